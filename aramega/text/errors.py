@@ -1,0 +1,41 @@
+"""Error rates: WER and CER, equal to jiwer's on the normalized text.
+
+The distance is rapidfuzz's bit-parallel Levenshtein, which is what jiwer itself uses; what we leave out is
+jiwer's alignment objects. Rates are of sums (all errors over all reference words), not means of rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+from aramega.text.normalize import normalize
+
+
+def edit_counts(reference: Sequence[str], answer: Sequence[str]) -> tuple[int, int]:
+    """(insertions + deletions + substitutions, length of the reference), over words or characters."""
+    return Levenshtein.distance(reference, answer), len(reference)
+
+
+def wer(references: Sequence[str], answers: Sequence[str], *, profile: str = "asr") -> float:
+    """Word errors for each reference word. May exceed 1; an empty reference side gives the number of inserted words."""
+    pairs = _normalized(references, answers, profile)
+    return _rate([edit_counts(reference.split(), answer.split()) for reference, answer in pairs])
+
+
+def cer(references: Sequence[str], answers: Sequence[str], *, profile: str = "asr") -> float:
+    """Character errors for each reference character, spaces counted."""
+    return _rate([edit_counts(reference, answer) for reference, answer in _normalized(references, answers, profile)])
+
+
+def _normalized(references: Sequence[str], answers: Sequence[str], profile: str) -> list[tuple[str, str]]:
+    return [
+        (normalize(reference, profile), normalize(answer, profile))
+        for reference, answer in zip(references, answers, strict=True)
+    ]
+
+
+def _rate(counts: Sequence[tuple[int, int]]) -> float:
+    errors, length = sum(e for e, _ in counts), sum(n for _, n in counts)
+    return errors / length if length else float(errors)

@@ -1,0 +1,181 @@
+"""From [data] to examples: open every dataset, check it against the tasks, leave out what can't serve.
+
+What can't serve is of two kinds. A row may be without a summary, too long for the model or not verified:
+it is left out and counted. A dataset may lack a column or hold labels that no inventory knows: that is a
+mistake in the configuration, and an error that names the dataset, the thing and the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recipes.data.adapters import ADAPTERS
+from recipes.data.config import DataConfig, DatasetConfig
+from recipes.data.examples import Example, Examples
+from recipes.data.sources import DatasetSource, with_measures
+from recipes.errors import RecipeError
+from recipes.tasks import Modality, Task, build_tasks
+from recipes.tasks.classification import Classification
+
+
+def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
+    """Every example of a split ("train", "validation" or "test"), dataset by dataset, row by row."""
+    if not config.datasets:
+        raise RecipeError("[data] names no datasets. Add at least one [[data.datasets]] table with a path.")
+    tasks = tasks or build_tasks(config.tasks, config.task_options())
+    sources: list[DatasetSource] = []
+    items: list[Example] = []
+    notes: list[str] = []
+    for number, dataset in enumerate(config.datasets):
+        source = open_source(dataset, split)
+        served = _served(dataset, source, tasks)
+        rows = source.all_columns()
+        for task in served:
+            found, left_out = _examples_of(task, rows, source, config, number)
+            if left_out["unknown label"]:
+                raise _unknown_labels(task, rows, source)
+            if not found:
+                raise RecipeError(
+                    f"{source.name}: no row of its {len(rows)} can serve {task.name} ({_counted(left_out)})."
+                )
+            items.extend(found)
+            if left_out:
+                notes.append(f"{source.name}, {task.name}: {len(found)} examples; left out: {_counted(left_out)}.")
+        sources.append(source)
+    return Examples(sources, items, tasks, notes)
+
+
+def open_source(config: DatasetConfig, split: str) -> DatasetSource:
+    if config.format not in ADAPTERS:
+        close = difflib.get_close_matches(config.format, ADAPTERS, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise RecipeError(f"{config.path}: no format is called {config.format!r}.{hint} Known: {', '.join(ADAPTERS)}.")
+    rows = ADAPTERS[config.format](config, split)
+    if config.limit:
+        rows = rows.select(range(min(config.limit, len(rows))))
+    name = "/".join(filter(None, (Path(config.path).name, config.configuration)))
+    if config.input == "text":
+        rows = rows.remove_columns([c for c in rows.column_names if c == "audio"])
+    return DatasetSource(name, with_measures(rows, name=name), config.labels)
+
+
+def _served(config: DatasetConfig, source: DatasetSource, tasks: Mapping[str, Task]) -> list[Task]:
+    """The tasks this dataset is for: those it names, or all that its columns allow."""
+    unknown = [name for name in config.tasks if name not in tasks]
+    if unknown:
+        raise RecipeError(f"{source.name}: task {unknown[0]!r} is not among [data] tasks ({', '.join(tasks)}).")
+    named = [tasks[name] for name in config.tasks]
+    allowed = [task for task in tasks.values() if not _missing(task, config, source)]
+    for task in named:
+        if missing := _missing(task, config, source):
+            raise RecipeError(
+                f"{source.name}: task {task.name} needs column {missing[0]!r}. The dataset has: "
+                f"{', '.join(source.column_names)}. If it is there under another name, say so: "
+                f'columns = {{{missing[0]} = "…"}} under [[data.datasets]].'
+            )
+    if not (named or allowed):
+        needs = "; ".join(f"{task.name}: {', '.join(_needed(task, config))}" for task in tasks.values())
+        raise RecipeError(
+            f"{source.name}: its columns ({', '.join(source.column_names)}) serve no task. Needed are {needs}. "
+            "Map names with `columns` under [[data.datasets]]."
+        )
+    return named or allowed
+
+
+def _needed(task: Task, config: DatasetConfig) -> tuple[str, ...]:
+    if config.input == "text" and task.uses_audio:
+        # ASR from text would be copying; every other task can read what it would have heard.
+        return ("audio",) if task.name == "asr" else tuple(dict.fromkeys(("transcription", *task.columns)))
+    return task.needed_columns
+
+
+def _missing(task: Task, config: DatasetConfig, source: DatasetSource) -> list[str]:
+    return [column for column in _needed(task, config) if column not in source.column_names]
+
+
+def _examples_of(
+    task: Task, rows: Sequence[Mapping[str, Any]], source: DatasetSource, config: DataConfig, number: int
+) -> tuple[list[Example], Counter[str]]:
+    dataset = config.datasets[number]
+    modality = _modality(task, dataset)
+    found: list[Example] = []
+    left_out: Counter[str] = Counter()
+    for i, columns in enumerate(rows):
+        seconds = 0.0 if modality == "text" else float(columns.get("seconds") or 0.0)
+        reasons = (*_missing_words(task, columns, modality, dataset, config), *_wrong_length(seconds, modality, config))
+        if reasons:
+            left_out[reasons[0]] += 1
+            if reasons[0] == "too long" and config.long_clips == "error":
+                raise RecipeError(
+                    f"{source.name}, row {columns['id']}: {seconds:.1f} s, longer than [data] max_seconds = "
+                    f'{config.max_seconds:g}. Raise it if the model takes more, or set long_clips = "skip".'
+                )
+            continue
+        label = task.label_of(columns) or _stand_in(columns, seconds, source, modality, config)
+        clip = "" if modality == "text" else str(columns.get("clip") or "")
+        found.append(Example(task.name, modality, label, source.name, seconds, clip, row=i, dataset=number))
+    return found, left_out
+
+
+def _missing_words(
+    task: Task, columns: Mapping[str, Any], modality: Modality, dataset: DatasetConfig, config: DataConfig
+) -> Iterator[str]:
+    """Why a row's texts and labels can't serve."""
+    said = columns.get(task.columns[-1])
+    if said is None or not str(said).strip():
+        yield f"empty {task.columns[-1]}"
+    if modality == "text" and not str(columns.get("transcription") or "").strip():
+        yield "empty transcription"
+    if dataset.verified_only and not columns.get(f"verified_{task.columns[-1]}"):
+        yield "not verified"
+    target = task.target_of(columns)
+    if not target:
+        yield "unknown label"
+    if len(target) > config.max_target_chars:
+        yield "target too long"
+
+
+def _wrong_length(seconds: float, modality: Modality, config: DataConfig) -> Iterator[str]:
+    if modality != "text" and seconds > config.max_seconds:
+        yield "too long"
+    if modality != "text" and seconds < config.min_seconds:
+        yield "too short"
+
+
+def _modality(task: Task, dataset: DatasetConfig) -> Modality:
+    if dataset.input == "text" or not task.uses_audio:
+        return "text"
+    return "speech" if dataset.language.split("-")[0].split("_")[0] == "ar" else "foreign"
+
+
+def _stand_in(
+    columns: Mapping[str, Any], seconds: float, source: DatasetSource, modality: Modality, config: DataConfig
+) -> str:
+    """What balances generative examples in place of a class."""
+    if config.generative_label == "source":
+        return source.name
+    # Arabic is spoken at about 12 characters a second, which makes text and speech bands comparable.
+    length = len(str(columns.get("transcription") or "")) / 12 if modality == "text" else seconds
+    edges = (0.0, *config.length_bands)
+    band = max(i for i, edge in enumerate(edges) if length >= edge)
+    return f"{edges[band]:g}-{edges[band + 1]:g}s" if band + 1 < len(edges) else f"{edges[band]:g}s+"
+
+
+def _unknown_labels(task: Task, rows: Sequence[Mapping[str, Any]], source: DatasetSource) -> RecipeError:
+    assert isinstance(task, Classification)  # only inventories can fail to know a label
+    said = [str(columns.get(task.columns[0]) or "").strip() for columns in rows]
+    strange, times = Counter(s for s in said if s and task.inventory.find(s) is None).most_common(1)[0]
+    near = task.inventory.nearest(strange) or task.inventory.codes[0]
+    return RecipeError(
+        f"{source.name}: {times} rows have {task.name} {strange!r}, which the inventory doesn't know "
+        f"({', '.join(task.inventory.codes)}). If it means {near}: labels = {{{strange!r} = {near!r}}} under "
+        f"[[data.datasets]]; if it is a class of its own, list your labels under [[data.{task.name}s]]."
+    )
+
+
+def _counted(left_out: Counter[str]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())

@@ -1,0 +1,129 @@
+"""A source: one split of one dataset under our column names, its audio undecoded until asked for.
+
+`datasets` keeps the rows in memory-mapped Arrow; we only rename, turn class numbers back into names, and
+measure what the dataset doesn't say itself: each clip's length and content key. That one pass over the
+audio is cached by `datasets` for anything that lives on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recipes.data.audio import audio_bytes, cut, decode, measure
+
+if TYPE_CHECKING:
+    import datasets
+
+CANONICAL = (
+    "id",
+    "audio",
+    "transcription",
+    "summary",
+    "title",
+    "topics",
+    "dialect",
+    "emotion",
+    "speaker",
+    "recording",
+    "seconds",
+    "start",
+    "snr_db",
+    "clip",
+)
+"""`start`: where in its file a segment begins, for manifests over long recordings."""
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    name: str
+    rows: datasets.Dataset
+    labels: Mapping[str, str]
+    """This dataset's label → the inventory's, for `dialect` and `emotion`."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def column_names(self) -> list[str]:
+        return list(self.rows.column_names)
+
+    @cached_property
+    def _facts(self) -> datasets.Dataset:
+        return self.rows.remove_columns([c for c in self.column_names if c == "audio"])
+
+    @cached_property
+    def _audio(self) -> datasets.Dataset:
+        return self.rows.select_columns(["audio"])
+
+    @cached_property
+    def _class_names(self) -> dict[str, Sequence[str]]:
+        """Columns that hold class numbers, with the classes' names."""
+        return {name: kind.names for name, kind in self.rows.features.items() if getattr(kind, "names", None)}
+
+    def columns(self, row: int) -> dict[str, Any]:
+        """Everything the row says, except its audio."""
+        return self._readable(row, self._facts[row])
+
+    def all_columns(self) -> list[dict[str, Any]]:
+        return [self._readable(i, values) for i, values in enumerate(self._facts)]
+
+    def audio(self, row: int) -> np.ndarray:
+        cell, facts = self._audio[row]["audio"], self.columns(row)
+        name = f"{self.name}, row {facts['id']}"
+        if facts.get("start") is not None:
+            return cut(cell["path"], float(facts["start"]), float(facts["seconds"]), name=name)
+        return decode(audio_bytes(cell, name=name), name=name)
+
+    def _readable(self, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        known = dict(values)
+        known["id"] = str(known.get("id", row))
+        for column, names in self._class_names.items():
+            if isinstance(known.get(column), int):
+                # -1 is how ClassLabel says that a row has no label.
+                known[column] = names[known[column]] if known[column] >= 0 else None
+        for column in ("seconds", "start", "snr_db"):
+            # Tables on disk hold text; an empty cell is an unknown.
+            if isinstance(known.get(column), str):
+                known[column] = float(known[column]) if known[column].strip() else None
+        for column in ("dialect", "emotion"):
+            if known.get(column) is not None:
+                known[column] = self.labels.get(str(known[column]), str(known[column]))
+        return known
+
+
+def with_measures(rows: datasets.Dataset, *, name: str) -> datasets.Dataset:
+    """Add `seconds` and `clip` to rows that have audio and don't say them."""
+    if "audio" not in rows.column_names:
+        return rows
+    wanted = [column for column in ("seconds", "clip") if column not in rows.column_names]
+    if not wanted:
+        return rows
+    cuts = {"start", "seconds"} <= set(rows.column_names)
+    inputs = ["audio", "start", "seconds"] if cuts else ["audio"]
+    return rows.map(
+        _measure_cut if cuts else _measure_whole,
+        input_columns=inputs,
+        fn_kwargs={"name": name, "wanted": wanted},
+        desc=f"measuring the clips of {name}",
+    )
+
+
+def _measure_whole(cell: dict[str, Any], *, name: str, wanted: list[str]) -> dict[str, Any]:
+    seconds, clip = measure(audio_bytes(cell, name=name), name=name)
+    return {key: value for key, value in (("seconds", seconds), ("clip", clip)) if key in wanted}
+
+
+def _measure_cut(
+    cell: dict[str, Any], start: float | None, seconds: float, *, name: str, wanted: list[str]
+) -> dict[str, Any]:
+    """Segments of a long file are told apart by file and times: to hash the file once for each would read it a thousand times."""
+    file = Path(cell["path"])
+    said = f"{file.name} {file.stat().st_size if file.is_file() else 0} {start} {seconds}"
+    return {"clip": hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}

@@ -1,0 +1,1 @@
+"""Evaluation: predictions in, scores with intervals, slices, paired tests and baselines out."""

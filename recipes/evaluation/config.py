@@ -1,0 +1,36 @@
+"""[eval]: how often and on how much a run looks at itself, and what a full evaluation adds."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class JudgeConfig(BaseModel):
+    """An LLM that grades summaries, behind an OpenAI-compatible endpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field("", description="base address, such as http://127.0.0.1:8000/v1; none: no judge")
+    model: str = Field("", description="the model's name at that endpoint")
+    key_variable: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
+    concurrency: int = Field(8, ge=1, description="requests at once")
+    timeout: float = Field(60.0, gt=0, description="seconds before a request is tried again")
+    retries: int = Field(4, ge=0, description="further tries after 429, 5xx, timeouts and unreadable answers")
+
+
+class EvalConfig(BaseModel):
+    """[eval]"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    every: int = Field(200, ge=1, description="steps between evaluations during training")
+    examples_per_task: int = Field(200, ge=1, description="validation examples of each task, the same every time")
+    batch_size: int = Field(8, ge=1, description="examples answered at once")
+    max_new_tokens: int = Field(256, ge=1, description="longest answer")
+    resamples: int = Field(1000, ge=100, description="bootstrap and randomization resamples")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the intervals")
+    length_edges: tuple[float, ...] = Field((5.0, 15.0, 30.0), description="seconds that part the length slices")
+    snr_edges: tuple[float, ...] = Field((5.0, 15.0, 25.0), description="decibels that part the SNR slices")
+    smallest_slice: int = Field(20, ge=1, description="slices with fewer examples are not shown")
+    bertscore: str = Field("", description="model for BERTScore, where bert_score is installed; none: left out")
+    judge: JudgeConfig = JudgeConfig()

@@ -1,0 +1,64 @@
+"""ASR: write down what is said.
+
+Scored as corpus WER and CER under the named normalization profile. Code-switched words are expected in
+their own script, and the instructions say so: a model that transliterates "Facebook" is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aramega.text import edit_counts, normalize
+from recipes.tasks.base import Modality, Task, ratio, register, strip_chatter
+
+INSTRUCTIONS = (
+    "Transcribe the speech.",
+    "Write down exactly what is said in this recording.",
+    "What does the speaker say? Answer with the transcript only.",
+    "Transcribe this Arabic audio word for word, keeping foreign words in their own script.",
+    "Listen to the clip and give its verbatim transcript.",
+    "اكتب نص الكلام المسموع.",
+    "فرّغ هذا المقطع الصوتي كتابةً.",
+    "ماذا يقول المتحدث؟ أجب بالنص فقط.",
+    "حوّل الكلام إلى نص حرفيًا، واكتب الكلمات الأجنبية بحروفها.",
+    "استمع إلى المقطع واكتب ما قيل فيه كلمةً كلمة.",
+)
+
+
+@register
+class Recognition(Task):
+    name = "asr"
+    kind = "generative"
+    uses_audio = True
+    columns = ("transcription",)
+    headline = "wer"
+    lower_is_better = True
+
+    def instructions(self, modality: Modality) -> Sequence[str]:
+        return INSTRUCTIONS
+
+    def target_of(self, columns: Mapping[str, Any]) -> str:
+        return str(columns.get("transcription") or "").strip()
+
+    def parse(self, answer: str) -> str | None:
+        return strip_chatter(answer) or None
+
+    def tally(self, answers: Sequence[str], references: Sequence[str]) -> np.ndarray:
+        rows = np.zeros((len(answers), 6))
+        for row, answer, reference in zip(rows, answers, references, strict=True):
+            parsed = self.parse(answer)
+            spoken = normalize(reference, self.options.profile)
+            heard = normalize(parsed or "", self.options.profile)
+            row[:] = (*edit_counts(spoken.split(), heard.split()), *edit_counts(spoken, heard), parsed is None, 1)
+        return rows
+
+    def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:
+        word_errors, words, char_errors, chars, invalid, n = np.moveaxis(totals, -1, 0)
+        return {
+            "wer": ratio(word_errors, words),
+            "cer": ratio(char_errors, chars),
+            "invalid": ratio(invalid, n),
+        }

@@ -1,0 +1,140 @@
+"""What a task is: columns it reads, how it asks, what it expects, how an answer is read back and scored.
+
+Scores are built from *tallies*: one row of numbers per example (errors and words for WER, a cell of the
+confusion matrix for F1), such that every metric is a function of the rows' sum. That one idea gives corpus
+scores, bootstrap intervals and paired tests over thousands of resamples as plain matrix products, without
+any metric being told about them. A task is one file here; `register` adds it under its name.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from recipes.errors import RecipeError
+from recipes.tasks.labels import DIALECTS, EMOTIONS, Inventory, LabelLanguage
+
+Kind = Literal["generative", "discriminative"]
+Modality = Literal["speech", "text", "foreign"]
+
+
+class TaskError(RecipeError):
+    """Something in a configuration or a dataset that its owner can mend."""
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """What tasks are built from; the same for all, so that adding a task changes nothing else."""
+
+    dialects: Inventory = field(default_factory=DIALECTS.regions)
+    emotions: Inventory = EMOTIONS
+    label_language: LabelLanguage = "en"
+    profile: str = "asr"
+    """The normalization profile (aramega.text) texts are compared under."""
+
+
+class Task(ABC):
+    name: str
+    kind: Kind
+    uses_audio: bool
+    columns: tuple[str, ...]
+    """The columns a row must have, besides `audio` where the task hears it; the last one is what targets are made of."""
+    headline: str
+    """The metric that says how well the task goes."""
+    lower_is_better: bool = False
+
+    def __init__(self, options: TaskOptions) -> None:
+        self.options = options
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        return ("audio", *self.columns) if self.uses_audio else self.columns
+
+    @abstractmethod
+    def instructions(self, modality: Modality) -> Sequence[str]:
+        """Every way to ask, Arabic and English."""
+
+    def instruction(self, rng: random.Random, modality: Modality = "speech") -> str:
+        return rng.choice(self.instructions(modality))
+
+    @abstractmethod
+    def target_of(self, columns: Mapping[str, Any]) -> str:
+        """What the model should answer for a row; empty where the row doesn't say."""
+
+    def label_of(self, columns: Mapping[str, Any]) -> str | None:
+        """The class of a row, for discriminative tasks."""
+        return None
+
+    def target(self, loaded: Any) -> str:
+        return self.target_of(loaded.columns)
+
+    def prompt(self, loaded: Any, rng: random.Random) -> str:
+        """The instruction, followed by the text to work on where the example has no audio."""
+        ask = self.instruction(rng, loaded.example.modality)
+        return f"{ask}\n\n{loaded.document}" if loaded.document else ask
+
+    @abstractmethod
+    def parse(self, answer: str) -> str | None:
+        """The answer without the chatter around it, or None where there is no valid answer in it."""
+
+    @abstractmethod
+    def tally(self, answers: Sequence[str], references: Sequence[str]) -> np.ndarray:
+        """One row of float64 counts per example; raw answers in, targets as references."""
+
+    @abstractmethod
+    def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:
+        """Metrics from summed tallies: `totals` is (..., columns), every value is (...)."""
+
+    def score(self, answers: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        totals = self.tally(answers, references).sum(axis=0)
+        return {name: float(value) for name, value in self.metrics(totals).items()}
+
+
+REGISTRY: dict[str, type[Task]] = {}
+T = TypeVar("T", bound=type[Task])
+
+
+def register(kind: T) -> T:
+    REGISTRY[kind.name] = kind
+    return kind
+
+
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, and 0 where there is nothing to divide by."""
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole != 0)
+
+
+PREAMBLES = (
+    r"(?:sure|certainly|of course|okay|ok)\b[^\n:：]{0,40}[:!.,]\s*",
+    r"here(?:'s| is| are)\b[^\n:]{0,80}:\s*",
+    r"(?:the )?(?:full )?(?:transcription|transcript|summary|answer|text)(?: of [^\n:]{0,60})?(?: is| reads)?\s*:\s*",
+    r"(?:بالتأكيد|بالطبع|حسنا|حسنًا|تفضل)[^\n:]{0,40}[:!،.]\s*",
+    r"(?:إليك|اليك|هذا هو|هذه هي)[^\n:]{0,60}:\s*",
+    r"(?:النص|التفريغ|الملخص|الخلاصة|الإجابة|الاجابة|الجواب)(?: [^\n:]{0,40})?\s*:\s*",
+)
+_PREAMBLE = re.compile("|".join(f"(?:{p})" for p in PREAMBLES), re.IGNORECASE)
+_FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
+_QUOTES = {"“": "”", "«": "»", '"': '"', "'": "'", "‘": "’", "「": "」", "*": "*", "`": "`"}
+
+
+def strip_chatter(answer: str) -> str:
+    """Free text without code fences, polite preambles and the quotes around the whole of it."""
+    text = answer.strip()
+    if fenced := _FENCE.match(text):
+        text = fenced[1].strip()
+    before = None
+    while before != text:
+        before = text
+        if (found := _PREAMBLE.match(text)) and found.end() < len(text):
+            text = text[found.end() :].lstrip()
+        # One pair around everything: two quoted halves ("a" and "b") keep their quotes.
+        if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text.count(text[0]) == 1 + (text[0] == text[-1]):
+            text = text[1:-1].strip()
+    return text

@@ -1,0 +1,214 @@
+"""Fit the small speech and music model of `aramega/audio/speech_model.py` and write its weights.
+
+Two steps, both seeded. `make` synthesises broadcasts (voices of espeak-ng and, where --clips is given, the train
+split of a folder of licensed recordings; music and noise of `tests/support/synth.py`) and keeps their mel
+spectra with the truth. `fit` trains on them and writes the weights as float16. Nothing of `HELD_OUT_MUSIC`, of
+the validation split or of any other folder of clips is ever seen here.
+
+    python benchmarks/train_speech_model.py make --clips ../shared/data/arabic-speech-commands --count 200
+    python benchmarks/train_speech_model.py fit
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from aramega.audio import mel  # noqa: E402
+from tests.support import synth  # noqa: E402
+
+OUT = ROOT / "benchmarks" / "out" / "speech-model"
+WEIGHTS = ROOT / "aramega" / "audio" / "speech_model.npz"
+
+
+# --- make -----------------------------------------------------------------------------------------------------------
+
+
+def random_style(rng: np.random.Generator) -> synth.Style:
+    quiet = rng.random() < 0.2
+    return synth.Style(
+        snr=None if quiet else float(rng.uniform(3, 35)),
+        noises=tuple(rng.choice(sorted(synth.NOISES), rng.integers(1, 4), replace=False)),
+        jingle_share=float(rng.uniform(0.4, 0.9)),
+        jingle_seconds=(1.5, float(rng.uniform(4, 20))),
+        bed_share=float(rng.choice([0, 0.3])),
+        event_share=float(rng.choice([0, 0, 0.3])),
+        colour_share=float(rng.choice([0, 0.5, 1.0])),
+        whisper_share=float(rng.choice([0, 0, 0.15])),
+        abut_share=float(rng.choice([0, 0.4])),
+    )
+
+
+def make_one(seed: int, minutes: float, clips: Path | None, out: Path) -> None:
+    rng = np.random.default_rng(seed)
+    speakers: list[synth.EspeakSpeaker | synth.RecordedSpeaker] = [synth.EspeakSpeaker.random(rng) for _ in range(5)]
+    if clips:
+        real = synth.recorded_speakers(clips, "train")
+        speakers += [real[i] for i in rng.choice(len(real), 5, replace=False)]
+    made = synth.broadcast(rng, minutes, speakers, random_style(rng))
+    audio = made.audio * np.float32(10 ** (rng.uniform(-20, 6) / 20))
+    audio = np.round(np.clip(audio, -1, 1) * 32767).astype(np.float32) / 32768
+    if rng.random() < 0.3:
+        audio = synth.band_passed(audio, 0, rng.uniform(3300, 7500))
+    if rng.random() < 0.35:
+        audio = through_mp3(audio, int(rng.choice([24, 32, 48, 64])))
+    frames = len(made.audio) // mel.HOP
+    padded = np.pad(audio[: frames * mel.HOP], (mel.LEAD, mel.LEAD)).astype(np.float32)
+    np.savez(
+        out / f"{seed}.npz",
+        mels=mel.decibels(mel.power_spectra(padded) @ mel.mel_weights()).astype(np.float16),
+        speech=frame_labels(made.speech, frames),
+        music=frame_labels(made.music + made.beds, frames),
+    )
+
+
+def through_mp3(audio: np.ndarray, kbps: int) -> np.ndarray:
+    """What a low-rate codec leaves of `audio`, aligned with it."""
+    raw = ["-f", "f32le", "-ar", "16000", "-ac", "1"]
+    encode = ["ffmpeg", "-v", "error", *raw, "-i", "-", "-b:a", f"{kbps}k", "-f", "mp3", "-"]
+    coded = subprocess.run(encode, input=audio.astype("<f4").tobytes(), capture_output=True, check=True).stdout
+    decode = ["ffmpeg", "-v", "error", "-f", "mp3", "-i", "-", *raw, "-"]
+    back = np.frombuffer(subprocess.run(decode, input=coded, capture_output=True, check=True).stdout, "<f4")
+    if len(back) > len(audio):  # without a seekable header the encoder's delay stays in: find it
+        probe = audio[: 60 * synth.RATE]
+        n = 2 * len(probe)
+        match = np.fft.irfft(np.fft.rfft(back[: len(probe)], n) * np.conj(np.fft.rfft(probe, n)), n)
+        back = back[int(np.argmax(match[:8000])) :]
+    return np.pad(back[: len(audio)], (0, max(0, len(audio) - len(back))))
+
+
+def frame_labels(spans: list[tuple[float, float]], frames: int) -> np.ndarray:
+    """Share of each frame that lies inside a span, as 0 to 255."""
+    fine = np.zeros(frames * 20, np.float32)
+    for start, end in spans:
+        fine[round(start * 1000) : round(end * 1000)] = 1
+    return np.round(fine.reshape(frames, 20).mean(axis=1) * 255).astype(np.uint8)
+
+
+def make(args: argparse.Namespace) -> None:
+    args.data.mkdir(parents=True, exist_ok=True)
+    seeds = [s for s in range(args.first, args.first + args.count) if not (args.data / f"{s}.npz").exists()]
+    with ProcessPoolExecutor(args.workers) as pool:
+        work = partial(make_one, minutes=args.minutes, clips=args.clips, out=args.data)
+        for done, _ in enumerate(pool.map(work, seeds), 1):
+            if done % 20 == 0:
+                print(f"{done} of {len(seeds)} broadcasts", flush=True)
+
+
+# --- fit ------------------------------------------------------------------------------------------------------------
+
+
+def fit(args: argparse.Namespace) -> None:
+    import torch
+    from torch import nn
+
+    from aramega.audio import speech_model as sm
+
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.workers)
+    rng = np.random.default_rng(args.seed)
+    names = sorted(args.data.glob("*.npz"), key=lambda p: int(p.stem))
+    kept = [dict(np.load(p)) for p in names]
+    held, train = kept[: len(kept) // 20], kept[len(kept) // 20 :]
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Conv1d(mel.MEL_BANDS, sm.CHANNELS, sm.FIRST_TAPS, stride=2)
+            self.blocks = nn.ModuleList(nn.Conv1d(sm.CHANNELS, sm.CHANNELS, 3, dilation=d) for d in sm.DILATIONS)
+            self.head = nn.Conv1d(sm.CHANNELS, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = torch.relu(self.first(x))
+            for block, d in zip(self.blocks, sm.DILATIONS, strict=True):
+                h = h[..., d:-d] + torch.relu(block(h))
+            return self.head(h)
+
+    def batch(source: list[dict[str, np.ndarray]], size: int, *, augment: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        pairs = args.window
+        xs, ys = [], []
+        for _ in range(size):
+            item = source[rng.integers(len(source))]
+            start = 2 * int(rng.integers(0, max(1, len(item["mels"]) // 2 - pairs)))
+            x = np.full((2 * pairs + 2 * sm.CONTEXT, mel.MEL_BANDS), -140, np.float32)
+            a, b = max(0, start - sm.CONTEXT), min(len(item["mels"]), start + 2 * pairs + sm.CONTEXT)
+            x[a - start + sm.CONTEXT : b - start + sm.CONTEXT] = item["mels"][a:b]
+            if augment:
+                x += rng.uniform(-25, 12)
+                x += np.interp(np.arange(mel.MEL_BANDS), np.linspace(0, mel.MEL_BANDS, 6), rng.uniform(-4, 4, 6))
+            xs.append(sm.normalise(x).T)
+            y = np.zeros((2 * pairs, 2), np.float32)
+            n = min(len(item["mels"]) - start, 2 * pairs)
+            y[:n, 0], y[:n, 1] = item["speech"][start : start + n] / 255, item["music"][start : start + n] / 255
+            ys.append(np.stack([y[0::2, 0], y[1::2, 0], y[:, 1].reshape(-1, 2).mean(1)]))
+        return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys).astype(np.float32))
+
+    net = Net()
+    print(f"{sum(p.numel() for p in net.parameters())} weights, {sum(len(k['mels']) for k in train) / 180000:.1f} h")
+    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=args.steps)
+    weight = torch.tensor([1.0, 1.0, 0.4])[None, :, None]
+    check = [batch(held, 32, augment=False) for _ in range(4)]
+    start, running = time.time(), 0.0
+    for step in range(1, args.steps + 1):
+        x, y = batch(train, args.batch, augment=True)
+        loss = (nn.functional.binary_cross_entropy_with_logits(net(x), y, reduction="none") * weight).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        running += float(loss.detach()) / 100
+        if step % 100 == 0:
+            with torch.no_grad():
+                wrong = np.mean(
+                    [((net(x) > 0) != (y > 0.5)).float().mean(dim=(0, 2)).numpy() for x, y in check], axis=0
+                )
+            print(
+                f"{step:5d} loss {running:.4f} held-out wrong: speech {wrong[:2].mean():.4f} music {wrong[2]:.4f} {time.time() - start:.0f} s",
+                flush=True,
+            )
+            running = 0.0
+    state = {k: v.numpy() for k, v in net.state_dict().items()}
+    weights = {
+        "first": state["first.weight"],
+        "first_bias": state["first.bias"],
+        "head": state["head.weight"][..., 0],
+        "head_bias": state["head.bias"],
+    }
+    for i in range(len(sm.DILATIONS)):
+        weights |= {f"block{i}": state[f"blocks.{i}.weight"], f"block{i}_bias": state[f"blocks.{i}.bias"]}
+    np.savez_compressed(args.weights, **{k: v.astype(np.float16) for k, v in weights.items()})
+    print(f"{args.weights}: {args.weights.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["make", "fit"])
+    parser.add_argument("--data", type=Path, default=OUT)
+    parser.add_argument("--clips", type=Path, help="folder with an index.csv; only its train split is read")
+    parser.add_argument("--first", type=int, default=100_000, help="first seed")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--window", type=int, default=500, help="length of a training crop, in 40 ms steps")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    args = parser.parse_args()
+    {"make": make, "fit": fit}[args.step](args)
+
+
+if __name__ == "__main__":
+    main()

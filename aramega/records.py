@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -73,6 +73,8 @@ class Recording:
     codec: str
     sample_rate: int
     channels: int
+    audio_stream: int
+    """Which of the file's audio streams this is."""
     measures: Measures
     metadata: Metadata = field(default_factory=Metadata)
     truncated: bool = False
@@ -205,13 +207,13 @@ def from_json(kind: type[R], text: str) -> R:
 
 def from_dict(kind: type[R], values: Mapping[str, Any]) -> R:
     """Build a record from plain values; keys it does not know are left out (a newer workspace's)."""
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable, whatever its metaclass may be
     known = {f.name: _revive(hints[f.name], values[f.name]) for f in fields(kind) if f.name in values}  # type: ignore[arg-type]
     return kind(**known)
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Hashable) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 

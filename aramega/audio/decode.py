@@ -1,0 +1,229 @@
+"""Decoding: any file ffmpeg reads, as a stream of 16 kHz mono blocks, in constant memory.
+
+ffmpeg runs as a child process rather than inside ours: recordings are untrusted, and a decoder that
+crashes or hangs on one takes nothing with it. The child may open local files only, so that a playlist
+dressed as a recording cannot make us fetch or read something else.
+
+Blocks are long and the pipe is short, on purpose: decoder and analysis then take turns on one core,
+and N workers use N cores. Sixteen-bit samples come straight from the resampler, except for float
+files, which may hold NaN: those we convert ourselves, and count what was not a number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import stat
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Self
+
+from aramega.records import RATE, AramegaError
+
+Samples = npt.NDArray[np.int16]
+
+BLOCK_SECONDS = 30
+_PLAYLISTS = {"hls", "dash", "concat", "concatf", "sdp", "rtsp", "ffmetadata", "webm_dash_manifest", "imf"}
+_STILLS = {"image2", "png_pipe", "jpeg_pipe", "gif", "tty", "ansi"}
+
+
+class AudioError(AramegaError):
+    """A file that cannot be used, and why."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file says of itself before anything is decoded."""
+
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    seconds: float | None
+    seconds_are_a_guess: bool
+    """From size and bit rate, where the header does not say: no proof that anything is missing."""
+    holds_floats: bool
+
+
+def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> Probe:
+    """Ask ffprobe what `path` is; raise an AudioError that says what is wrong with it."""
+    _check_file(path)
+    fields = "stream=codec_type,codec_name,sample_rate,channels,duration,sample_fmt:format=format_name,duration"
+    command = [_tool("ffprobe"), "-v", "warning", *_safe_input(path), "-show_entries", fields, "-of", "json"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=stall_seconds, stdin=subprocess.DEVNULL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise AudioError(f"its header could not be read within {stall_seconds:g} s.") from None
+    if done.returncode != 0:
+        raise AudioError(f"not a readable audio or video file ({_last_words(done.stderr.splitlines(), path)}).")
+    answer = json.loads(done.stdout)
+    container = answer.get("format", {}).get("format_name", "")
+    names = set(container.split(","))
+    if names & _PLAYLISTS:
+        raise AudioError(f"a playlist ({container}), not a recording. Give the media files it names.")
+    streams = answer.get("streams", [])
+    audio = [s for s in streams if s.get("codec_type") == "audio" and int(s.get("channels") or 0) > 0]
+    if names & _STILLS or not streams:
+        raise AudioError(f"not a recording ({container or 'unknown format'}).")
+    if not audio:
+        raise AudioError(f"no audio stream (found: {_describe(streams)}). Give a file with sound.")
+    if audio_stream >= len(audio):
+        raise AudioError(f"has {len(audio)} audio stream(s); ingest.audio_stream asks for number {audio_stream}.")
+    chosen = audio[audio_stream]
+    return Probe(
+        container=container,
+        codec=chosen.get("codec_name", "unknown"),
+        sample_rate=int(chosen.get("sample_rate") or 0),
+        channels=int(chosen["channels"]),
+        seconds=_seconds(chosen.get("duration")) or _seconds(answer.get("format", {}).get("duration")),
+        seconds_are_a_guess=b"Estimating duration" in done.stderr,
+        holds_floats=chosen.get("codec_name", "").startswith(("pcm_f", "wavpack")),
+    )
+
+
+class Decoder:
+    """A running decode: iterate it for blocks of 16-bit samples, then look at how it went.
+
+    Use it as a context manager; leaving it stops the child, finished or not.
+    """
+
+    def __init__(self, path: str, probe: Probe, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> None:
+        self._path, self._stall, self._floats = path, stall_seconds, probe.holds_floats
+        self.complaints: deque[str] = deque(maxlen=5)
+        self.complained = 0
+        self.nonfinite = 0
+        self.exit_code: int | None = None
+        sample_format = "f32le" if self._floats else "s16le"
+        command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1", *_safe_input(path)]
+        command += ["-map", f"0:a:{audio_stream}", "-vn", "-sn", "-dn"]
+        command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-"]
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._child.stdout is not None
+        self._ready = select.poll()
+        self._ready.register(self._child.stdout, select.POLLIN | select.POLLHUP)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._child.kill()
+        self._child.wait()
+        self._listener.join()
+        for pipe in (self._child.stdout, self._child.stderr):
+            if pipe:
+                pipe.close()
+
+    def __iter__(self) -> Iterator[Samples]:
+        width = 4 if self._floats else 2
+        while block := self._read(BLOCK_SECONDS * RATE * width):
+            usable = len(block) - len(block) % width
+            yield self._from_floats(block[:usable]) if self._floats else np.frombuffer(block[:usable], dtype="<i2")
+        self.exit_code = self._child.wait()
+        self._listener.join()
+
+    def last_words(self) -> str:
+        return _last_words(list(self.complaints), self._path)
+
+    def _read(self, wanted: int) -> memoryview:
+        """Up to `wanted` bytes, fewer only at the end."""
+        assert self._child.stdout is not None
+        pipe = self._child.stdout.fileno()
+        buffer = memoryview(bytearray(wanted))
+        filled = 0
+        while filled < wanted:
+            if not self._ready.poll(self._stall * 1000):
+                raise AudioError(f"its decoder has said nothing for {self._stall:g} s; given up.")
+            got = os.readv(pipe, [buffer[filled:]])
+            if got == 0:
+                break
+            filled += got
+        return buffer[:filled]
+
+    def _from_floats(self, block: memoryview) -> Samples:
+        floats = np.frombuffer(block, dtype="<f4")
+        finite = np.isfinite(floats)
+        if not finite.all():
+            self.nonfinite += int(floats.size - np.count_nonzero(finite))
+            floats = np.where(finite, floats, np.float32(0))
+        samples: Samples = np.rint(np.clip(floats * np.float32(32768), -32768, 32767)).astype(np.int16)
+        return samples
+
+    def _listen(self) -> None:
+        """Drain what ffmpeg complains of, keeping the last lines: a broken file can make it write gigabytes."""
+        assert self._child.stderr is not None
+        while line := self._child.stderr.readline(4096):
+            self.complained += 1
+            self.complaints.append(line.decode("utf-8", "replace").strip())
+
+
+def _check_file(path: str) -> None:
+    try:
+        about = os.stat(path)
+    except FileNotFoundError:
+        gone = "a link to a file that is not there." if os.path.islink(path) else "no such file."
+        raise AudioError(gone) from None
+    except OSError as error:
+        raise AudioError(f"{_plain(error)}.") from None
+    if not stat.S_ISREG(about.st_mode):
+        raise AudioError("not a regular file.")
+    if about.st_size == 0:
+        raise AudioError("an empty file (0 bytes).")
+    if not os.access(path, os.R_OK):
+        raise AudioError("no permission to read it.")
+
+
+def _plain(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        raise AramegaError(
+            f"{name} is not installed. On Debian or Ubuntu: `apt-get install ffmpeg`; on macOS: `brew install ffmpeg`."
+        )
+    return found
+
+
+def _safe_input(path: str) -> list[str]:
+    """`file:` keeps a name such as `concat:a|b` or `-y` from being read as anything but a name."""
+    return ["-protocol_whitelist", "file", "-i", f"file:{Path(path).absolute()}"]
+
+
+def _last_words(lines: list[bytes] | list[str], path: str) -> str:
+    texts = [line.decode("utf-8", "replace") if isinstance(line, bytes) else line for line in lines]
+    texts = [t.strip() for t in texts if t.strip()]
+    if not texts:
+        return "the decoder gave no reason"
+    words = texts[-1].replace(f"file:{Path(path).absolute()}: ", "")
+    return words.rpartition("] ")[2][:200].rstrip(".")
+
+
+def _describe(streams: list[dict[str, str]]) -> str:
+    kinds = [s.get("codec_type", "unknown") for s in streams]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,244 @@
+"""The build: which stages, in which order, on which engine.
+
+Work goes depth first: whenever a worker is free it gets the item that is furthest along, so a recording
+is finished, and its decoded samples dropped, before the next one is opened. Everything that is known
+about progress is in the store; this module holds only what is under way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aramega.config import Config, save_config
+from aramega.engine import Engine, Outcome, Task
+from aramega.records import AramegaError, Failure, Source
+from aramega.sources import Problem
+from aramega.stages import make_stages
+from aramega.stages.base import Stage, Takes, fingerprints
+from aramega.store import Broken, Finished, Mark, Store
+from aramega.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One batch's worth of news, for whoever shows it."""
+
+    stage: str
+    item: str
+    error: str
+    seconds: float
+    """Of audio, in what the item made."""
+
+
+@dataclass
+class Plan:
+    """The stages to run and, for each, what is ready and what is under way."""
+
+    store: Store
+    stages: Sequence[Stage[Any]]
+    marks: dict[str, Mark]
+    limit: int | None = None
+    ready: dict[str, deque[str]] = field(default_factory=dict)
+    under_way: dict[str, set[str]] = field(default_factory=dict)
+    backlog: dict[str, Iterator[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for stage in self.stages:
+            self.ready[stage.name] = deque()
+            self.under_way[stage.name] = set()
+            self.backlog[stage.name] = self.store.pending(*self._asked(stage))
+
+    def next_task(self) -> Task | None:
+        """What a free worker should do now: the item furthest along."""
+        for position in reversed(range(len(self.stages))):
+            stage = self.stages[position]
+            ids = self._take(stage)
+            if ids:
+                return Task(position, tuple(ids), tuple(self.store.load(stage.takes, item) for item in ids))
+        return None
+
+    def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
+        """Commit a batch, and queue what it made ready."""
+        done = [self._to_write(o) for o in outcomes]
+        self.store.write(done)
+        for outcome in outcomes:
+            stage = self.stages[outcome.stage]
+            self.under_way[stage.name].discard(outcome.item)
+            if not outcome.error:
+                self._queue_followers(stage, outcome)
+            self._drop_audio(stage, outcome)
+        return [self._news(o) for o in outcomes]
+
+    def _take(self, stage: Stage[Any]) -> list[str]:
+        """Up to a batch of the stage's items that nobody is working on."""
+        if stage.takes is Takes.SOURCE and self.limit is not None and self.limit <= 0:
+            return []
+        ids: list[str] = []
+        while len(ids) < stage.batch_size:
+            queue = self.ready[stage.name]
+            item = queue.popleft() if queue else next(self.backlog[stage.name], None)
+            if item is None:
+                break
+            if item not in self.under_way[stage.name] and self.store.is_pending(*self._asked(stage), item):
+                self.under_way[stage.name].add(item)
+                ids.append(item)
+        if stage.takes is Takes.SOURCE and self.limit is not None:
+            self.limit -= len(ids)
+        return ids
+
+    def _asked(self, stage: Stage[Any]) -> tuple[Mark, Takes, list[Mark]]:
+        return self.marks[stage.name], stage.takes, [self.marks[name] for name in stage.reads]
+
+    def _to_write(self, outcome: Outcome) -> Finished | Broken:
+        stage = self.stages[outcome.stage]
+        mark = self.marks[stage.name]
+        if outcome.error:
+            return Broken(mark, outcome.item, outcome.error, outcome.trace)
+        return Finished(mark, outcome.item, stage.makes, outcome.records, outcome.took)
+
+    def _queue_followers(self, stage: Stage[Any], outcome: Outcome) -> None:
+        for follower in self.stages:
+            if stage.name in follower.reads:
+                self.ready[follower.name].extend(self.store.items_from(outcome.item, stage.takes, follower.takes))
+
+    def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
+        """Remove a recording's decoded samples once no stage of this build still wants them."""
+        for recording in self.store.items_from(outcome.item, stage.takes, Takes.RECORDING):
+            listeners = [s for s in self.stages if s.needs_audio and s.takes is Takes.RECORDING]
+            wanted = any(
+                recording in self.under_way[s.name] or self.store.is_pending(*self._asked_loosely(s), recording)
+                for s in listeners
+            )
+            if not wanted:
+                stage.workspace.audio(recording).unlink(missing_ok=True)
+
+    def _asked_loosely(self, stage: Stage[Any]) -> tuple[Mark, Takes, list[Mark]]:
+        """Whether the stage still has the item to do, even if what it reads is not there yet."""
+        return self.marks[stage.name], stage.takes, []
+
+    def _news(self, outcome: Outcome) -> Progress:
+        kind = self.stages[outcome.stage].makes[-1]
+        made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
+        seconds = sum(r.seconds for r in made)
+        return Progress(self.stages[outcome.stage].name, outcome.item, outcome.error, seconds)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a curator asked for, beyond the configuration."""
+
+    until: str | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+
+
+def run_build(
+    store: Store, workspace: Workspace, config: Config, engine: Engine, request: Request
+) -> Iterator[list[Progress]]:
+    """Run every stage over all that is pending; yields after each commit. Hold `building` around it."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    if request.retry_failed:
+        store.forget_failures()
+    chosen = stages[: _position(stages, request.until) + 1]
+    plan = Plan(store, chosen, marks, request.limit)
+    try:
+        for outcomes in engine.run(chosen, plan.next_task):
+            yield plan.write(outcomes)
+    finally:
+        workspace.drop_scratch()
+
+
+def add_sources(store: Store, workspace: Workspace, config: Config, found: Iterable[Source | Problem]) -> None:
+    """Note what a curator named, and the configuration it is built with."""
+    save_config(config, workspace.config)
+    ingest = current_marks(make_stages(config, workspace))["ingest"]
+    sources, problems = [], []
+    for one in found:
+        if isinstance(one, Source):
+            sources.append((one, *_size_and_time(one.path)))
+        else:
+            problems.append(Broken(ingest, one.where, one.why))
+    store.forget_failures_without_source()
+    store.add_sources(sources)
+    store.write(problems)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build came to, in all its runs so far."""
+
+    recordings: int
+    hours: float
+    passages: int
+    passage_hours: float
+    failed: int
+    failures: tuple[Failure, ...]
+    """The first of them."""
+    took: float
+    """Seconds of this run."""
+    workspace: str
+
+
+def summarize(store: Store, workspace: Workspace, config: Config, took: float, *, show_failures: int = 20) -> Summary:
+    marks = current_marks(make_stages(config, workspace))
+    ingested, grouped = store.tally(marks["ingest"]), store.tally(marks["passages"])
+    failures = store.failures(marks.values())
+    return Summary(
+        recordings=int(ingested["done"]),
+        hours=ingested["seconds"] / 3600,
+        passages=int(grouped["made"]),
+        passage_hours=grouped["seconds"] / 3600,
+        failed=len(failures),
+        failures=tuple(failures[:show_failures]),
+        took=took,
+        workspace=str(workspace.root),
+    )
+
+
+def _size_and_time(path: str) -> tuple[int | None, int | None]:
+    try:
+        about = os.stat(path)
+    except OSError:
+        return None, None
+    return about.st_size, about.st_mtime_ns
+
+
+def current_marks(stages: Sequence[Stage[Any]]) -> dict[str, Mark]:
+    """Each stage's name and fingerprint under this configuration."""
+    return {name: Mark(name, made) for name, made in fingerprints(stages).items()}
+
+
+@contextmanager
+def building(workspace: Workspace) -> Iterator[None]:
+    """Be the only build on this workspace; the lock goes with the process, however it ends."""
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    with workspace.lock.open("a+") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise AramegaError(
+                f"{workspace.root}: another build is at work here (process {lock.read().strip() or 'unknown'}). "
+                "Wait for it, or stop it, then run again."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        workspace.drop_leftovers()
+        yield
+
+
+def _position(stages: Sequence[Stage[Any]], until: str | None) -> int:
+    names = [stage.name for stage in stages]
+    if until is None:
+        return len(names) - 1
+    if until not in names:
+        raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
+    return names.index(until)

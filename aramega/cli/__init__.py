@@ -1,0 +1,71 @@
+"""The command line: parse, call, show. Everything it can do, Python can do without it.
+
+Heavy imports wait inside the commands, so that `aramega --help` answers at once. Errors a user can mend
+are caught here, once, and shown as one line.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+
+import typer
+
+from aramega.cli.build import ALL_DONE, build_ssum
+from aramega.cli.demo import demo
+from aramega.cli.doctor import doctor
+from aramega.cli.look import export, init, report, status, version
+from aramega.records import AramegaError
+
+CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="aramega",
+    help="From hours of Arabic broadcast to a human-reviewed speech-summarization dataset.",
+    epilog="Start with `aramega demo`, or `aramega build-ssum FOLDER --workspace DIR`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+app.callback()(version)
+app.command("build-ssum", rich_help_panel="Make")(build_ssum)
+app.command("demo", rich_help_panel="Make")(demo)
+app.command("init", rich_help_panel="Make")(init)
+app.command("status", rich_help_panel="Look")(status)
+app.command("report", rich_help_panel="Look")(report)
+app.command("export", rich_help_panel="Look")(export)
+app.command("doctor", rich_help_panel="Look")(doctor)
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit code."""
+    try:
+        return app(arguments, prog_name="aramega", standalone_mode=False) or ALL_DONE
+    except typer.Exit as done:
+        return done.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("\nStopped. Nothing is lost: the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+    except (AramegaError, sqlite3.OperationalError, OSError) as error:
+        message, code = _explain(error)
+        print(f"aramega: {message}", file=sys.stderr)
+        return code
+    except Exception as error:
+        if not hasattr(error, "show"):
+            raise
+        error.show()  # click's own usage errors
+        return WRONG_USAGE
+
+
+def _explain(error: AramegaError | sqlite3.OperationalError | OSError) -> tuple[str, int]:
+    if isinstance(error, AramegaError):
+        return str(error), WRONG_USAGE
+    if isinstance(error, sqlite3.OperationalError):
+        return f"the workspace's database: {error}. What was committed is safe; run again when that is mended.", CRASHED
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{(error.strerror or str(error)).lower()}{where}. Run again when that is mended.", CRASHED

@@ -1,0 +1,34 @@
+"""`aramega demo`: the whole way, on four minutes of made-up broadcast that come with the package."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aramega.cli.build import ALL_DONE, build_and_show, cores
+
+
+def demo(
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to build in.")] = Path(
+        "demo-workspace"
+    ),
+) -> int:
+    """Build a small dataset from a sample broadcast, and say where its report is."""
+    from aramega.build import Request
+    from aramega.cli.show import make_show
+    from aramega.config import choose_config
+    from aramega.report import write_report
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+    place = Workspace(workspace.absolute())
+    config = choose_config(None, place.config, [])
+    show = make_show(quiet=False, as_json=False)
+    with as_file(files("aramega.cli") / "sample") as sample:
+        code = build_and_show([str(sample / "manifest.csv")], place, config, Request(), cores(), show)
+    with Store.open(place) as store:
+        print(f"The report: {write_report(store, place, config).as_uri()}")
+    return code or ALL_DONE

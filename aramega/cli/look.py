@@ -1,0 +1,93 @@
+"""`aramega status`, `report`, `export`, `init`: look at a workspace, and start one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aramega.records import AramegaError
+
+if TYPE_CHECKING:
+    from aramega.config import Config
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")]
+
+
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if show:
+        from aramega import __version__
+
+        print(f"aramega {__version__}")
+        raise typer.Exit
+
+
+def status(
+    workspace: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """What is done, what is left, what failed and why."""
+    from aramega.report.status import render_status
+    from aramega.report.status import status as ask
+
+    place, store, config = _open(workspace)
+    with store:
+        answer = ask(store, place, config)
+    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=1) if as_json else render_status(answer))
+
+
+def report(workspace: Folder) -> None:
+    """Write report.html: one page that works offline, with everything to see and hear of a build."""
+    from aramega.report import write_report
+
+    place, store, config = _open(workspace)
+    with store:
+        print(write_report(store, place, config))
+
+
+def export(
+    workspace: Folder,
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="jsonl, rttm, textgrid, srt, audacity, lhotse or nemo.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/export/FORMAT.")] = None,
+    unit: Annotated[str, typer.Option("--unit", help="What a line is: passages or segments.")] = "passages",
+) -> None:
+    """Write segments and passages as the manifests that other tools read."""
+    from aramega.export import export as write
+
+    place, store, _ = _open(workspace)
+    with store:
+        for path in write(store, place, format, out or place.root / "export" / format, unit=unit):
+            print(path)
+
+
+def init(workspace: Folder) -> None:
+    """Make a folder with an aramega.toml that holds every option, its default and its reason."""
+    from aramega.config import Config, dump_toml
+
+    path = workspace / "aramega.toml"
+    if path.exists():
+        raise AramegaError(f"{path} is there already. Delete it first to start from the defaults.")
+    workspace.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump_toml(Config()), encoding="utf-8")
+    print(path)
+    print(f"Edit it, then: aramega build-ssum SOURCE… --workspace {workspace}", file=sys.stderr)
+
+
+def _open(folder: Path) -> tuple[Workspace, Store, Config]:
+    """A workspace for looking at, with the configuration it was last built with."""
+    from aramega.config import choose_config
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+    place = Workspace(folder.absolute())
+    store = Store.open(place)
+    return place, store, choose_config(None, place.config, [])

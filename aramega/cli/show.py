@@ -1,0 +1,166 @@
+"""How a build looks while it runs: bars on a terminal, plain lines elsewhere, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aramega.build import Progress, Summary
+
+
+class Show(ABC):
+    """Told of a build's start, its news and its end."""
+
+    def start(self, to_ingest: Mapping[str, int]) -> None:  # noqa: B027  not every show has a beginning
+        """`to_ingest`: the bytes of each file that is still to be opened."""
+
+    @abstractmethod
+    def news(self, batch: Sequence[Progress]) -> None: ...
+
+    def stop(self) -> None:  # noqa: B027  or an end
+        """The build has ended, well or not."""
+
+    @abstractmethod
+    def summary(self, summary: Summary) -> None: ...
+
+
+def make_show(*, quiet: bool, as_json: bool) -> Show:
+    if as_json:
+        return JsonLines()
+    if quiet:
+        return Quiet()
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+class Quiet(Show):
+    """Only what went wrong."""
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        for one in batch:
+            if one.error:
+                print(f"{one.stage} failed: {readable(one.item)}: {one.error}", file=sys.stderr)
+
+    def summary(self, summary: Summary) -> None:
+        pass
+
+
+class Lines(Quiet):
+    """A line for each recording opened and each failure; the rest in the summary."""
+
+    def __init__(self) -> None:
+        self._pace = Pace({})
+
+    def start(self, to_ingest: Mapping[str, int]) -> None:
+        self._pace = Pace(to_ingest)
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        super().news(batch)
+        for one in batch:
+            self._pace.note(one)
+            if one.stage == "ingest" and not one.error:
+                print(f"{readable(one.item)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
+
+    def summary(self, summary: Summary) -> None:
+        for failure in summary.failures:
+            print(f"failed: {readable(failure.item)}: {failure.error} [{failure.stage}]")
+        if summary.failed > len(summary.failures):
+            print(
+                f"… and {summary.failed - len(summary.failures)} more; `aramega status {summary.workspace}` lists them."
+            )
+        print(
+            f"{summary.recordings} recordings, {summary.hours:.2f} h in; {summary.passages} passages, "
+            f"{summary.passage_hours:.2f} h kept; {summary.failed} failed; {summary.took:.1f} s."
+        )
+        print(f"Look: aramega report {summary.workspace}")
+
+
+class Bars(Lines):
+    """One bar for what is opened, by bytes, with hours done, speed and time left.
+
+    Drawn by hand after each batch rather than by a thread: the driver forks workers, and must stay alone.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        super().__init__()
+        self._console = Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[pace]}"))
+        self._bars = Progress(*columns, console=self._console, auto_refresh=False)
+
+    def start(self, to_ingest: Mapping[str, int]) -> None:
+        super().start(to_ingest)
+        self._bar = self._bars.add_task("recordings", total=max(1, sum(to_ingest.values())), pace="")
+        self._bars.start()
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        for one in batch:
+            self._pace.note(one)
+            if one.error:
+                self._console.print(f"[red]{one.stage} failed[/]: ", end="")
+                self._console.print(f"{readable(one.item)}: {one.error}", markup=False, highlight=False)
+        self._bars.update(self._bar, completed=self._pace.bytes_done, pace=str(self._pace), refresh=True)
+
+    def stop(self) -> None:
+        self._bars.stop()
+
+
+class JsonLines(Show):
+    """One object a line: {"event": "start" | "done" | "failed" | "summary", …}."""
+
+    def start(self, to_ingest: Mapping[str, int]) -> None:
+        self._say("start", {"files": len(to_ingest), "bytes": sum(to_ingest.values())})
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        for one in batch:
+            fields = {k: v for k, v in asdict(one).items() if k != "error" or v}
+            self._say("failed" if one.error else "done", fields)
+
+    def summary(self, summary: Summary) -> None:
+        self._say("summary", asdict(summary))
+
+    def _say(self, event: str, fields: Mapping[str, Any]) -> None:
+        print(json.dumps({"event": event, **fields}, ensure_ascii=False), flush=True)
+
+
+class Pace:
+    """Hours done, how many times faster than they sound, and how long the rest will take at that."""
+
+    def __init__(self, to_ingest: Mapping[str, int]) -> None:
+        self._sizes = to_ingest
+        self._begun = time.monotonic()
+        self._hours = 0.0
+        self.bytes_done = 0
+
+    def note(self, news: Progress) -> None:
+        if news.stage == "ingest":
+            self._hours += news.seconds / 3600
+            self.bytes_done += self._sizes.get(news.item, 0)
+
+    def __str__(self) -> str:
+        elapsed = max(1e-6, time.monotonic() - self._begun)
+        text = f"{self._hours:.2f} h done, {self._hours * 3600 / elapsed:.0f} × real time"
+        left = sum(self._sizes.values()) - self.bytes_done
+        if self.bytes_done and left > 0:
+            text += f", {clock(left / self.bytes_done * elapsed)} left"
+        return text
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def readable(item: str) -> str:
+    """A path's last part, or an id, on one line whatever it holds."""
+    name = Path(item).name if "/" in item else item
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

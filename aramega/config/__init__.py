@@ -1,0 +1,136 @@
+"""The configuration of a build: one model per stage, one Config that holds them.
+
+Read from TOML and written as TOML with every option's reason beside it. A wrong key is an error that
+names the nearest right one; a wrong value is an error that says what would be right. Defaults are what
+a newcomer wants: an empty file is a good configuration.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from aramega.config.base import Options
+from aramega.config.ingest import IngestConfig
+from aramega.config.passages import PassagesConfig
+from aramega.config.segment import SegmentConfig
+from aramega.records import AramegaError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = [
+    "Config",
+    "IngestConfig",
+    "Options",
+    "PassagesConfig",
+    "SegmentConfig",
+    "choose_config",
+    "dump_toml",
+    "load_config",
+    "save_config",
+]
+
+
+class Config(Options):
+    """Everything a build can be told."""
+
+    ingest: IngestConfig = IngestConfig()
+    segment: SegmentConfig = SegmentConfig()
+    passages: PassagesConfig = PassagesConfig()
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a TOML file; every mistake in it is named, not only the first."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AramegaError(f"{path}: no such file. `aramega init DIR` writes one with all defaults.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AramegaError(f"{path}: cannot be read ({error}).") from None
+    except tomllib.TOMLDecodeError as error:
+        raise AramegaError(f"{path}: not valid TOML: {error}.") from None
+    return _validate(values, str(path))
+
+
+def choose_config(named: Path | None, kept: Path, changes: Sequence[str]) -> Config:
+    """The named file, else the one the workspace keeps, else the defaults; with `section.key=value` changes."""
+    config = load_config(named) if named else load_config(kept) if kept.exists() else Config()
+    values = config.model_dump()
+    for change in changes:
+        key, equals, value = change.partition("=")
+        section, dot, option = key.strip().partition(".")
+        if not (equals and dot):
+            raise AramegaError(f"--set {change}: give it as section.key=value, for example passages.max_seconds=90.")
+        values.setdefault(section, {})[option] = _parse_value(value.strip())
+    return _validate(values, "--set") if changes else config
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Keep the configuration beside what it makes; a file that says the same is left as the curator wrote it."""
+    if not path.exists() or load_config(path) != config:
+        path.write_text(dump_toml(config), encoding="utf-8")
+
+
+def dump_toml(config: Config) -> str:
+    """The configuration as TOML, with what each option is for in a comment above it."""
+    lines = ["# aramega.toml: every option with its default and its reason. Delete what you do not change.", ""]
+    for name, info in Config.model_fields.items():
+        section = getattr(config, name)
+        lines += [f"# {type(section).__doc__ or ''}".rstrip(), f"[{name}]"]
+        for key, option in type(section).model_fields.items():
+            lines += textwrap.wrap(option.description or "", 98, initial_indent="# ", subsequent_indent="#   ")
+            lines += [f"{key} = {_toml_value(getattr(section, key))}", ""]
+        assert info.annotation is type(section)
+    return "\n".join(lines)
+
+
+def _validate(values: dict[str, Any], told_by: str) -> Config:
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise AramegaError("\n".join(f"{told_by}: {_explain(detail)}" for detail in error.errors())) from None
+
+
+def _parse_value(text: str) -> Any:
+    """A TOML value; what is not one is a string that did without its quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _toml_value(value: Any) -> str:
+    """JSON's strings, numbers, booleans and flat lists are TOML's."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml_value(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """One line for one mistake: where, what, and what would be right."""
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(detail["loc"][-1]), _keys_beside(detail["loc"]), n=1, cutoff=0.5)
+        hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(_keys_beside(detail['loc']))}."
+        return f"unknown key `{where}`; {hint}"
+    if detail["type"] == "value_error":
+        return f"[{where}] {str(detail['ctx']['error']).rstrip('.')}."
+    return f"`{where}` is {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}."
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Config
+    for part in location[:-1]:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

@@ -1,0 +1,49 @@
+"""Options of the passages stage."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from aramega.config.base import Options
+
+
+class PassagesConfig(Options):
+    """Grouping segments into the stretches that get one summary each."""
+
+    min_seconds: float = Field(
+        15.0, gt=0, description="Shorter is left out, in seconds: there is little to summarize in a headline."
+    )
+    max_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="Never longer, in seconds: what an annotator can hold in mind, and four Whisper windows.",
+    )
+    target_seconds: float = Field(
+        60.0, gt=0, description="Drawn towards this length, in seconds, where the pauses leave a choice."
+    )
+    max_pause: float = Field(
+        4.0,
+        gt=0,
+        description="A pause this long, in seconds, always ends a passage: the story or the speaker has changed.",
+    )
+    max_music: float = Field(
+        1.0, ge=0, description="Music between two segments for longer than this, in seconds, always ends a passage."
+    )
+    margin: float = Field(
+        0.15, ge=0, le=2, description="Air kept before and after a clip, in seconds, where no neighbour speaks."
+    )
+    flac_level: int = Field(
+        3, ge=0, le=8, description="FLAC compression: 8 costs twice the time of 3 and saves a twentieth of the space."
+    )
+
+    @model_validator(mode="after")
+    def _lengths_are_in_order(self) -> Self:
+        if self.min_seconds > self.max_seconds:
+            raise ValueError(f"min_seconds ({self.min_seconds:g}) is greater than max_seconds ({self.max_seconds:g})")
+        if not self.min_seconds <= self.target_seconds <= self.max_seconds:
+            raise ValueError(
+                f"target_seconds ({self.target_seconds:g}) lies outside min_seconds to max_seconds "
+                f"({self.min_seconds:g} to {self.max_seconds:g})"
+            )
+        return self

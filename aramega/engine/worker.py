@@ -1,0 +1,62 @@
+"""A worker: takes a task, runs its stage, answers with outcomes. The same on every engine."""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from aramega.engine import Outcome, Task
+from aramega.records import AramegaError
+from aramega.stages.base import Stage
+
+
+class Worker:
+    """Holds the stages and loads each one's models before its first task."""
+
+    def __init__(self, stages: Sequence[Stage[Any]]) -> None:
+        self._stages = stages
+        self._prepared: set[int] = set()
+
+    def do(self, task: Task) -> list[Outcome]:
+        """One outcome per item of the task, in order; never raises for what an item does."""
+        stage = self._stages[task.stage]
+        try:
+            if task.stage not in self._prepared:
+                stage.prepare()
+                self._prepared.add(task.stage)
+        except Exception as error:  # noqa: BLE001
+            return [_outcome(task.stage, item, error, 0.0) for item in task.ids]
+        outcomes, begun = [], time.perf_counter()
+        for item, answer in zip(task.ids, stage.run_batch(task.items), strict=True):
+            now = time.perf_counter()
+            outcomes.append(_outcome(task.stage, item, answer, now - begun))
+            begun = now
+        return outcomes
+
+
+def explain(error: BaseException) -> str:
+    """One line for a curator."""
+    if isinstance(error, AramegaError):
+        return _one_line(str(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Free some space and run again with --retry-failed."
+    if isinstance(error, OSError) and error.strerror:
+        return _one_line(f"{error.strerror.lower()}{f': {error.filename}' if error.filename else ''}.")
+    if isinstance(error, MemoryError):
+        return "out of memory. Use fewer --workers."
+    return _one_line(f"{type(error).__name__}: {error}")
+
+
+def _outcome(stage: int, item: str, answer: Sequence[Any] | Exception, took: float) -> Outcome:
+    if not isinstance(answer, Exception):
+        return Outcome(stage, item, answer, "", "", took)
+    ours = isinstance(answer, AramegaError)
+    trace = "" if ours else "".join(traceback.format_exception(answer))
+    return Outcome(stage, item, (), explain(answer) or type(answer).__name__, trace, took)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,25 @@
+"""Stages: each a named, versioned, pure function from items to records.
+
+To add one: a module here, its options in `aramega.config`, and a line in `make_stages`. Nothing else in
+the package knows stages by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aramega.config import Config
+from aramega.stages.base import Stage
+from aramega.stages.ingest import Ingest
+from aramega.stages.passages import Passages
+from aramega.stages.segment.stage import SegmentStage
+from aramega.workspace import Workspace
+
+
+def make_stages(config: Config, workspace: Workspace) -> list[Stage[Any]]:
+    """The stages of a build, in their order."""
+    return [
+        Ingest(config.ingest, workspace),
+        SegmentStage(config.segment, workspace),
+        Passages(config.passages, workspace),
+    ]

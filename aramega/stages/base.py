@@ -1,0 +1,85 @@
+"""What a stage is: a named, versioned, pure function from items to records.
+
+A stage knows its options and the folder it may write clips to; it never sees the store, the engine or
+the terminal. Its fingerprint says what its results depend on: its version, its options and the
+fingerprints of the stages it reads. Same fingerprint, same results; so a result is never made twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from aramega.config import Options
+from aramega.workspace import Workspace
+
+Item = TypeVar("Item")
+
+
+class Takes(Enum):
+    """What a stage's items are. The store knows how to list and load each."""
+
+    SOURCE = "source"
+    RECORDING = "recording"
+
+
+class Stage(ABC, Generic[Item]):
+    """One step of the build. Instances travel to worker processes, so they hold options, not models."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    takes: ClassVar[Takes]
+    makes: ClassVar[tuple[type, ...]]
+    """The records it gives, the one that counts as its result last."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The stages whose results an item must have before this one can work on it."""
+    needs_audio: ClassVar[bool] = False
+    """Whether the decoded samples must stay on disk until this stage has seen the recording."""
+    batch_size: ClassVar[int] = 1
+
+    def __init__(self, options: Options, workspace: Workspace) -> None:
+        self.options = options
+        self.workspace = workspace
+
+    @abstractmethod
+    def run(self, item: Item) -> Sequence[Any]:
+        """The records that come of one item. Raise for an item that cannot be done; the others go on."""
+
+    def run_batch(self, items: Sequence[Item]) -> Iterator[Sequence[Any] | Exception]:
+        """One answer per item, in order. Override where doing many at once is faster."""
+        for item in items:
+            try:
+                yield self.run(item)
+            except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
+                yield error
+
+    def prepare(self) -> None:
+        """Load what is heavy, once per worker, before the first item."""
+
+
+def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
+    """Each stage's fingerprint, given that the stages come in order."""
+    made: dict[str, str] = {}
+    for stage in stages:
+        made[stage.name] = _fingerprint(stage, {name: made[name] for name in stage.reads})
+    return made
+
+
+def _fingerprint(stage: Stage[Any], upstream: Mapping[str, str]) -> str:
+    told = json.dumps([stage.name, stage.version, settings(stage.options), upstream], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def settings(options: Options) -> dict[str, Any]:
+    """The options that results depend on; those marked otherwise (time limits, say) may change freely."""
+    model = type(options)
+    free = {
+        name
+        for name, info in model.model_fields.items()
+        if (info.json_schema_extra or {}) == {"changes_results": False}
+    }
+    return options.model_dump(mode="json", exclude=free)

@@ -1,0 +1,313 @@
+"""The workspace's database: what is done, what is left, what failed.
+
+Resume lives here and nowhere else. A stage's result for an item is one row of `results`, written in the
+same transaction as the records it made; the row names the fingerprint it was made under, so "what is
+left" is simply every item without a current row. Only the driver writes. SQLite in WAL mode lets
+`status` and `report` read while a build writes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import Self
+
+from aramega.records import (
+    AramegaError,
+    Failure,
+    Metadata,
+    Passage,
+    Recording,
+    Segment,
+    SegmentedRecording,
+    Source,
+    Timeline,
+    from_dict,
+)
+from aramega.stages.base import Takes
+from aramega.store.rows import replace_rows, revive
+from aramega.store.schema import migrate
+from aramega.workspace import Workspace
+
+PAGE = 1000
+"""Pending items are listed this many at a time, so that a million of them cost no memory."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Which stage, which fingerprint: what a result or a failure is a result or a failure of."""
+
+    stage: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One item's result, ready to be written."""
+
+    mark: Mark
+    item: str
+    makes: tuple[type, ...]
+    records: Sequence[Any]
+    took: float
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One item's failure, ready to be written."""
+
+    mark: Mark
+    item: str
+    error: str
+    trace: str = ""
+
+
+class Store:
+    """One connection to one workspace's database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        connection.row_factory = sqlite3.Row
+
+    @classmethod
+    def create_or_open(cls, workspace: Workspace) -> Self:
+        """For the driver of a build: the one that may write and bring old tables up to date."""
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        connection = _connect(workspace.database, workspace)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(connection)
+        return cls(connection)
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> Self:
+        """For everyone else; a folder that is no workspace is said to be none."""
+        if not workspace.database.exists():
+            raise AramegaError(
+                f"{workspace.root}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one."
+            )
+        connection = _connect(workspace.database, workspace)
+        migrate(connection)
+        return cls(connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    # What comes in: sources
+
+    def add_sources(self, sources: Iterable[tuple[Source, int | None, int | None]]) -> None:
+        """Note what the curator named, with size and time of change; a file that changed is to be ingested again."""
+        with self.transaction():
+            for source, size, mtime_ns in sources:
+                self._add_source(source, size, mtime_ns)
+
+    def _add_source(self, source: Source, size: int | None, mtime_ns: int | None) -> None:
+        metadata = json.dumps({k: v for k, v in asdict(source.metadata).items() if v}, ensure_ascii=False)
+        row = self.connection.execute("SELECT size, mtime_ns FROM sources WHERE path = ?", (source.path,)).fetchone()
+        if row is None:
+            new = (source.path, size, mtime_ns, metadata)
+            self.connection.execute("INSERT INTO sources (path, size, mtime_ns, metadata) VALUES (?, ?, ?, ?)", new)
+            return
+        if metadata != "{}":
+            self.connection.execute("UPDATE sources SET metadata = ? WHERE path = ?", (metadata, source.path))
+        if (row["size"], row["mtime_ns"]) != (size, mtime_ns) and size is not None:
+            moved = (size, mtime_ns, source.path)
+            self.connection.execute("UPDATE sources SET size = ?, mtime_ns = ? WHERE path = ?", moved)
+            for table in ("results", "failures"):
+                self.connection.execute(f"DELETE FROM {table} WHERE stage = 'ingest' AND item = ?", (source.path,))  # noqa: S608
+
+    # What is left to do
+
+    def pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark]) -> Iterator[str]:
+        """The items the stage has neither done nor failed under this fingerprint, with all it reads in place."""
+        after = ""
+        while page := self._pending_page(mark, takes, reads, after):
+            yield from page
+            after = page[-1]
+
+    def is_pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark], item: str) -> bool:
+        query, values = _pending_query(mark, takes, reads)
+        return self.connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
+
+    def count_pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark]) -> int:
+        query, values = _pending_query(mark, takes, reads)
+        return int(self.connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
+
+    def _pending_page(self, mark: Mark, takes: Takes, reads: Sequence[Mark], after: str) -> list[str]:
+        query, values = _pending_query(mark, takes, reads)
+        rows = self.connection.execute(f"{query} AND id > ? ORDER BY id LIMIT {PAGE}", [*values, after])
+        return [row[0] for row in rows]
+
+    def items_from(self, item: str, made_by: Takes, takes: Takes) -> list[str]:
+        """The items of kind `takes` that a result for `item` may have made ready."""
+        if made_by is takes:
+            return [item]
+        row = self.connection.execute("SELECT recording FROM sources WHERE path = ?", (item,)).fetchone()
+        return [row[0]] if row and row[0] else []
+
+    def load(self, takes: Takes, item: str) -> Source | SegmentedRecording:
+        """All that a stage may read of an item."""
+        if takes is Takes.SOURCE:
+            row = self.connection.execute("SELECT path, metadata FROM sources WHERE path = ?", (item,)).fetchone()
+            return Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
+        return self.segmented(item)
+
+    # What was done
+
+    def write(self, outcomes: Sequence[Finished | Broken]) -> None:
+        """Write a batch of outcomes, all or none of it."""
+        with self.transaction():
+            for outcome in outcomes:
+                if isinstance(outcome, Finished):
+                    self._write_result(outcome)
+                else:
+                    self._write_failure(outcome)
+
+    def _write_result(self, done: Finished) -> None:
+        for kind in done.makes:
+            records: list[Any] = [r for r in done.records if isinstance(r, kind)]
+            replace_rows(self.connection, kind, done.item, records)
+            if kind is Recording:
+                self._name_recording(done.item, records[0].id)
+        counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
+        seconds = sum(r.seconds for r in counted)
+        row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, _now())
+        self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
+
+    def _name_recording(self, path: str, recording: str) -> None:
+        """Tie a source to its recording; what an earlier version of the file held goes, if no other file holds it."""
+        row = self.connection.execute("SELECT recording FROM sources WHERE path = ?", (path,)).fetchone()
+        self.connection.execute("UPDATE sources SET recording = ? WHERE path = ?", (recording, path))
+        before = row["recording"]
+        if before and before != recording and not self._paths(before):
+            for kind in (Recording, Timeline, Segment, Passage):
+                replace_rows(self.connection, kind, before, ())
+            self.connection.execute("DELETE FROM results WHERE item = ?", (before,))
+            self.connection.execute("DELETE FROM failures WHERE item = ?", (before,))
+
+    def _write_failure(self, broken: Broken) -> None:
+        row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, _now())
+        self.connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def forget_failures(self) -> int:
+        """Let every failed item be tried again."""
+        with self.transaction():
+            return self.connection.execute("DELETE FROM failures").rowcount
+
+    def forget_failures_without_source(self) -> None:
+        """Drop what was wrong with manifest rows and names: it is found again if it is still wrong."""
+        with self.transaction():
+            self.connection.execute(
+                "DELETE FROM failures WHERE stage = 'ingest' AND item NOT IN (SELECT path FROM sources)"
+            )
+
+    def bytes_to_ingest(self) -> dict[str, int]:
+        """The size of each file that has no recording yet: what a progress bar counts down."""
+        rows = self.connection.execute("SELECT path, size FROM sources WHERE recording IS NULL")
+        return {row["path"]: row["size"] or 0 for row in rows}
+
+    # What is there
+
+    def sources(self) -> Iterator[Source]:
+        for row in self.connection.execute("SELECT path, metadata FROM sources ORDER BY path"):
+            yield Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
+
+    def recordings(self) -> Iterator[Recording]:
+        for row in self.connection.execute("SELECT * FROM recordings ORDER BY id").fetchall():
+            yield self._recording(row)
+
+    def segmented(self, recording: str) -> SegmentedRecording:
+        row = self.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
+        timeline = self.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
+        segments = self.connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
+        return SegmentedRecording(
+            recording=self._recording(row),
+            paths=tuple(self._paths(recording)),
+            timeline=revive(Timeline, timeline) if timeline else None,
+            segments=tuple(revive(Segment, s) for s in segments),
+        )
+
+    def passages(self, recording: str) -> list[Passage]:
+        rows = self.connection.execute("SELECT * FROM passages WHERE recording = ? ORDER BY start", (recording,))
+        return [revive(Passage, row) for row in rows]
+
+    def failures(self, marks: Iterable[Mark]) -> list[Failure]:
+        """What failed under the current fingerprints, in the order of the stages."""
+        query = "SELECT * FROM failures WHERE stage = ? AND fingerprint = ? ORDER BY item"
+        rows = [r for m in marks for r in self.connection.execute(query, (m.stage, m.fingerprint))]
+        return [Failure(r["stage"], r["item"], r["error"], r["failed_at"]) for r in rows]
+
+    def tally(self, mark: Mark) -> Mapping[str, float]:
+        """How many items the stage has done, what they made, their seconds, and how long it took."""
+        query = """SELECT count(*) AS done, coalesce(sum(made), 0) AS made, coalesce(sum(seconds), 0) AS seconds,
+                   coalesce(sum(took), 0) AS took FROM results WHERE stage = ? AND fingerprint = ?"""
+        return dict(self.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone())
+
+    def _recording(self, row: sqlite3.Row) -> Recording:
+        """A recording under the first of its names, with what all its sources say of it."""
+        query = "SELECT path, metadata FROM sources WHERE recording = ? ORDER BY path DESC"
+        sources = self.connection.execute(query, (row["id"],)).fetchall()
+        metadata: dict[str, str] = {}
+        for source in sources:
+            metadata |= json.loads(source["metadata"])
+        name = Path(sources[-1]["path"]).name if sources else row["name"]
+        return revive(Recording, row, metadata=metadata, name=name)
+
+    def _paths(self, recording: str) -> list[str]:
+        rows = self.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
+        return [row[0] for row in rows]
+
+
+def _pending_query(mark: Mark, takes: Takes, reads: Sequence[Mark]) -> tuple[str, list[str]]:
+    """SQL for the ids of pending items, to which a caller may add ` AND …`, and its values."""
+    table, column = {Takes.SOURCE: ("sources", "path"), Takes.RECORDING: ("recordings", "id")}[takes]
+    query = f"SELECT id FROM (SELECT {column} AS id FROM {table}) WHERE 1"  # noqa: S608
+    values: list[str] = []
+    for kind in ("results", "failures"):
+        query += f" AND NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"  # noqa: S608
+        values += [mark.stage, mark.fingerprint]
+    for read in reads:
+        if read.stage == "ingest":
+            query += """ AND EXISTS (SELECT 1 FROM sources s JOIN results k ON k.stage = ? AND k.item = s.path
+                         WHERE s.recording = id AND k.fingerprint = ?)"""
+        else:
+            query += " AND EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"
+        values += [read.stage, read.fingerprint]
+    return query, values
+
+
+def _connect(path: Path, workspace: Workspace) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise AramegaError(f"{path}: cannot be opened as a workspace's database ({error}).") from None
+    return connection
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

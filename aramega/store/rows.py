@@ -1,0 +1,74 @@
+"""Records as rows: which table a record lives in, and how it goes in and comes out.
+
+Columns are the record's fields by name. Numbers and strings are themselves; anything nested is JSON, so
+that SQLite's json functions, and people, can read it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Hashable, Iterable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from aramega.records import Passage, Recording, Segment, Timeline, from_dict
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    owner: str
+    """The column that names the item whose result a row belongs to: a new result replaces its rows."""
+    left_out: frozenset[str] = frozenset()
+
+
+TABLES: dict[type, Table] = {
+    # A recording's metadata comes from the manifest, through its sources, and may change without a new result.
+    Recording: Table("recordings", owner="id", left_out=frozenset({"metadata"})),
+    Timeline: Table("timelines", owner="recording"),
+    Segment: Table("segments", owner="recording"),
+    Passage: Table("passages", owner="recording"),
+}
+
+
+def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records: Iterable[Any]) -> None:
+    """Make `records` the only rows of their kind that `owner` has."""
+    table, columns = TABLES[kind], _columns(kind)
+    connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
+    names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
+    insert = f"INSERT OR REPLACE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+    connection.executemany(insert, ([_to_column(getattr(r, c)) for c in columns] for r in records))
+
+
+def revive(kind: type[R], row: sqlite3.Row, **more: Any) -> R:
+    """The record a row holds; `more` gives the fields that are kept elsewhere."""
+    nested = _nested(kind)  # type: ignore[arg-type]  # a class is hashable
+    values = {name: json.loads(row[name]) if name in nested and row[name] else row[name] for name in row.keys()}  # noqa: SIM118
+    return from_dict(kind, {**values, **more})
+
+
+def _to_column(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    elif isinstance(value, tuple):
+        value = [asdict(v) if is_dataclass(v) and not isinstance(v, type) else v for v in value]
+    else:
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@cache
+def _columns(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.name not in TABLES[kind].left_out)
+
+
+@cache
+def _nested(kind: Hashable) -> frozenset[str]:
+    """The fields whose type is neither a number nor a string."""
+    plain = ("str", "float", "int", "bool", "float | None")
+    columns = fields(kind)  # type: ignore[arg-type]
+    return frozenset(f.name for f in columns if f.type not in plain)

@@ -1,0 +1,257 @@
+"""One TOML file says everything about a run: model, lora, data, schedule, train, eval, log.
+
+Every section is a small typed model with defaults; `--set section.key=value` overrides one key. A wrong
+key is an error that names the nearest right one. A run folder keeps the effective config as `config.toml`,
+and that is what a checkpoint is compared with before it is resumed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from recipes.data.config import DataConfig
+from recipes.errors import RecipeError
+from recipes.evaluation.config import EvalConfig
+from recipes.schedule.config import ScheduleConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TinyShape(Section):
+    """The toy model that is made on the spot when `model.path` is "tiny"."""
+
+    width: int = Field(64, description="width of the language model")
+    layers: int = Field(2, description="layers of the language model")
+    audio_width: int = Field(64, description="width of the audio tower")
+    audio_layers: int = Field(2, description="layers of the audio tower")
+    head_width: int = Field(16, description="width of one attention head, a multiple of 8", multiple_of=8)
+    mel_bins: int = Field(128, description="mel bands; 128 in the real model")
+    vocabulary: int = Field(512, description="tokens of the byte-level tokenizer", ge=300)
+    seed: int = Field(0, description="seed of the weights")
+
+
+class ModelConfig(Section):
+    path: str = Field("Qwen/Qwen2.5-Omni-7B", description='a local folder, a Hub name, or "tiny"')
+    dtype: Literal["bfloat16", "float32"] = Field("bfloat16", description="of the frozen weights")
+    attention: Literal["sdpa", "flash_attention_2", "eager"] = Field("sdpa", description="attention kernel")
+    system_prompt: str = Field("You are a helpful assistant.", description="the system turn of every prompt")
+    tiny: TinyShape = TinyShape()
+
+
+# The language model sits at `model.language_model.layers` and the audio tower at `model.audio_tower.layers`,
+# and both have `q_proj`: so the patterns start at the top and must match a module's whole name.
+LANGUAGE_MODULES = r"model\.language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+AUDIO_MODULES = r"model\.audio_tower\.layers\.\d+\.(self_attn\.([qkv]|out)_proj|fc[12])"
+ALIGNER_MODULES = r"model\.audio_tower\.proj"
+
+
+class LoraPart(Section):
+    """One part of the model that gets adapters of its own learning rate."""
+
+    enabled: bool = Field(True, description="adapt this part")
+    modules: str = Field(description="regular expression that a module's whole name matches")
+    learning_rate: float = Field(1e-4, gt=0, description="peak learning rate of this part")
+
+
+class LoraConfig(Section):
+    rank: int = Field(32, ge=1, description="rank of every adapter")
+    alpha: float = Field(64.0, gt=0, description="scale: an adapter's output is multiplied by alpha / rank")
+    dropout: float = Field(0.05, ge=0, lt=1, description="dropout before the adapter")
+    language: LoraPart = LoraPart(modules=LANGUAGE_MODULES)
+    audio: LoraPart = LoraPart(modules=AUDIO_MODULES, enabled=False, learning_rate=2e-5)
+    aligner: LoraPart = LoraPart(modules=ALIGNER_MODULES, enabled=False, learning_rate=5e-5)
+
+    def parts(self) -> dict[str, LoraPart]:
+        """The parts that are adapted, by name."""
+        named = {"language": self.language, "audio": self.audio, "aligner": self.aligner}
+        return {name: part for name, part in named.items() if part.enabled}
+
+
+class TrainConfig(Section):
+    method: Literal["lora", "full"] = Field("lora", description='adapters, or every weight ("full": toy models)')
+    learning_rate: float = Field(3e-4, gt=0, description='peak learning rate with method "full"')
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
+    betas: tuple[float, float] = Field((0.9, 0.95), description="AdamW's betas")
+    warmup_share: float = Field(0.03, ge=0, lt=1, description="share of the steps in which the rate rises")
+    final_rate_share: float = Field(0.1, ge=0, le=1, description="learning rate at the end, as a share of the peak")
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    accumulation: int = Field(1, ge=1, description="forward passes per step and process")
+    precision: Literal["bf16", "fp32"] = Field("bf16", description="arithmetic of the forward pass")
+    gradient_checkpointing: bool = Field(True, description="a third more time for far less memory")
+    save_every: int = Field(200, ge=1, description="steps between checkpoints")
+    keep: int = Field(2, ge=1, description="checkpoints kept, the best one besides")
+    embeddings: str = Field("", description="folder of cached aligner embeddings; none: inside the run folder")
+    embedding_width: int = Field(64, ge=0, description="embeddings are reduced to this width by PCA; 0: full width")
+    embedding_batch_seconds: float = Field(240.0, gt=0, description="seconds of audio embedded at a time")
+    refresh_every: int = Field(0, ge=0, description="steps between refreshed embeddings; 0: never")
+    loader_threads: int = Field(2, ge=1, description="threads that read and prepare batches ahead")
+    seed: int = Field(0, description="seed of everything random in the run")
+
+
+class LogConfig(Section):
+    every: int = Field(1, ge=1, description="steps between lines of the log")
+    trackers: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = Field(
+        (), description="besides the terminal and log.jsonl; one that is not installed is said and left out"
+    )
+    project: str = Field("aramega", description="project name for the trackers")
+
+
+class RecipeConfig(Section):
+    """A whole run."""
+
+    model: ModelConfig = ModelConfig()
+    lora: LoraConfig = LoraConfig()
+    data: DataConfig = DataConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
+    log: LogConfig = LogConfig()
+
+    @model_validator(mode="after")
+    def _full_training_needs_full_precision(self) -> RecipeConfig:
+        if self.train.method == "full" and self.model.dtype != "float32":
+            raise ValueError('train.method = "full" needs model.dtype = "float32": bfloat16 weights lose small updates')
+        return self
+
+
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig:
+    """The config at `path` with `section.key=value` overrides; `RecipeError` says what is wrong in it."""
+    path = Path(path)
+    if not path.is_file():
+        raise RecipeError(f"{path}: no such config. The ones that come with us are in recipes/configs/.")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from None
+    for override in overrides:
+        set_key(values, override)
+    return parse_config(values, source=str(path))
+
+
+def set_key(values: dict[str, Any], override: str) -> None:
+    """Apply one `section.key=value`; the value is read as TOML, and as a plain string where it is none."""
+    name, equals, text = override.partition("=")
+    keys = name.strip().split(".")
+    if not equals or len(keys) < 2:
+        raise RecipeError(f"--set {override}: write section.key=value, for example train.seed=3")
+    try:
+        value = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise RecipeError(f"--set {override}: {key} is a value, not a section")
+    values[keys[-1]] = value
+
+
+def parse_config(values: Mapping[str, Any], *, source: str) -> RecipeConfig:
+    """Values to a config; every problem in one message, a wrong key with its nearest right one."""
+    try:
+        return RecipeConfig.model_validate(fill_lora_modules(values))
+    except ValidationError as error:
+        lines = [describe_problem(problem) for problem in error.errors()]
+        raise RecipeError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def fill_lora_modules(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a file say `[lora.audio] enabled = true` alone: a part keeps its own defaults for the rest."""
+    filled = dict(values)
+    lora = filled.get("lora")
+    if isinstance(lora, Mapping):
+        defaults = LoraConfig().model_dump()
+        filled["lora"] = {
+            key: {**defaults[key], **value}
+            if key in ("language", "audio", "aligner") and isinstance(value, Mapping)
+            else value
+            for key, value in lora.items()
+        }
+    return filled
+
+
+def describe_problem(problem: Any) -> str:
+    where = ".".join(str(key) for key in problem["loc"])
+    if not where:  # a rule over several sections, which names its keys itself
+        return str(problem["ctx"]["error"])
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {problem['input']!r})"
+    wrong = ".".join(str(key) for key in problem["loc"] if not isinstance(key, int))
+    near = difflib.get_close_matches(wrong, known_keys(RecipeConfig), n=1, cutoff=0.5)
+    return f"{where}: no such key{f'. Did you mean {near[0]}?' if near else ''}"
+
+
+def known_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """All dotted keys of a config model; those of a list's tables without the number."""
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(f"{prefix}{name}")
+        for inner in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                keys += known_keys(inner, prefix=f"{prefix}{name}.")
+    return keys
+
+
+def to_toml(config: BaseModel) -> str:
+    """The config as TOML that reads back to an equal config. A value of None is left out."""
+    return "\n".join(toml_table(config.model_dump(mode="json"), ())).lstrip("\n") + "\n"
+
+
+def toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    plain = {key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)}
+    if path and (plain or not table):
+        yield f"\n[{'.'.join(map(toml_key, path))}]"
+    for key, value in plain.items():
+        yield f"{toml_key(key)} = {toml_value(value)}"
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from toml_table(value, (*path, key))
+
+
+def toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def toml_key(key: str) -> str:
+    bare = key.replace("_", "").replace("-", "")
+    return key if bare.isascii() and bare.isalnum() else json.dumps(key, ensure_ascii=False)
+
+
+def differing_keys(one: BaseModel, other: BaseModel, *, ignoring: Sequence[str] = ()) -> list[str]:
+    """`key: value in one, value in other` for every dotted key that differs, but those under `ignoring`."""
+    left, right = flatten(one.model_dump(mode="json")), flatten(other.model_dump(mode="json"))
+    return [
+        f"{key}: {left.get(key)!r} there, {right.get(key)!r} here"
+        for key in sorted({*left, *right})
+        if left.get(key) != right.get(key) and not any(key == name or key.startswith(name + ".") for name in ignoring)
+    ]
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,109 @@
+"""What is trained: adapters on named modules, each part of the model at its own learning rate.
+
+The language model and the audio tower name their layers alike, so a bare `q_proj` would adapt both. Each
+part is therefore a regular expression over a module's whole name, and a pattern that matches nothing, or that
+reaches into another part, is an error before the first step rather than a quiet difference after the last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipes.config import LoraConfig, LoraPart, TrainConfig
+from recipes.errors import RecipeError
+from recipes.model import LoadedModel
+
+if TYPE_CHECKING:
+    import torch
+
+
+def add_adapters(loaded: LoadedModel, config: LoraConfig) -> dict[str, list[torch.nn.Parameter]]:
+    """Freeze the model, put adapters in (float32), and give the trainable parameters by part."""
+    from peft import LoraConfig as PeftConfig
+    from peft import get_peft_model
+
+    parts = config.parts()
+    modules = match_modules(linear_modules(loaded.thinker), parts)
+    pattern = "|".join(f"({part.modules})" for part in parts.values())
+    loaded.model = get_peft_model(
+        loaded.thinker,
+        PeftConfig(
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=config.dropout,
+            target_modules=pattern,
+            task_type="CAUSAL_LM",
+        ),
+    )
+    owner = {module: part for part, names in modules.items() for module in names}
+    trained: dict[str, list[torch.nn.Parameter]] = {part: [] for part in parts}
+    for name, parameter in loaded.thinker.named_parameters():
+        if parameter.requires_grad:
+            trained[owner[name.split(".lora_")[0]]].append(parameter)
+    return trained
+
+
+def linear_modules(thinker: Any) -> list[str]:
+    """Names of the linear layers, the only ones we adapt."""
+    import torch
+
+    return [name for name, module in thinker.named_modules() if isinstance(module, torch.nn.Linear)]
+
+
+def match_modules(names: Iterable[str], parts: Mapping[str, LoraPart]) -> dict[str, list[str]]:
+    """The modules of each part; patterns match whole names, at least one each, and no name twice."""
+    names = list(names)
+    matched: dict[str, list[str]] = {}
+    if not parts:
+        raise RecipeError('lora: no part is enabled. Enable lora.language, or set train.method = "full".')
+    for part, options in parts.items():
+        try:
+            pattern = re.compile(options.modules)
+        except re.error as error:
+            raise RecipeError(f"lora.{part}.modules: not a regular expression: {error}") from None
+        matched[part] = [name for name in names if pattern.fullmatch(name)]
+        if not matched[part]:
+            example = next((name for name in names if "layers" in name), names[0])
+            raise RecipeError(
+                f"lora.{part}.modules matches no linear layer. A pattern must match the whole name, such as {example}"
+            )
+        for other, theirs in matched.items():
+            both = set(matched[part]) & set(theirs)
+            if other != part and both:
+                raise RecipeError(f"lora.{part} and lora.{other} both match {min(both)}: a module belongs to one part.")
+    return matched
+
+
+def train_everything(loaded: LoadedModel) -> dict[str, list[torch.nn.Parameter]]:
+    """All weights but the vision tower's, which no recipe here feeds."""
+    thinker = loaded.thinker
+    thinker.requires_grad_(True)
+    thinker.model.visual.requires_grad_(False)
+    return {"all": [parameter for parameter in thinker.parameters() if parameter.requires_grad]}
+
+
+def learning_rates(train: TrainConfig, lora: LoraConfig) -> dict[str, float]:
+    """Peak learning rate of each trained part."""
+    if train.method == "full":
+        return {"all": train.learning_rate}
+    return {name: part.learning_rate for name, part in lora.parts().items()}
+
+
+def load_adapter(loaded: LoadedModel, folder: Path) -> None:
+    """Put a saved adapter on a bare model, for answering."""
+    from peft import PeftModel
+
+    check_base(folder, loaded.name)
+    loaded.model = PeftModel.from_pretrained(loaded.thinker, folder).eval()
+
+
+def check_base(folder: Path, name: str) -> None:
+    """Refuse an adapter of another base model: its shapes may fit and its answers would be noise."""
+    from peft import PeftConfig
+
+    base = PeftConfig.from_pretrained(folder).base_model_name_or_path
+    if base and base != name:
+        raise RecipeError(f"{folder}: this adapter was trained on {base}, and the model here is {name}.")

@@ -1,0 +1,132 @@
+"""A toy Qwen2.5-Omni, made on the spot: the real classes at 0.1 to 3 million parameters.
+
+For laptops, tests and the from-scratch comparison of schedules: nothing is downloaded, the model comes
+from a seed and the tokenizer is a byte-level BPE trained here on a few lines of text, so the same shape
+gives the same weights everywhere. It knows nothing: it is for trying the machinery, or for training from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from recipes.config import TinyShape
+
+if TYPE_CHECKING:
+    from transformers import (
+        PreTrainedTokenizerFast,
+        Qwen2_5OmniThinkerConfig,
+        Qwen2_5OmniThinkerForConditionalGeneration,
+        WhisperFeatureExtractor,
+    )
+
+# Qwen2.5-Omni's own names, so that everything downstream finds them as in the real tokenizer.
+SPECIAL_TOKENS = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|audio_bos|>",
+    "<|AUDIO|>",
+    "<|audio_eos|>",
+    "<|vision_bos|>",
+    "<|vision_eos|>",
+    "<|IMAGE|>",
+    "<|VIDEO|>",
+)
+
+# Enough of both languages for the usual words of instructions and answers to become few tokens.
+SAMPLE_TEXT = (
+    "You are a helpful assistant. system user assistant",
+    "Write down what is said in the recording. Transcribe the speech. Summarize the speech in a few sentences.",
+    "Which dialect is spoken? What is the speaker's emotion? Answer with one word from this list. level low neutral high",
+    "اكتب ما يقال في التسجيل. فرّغ الكلام المسموع كتابةً. لخّص الكلام في جمل قليلة.",
+    "ما لهجة المتكلم؟ ما انفعال المتكلم؟ أجب بكلمة واحدة من هذه القائمة.",
+    "قال المتحدث اليوم إن الاجتماع سيعقد في العاصمة وأضاف أن النتائج ستعلن قريباً في نشرة الأخبار.",
+    "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة نعم لا موافق إلغاء يمين يسار فوق تحت أمام خلف",
+)
+
+
+def make_tiny_model(
+    shape: TinyShape,
+) -> tuple[Qwen2_5OmniThinkerForConditionalGeneration, PreTrainedTokenizerFast, WhisperFeatureExtractor]:
+    """The toy thinker of this shape in float32, its tokenizer and its mel features."""
+    import torch
+    from transformers import Qwen2_5OmniThinkerForConditionalGeneration, WhisperFeatureExtractor
+
+    tokenizer = train_tokenizer(SAMPLE_TEXT, vocabulary=shape.vocabulary)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(shape.seed)
+        model = Qwen2_5OmniThinkerForConditionalGeneration(tiny_config(shape, tokenizer))
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.name_or_path = "tiny"
+    return model.eval(), tokenizer, WhisperFeatureExtractor(feature_size=shape.mel_bins)
+
+
+def train_tokenizer(texts: Sequence[str], *, vocabulary: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE trained on `texts`: any string can be written, words seen here in few tokens."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(
+        list(texts), vocab_size=vocabulary, min_frequency=1, special_tokens=list(SPECIAL_TOKENS), show_progress=False
+    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer)
+    named = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
+    tokenizer.add_special_tokens({**named, "additional_special_tokens": list(SPECIAL_TOKENS)})
+    return tokenizer
+
+
+def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5OmniThinkerConfig:
+    """The thinker's config at this shape. The vision tower is there, as in the real one, and as small as can be."""
+    from transformers import Qwen2_5OmniThinkerConfig
+
+    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL_TOKENS}
+    quarter = shape.head_width // 8  # the three parts of the rotary embedding: time, height and width
+    return Qwen2_5OmniThinkerConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": shape.width,
+            "intermediate_size": shape.width * 3,
+            "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.width // shape.head_width,
+            "num_key_value_heads": max(1, shape.width // shape.head_width // 2),
+            "max_position_embeddings": 4096,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [shape.head_width // 2 - 2 * (quarter + quarter // 2), *[quarter + quarter // 2] * 2],
+            },
+            "pad_token_id": ids["<|endoftext|>"],
+            "eos_token_id": ids["<|im_end|>"],
+            "tie_word_embeddings": False,
+        },
+        audio_config={
+            "num_mel_bins": shape.mel_bins,
+            "d_model": shape.audio_width,
+            "encoder_layers": shape.audio_layers,
+            "encoder_attention_heads": shape.audio_width // shape.head_width,
+            "encoder_ffn_dim": shape.audio_width * 3,
+            "output_dim": shape.width,
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 1,
+            "out_hidden_size": shape.width,
+            "fullatt_block_indexes": [0],
+        },
+        audio_token_index=ids["<|AUDIO|>"],
+        image_token_index=ids["<|IMAGE|>"],
+        video_token_index=ids["<|VIDEO|>"],
+        audio_start_token_id=ids["<|audio_bos|>"],
+        audio_end_token_id=ids["<|audio_eos|>"],
+        # The thinker reads these four, and does not set them itself.
+        vision_start_token_id=ids["<|vision_bos|>"],
+        vision_end_token_id=ids["<|vision_eos|>"],
+        position_id_per_seconds=25,
+        seconds_per_chunk=2,
+        user_token_id=tokenizer.convert_tokens_to_ids("user") or 0,
+    )

@@ -1,0 +1,101 @@
+"""Passages: whatever the pauses, each is within its limits, in order, whole, and cut where it should be."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aramega.config import PassagesConfig
+from aramega.records import Segment, Span, stretch_id
+from aramega.stages.passages import breathing_rooms, clip_bounds, plan_passages
+
+LIMITS = PassagesConfig()
+
+
+def speech(*stretches: tuple[float, float]) -> list[Segment]:
+    return [Segment(stretch_id("r", a, b), "r", a, b) for a, b in stretches]
+
+
+@st.composite
+def segment_runs(draw: st.DrawFn) -> list[Segment]:
+    """Any row of segments: each 0.2 to 30 s, after any pause from none to 8 s."""
+    at, made = 0, []
+    for pause, length in draw(st.lists(st.tuples(st.integers(0, 8_000), st.integers(200, 30_000)), max_size=40)):
+        at += pause
+        made.append(((at) / 1000, (at + length) / 1000))
+        at += length
+    return speech(*made)
+
+
+@given(segment_runs())
+def test_passages_hold_whole_segments_in_order_without_gaps_inside(segments: list[Segment]) -> None:
+    position = {s.id: i for i, s in enumerate(segments)}
+    taken = [[position[s.id] for s in run] for run in plan_passages(segments, (), LIMITS)]
+    flat = [i for run in taken for i in run]
+    assert flat == sorted(set(flat))
+    assert all(run == list(range(run[0], run[-1] + 1)) for run in taken)
+
+
+@given(segment_runs())
+def test_clips_keep_to_the_limits_and_never_overlap(segments: list[Segment]) -> None:
+    seconds = segments[-1].end + 0.05 if segments else 0.0
+    rooms = breathing_rooms(segments, seconds)
+    bounds = [clip_bounds(run, rooms, LIMITS.margin) for run in plan_passages(segments, (), LIMITS)]
+    for start, end in bounds:
+        assert 0 <= start < end <= seconds + 1e-9
+        assert LIMITS.min_seconds - 2 * LIMITS.margin <= end - start <= LIMITS.max_seconds + 1e-9
+    assert all(a[1] <= b[0] for a, b in pairwise(bounds))
+
+
+@given(segment_runs())
+def test_no_passage_bridges_a_long_pause(segments: list[Segment]) -> None:
+    for run in plan_passages(segments, (), LIMITS):
+        assert all(b.start - a.end < LIMITS.max_pause for a, b in pairwise(run))
+
+
+@given(segment_runs())
+def test_speech_is_left_out_only_where_no_passage_could_hold_it(segments: list[Segment]) -> None:
+    """A segment long enough for a passage by itself is always in one."""
+    kept = {s.id for run in plan_passages(segments, (), LIMITS) for s in run}
+    assert all(s.id in kept for s in segments if s.seconds >= LIMITS.min_seconds)
+
+
+def lengths(runs: Sequence[Sequence[Segment]]) -> list[int]:
+    return [len(run) for run in runs]
+
+
+def test_the_cut_falls_on_the_longest_pause() -> None:
+    """Twelve ten-second segments, half a second apart but for one pause of 1.5 s after the fifth."""
+    stretches, at = [], 0.0
+    for i in range(12):
+        stretches.append((at, at + 10))
+        at += 10 + (1.5 if i == 4 else 0.3)
+    assert lengths(plan_passages(speech(*stretches), (), LIMITS)) == [5, 7]
+
+
+def test_a_late_long_pause_leaves_no_orphan() -> None:
+    """125 s of speech whose best pause comes ten seconds before the end: a greedy cut there would strand them."""
+    stretches, at = [], 0.0
+    for i in range(12):
+        stretches.append((at, at + 10))
+        at += 10 + (1.4 if i == 10 else 0.4)
+    runs = plan_passages(speech(*stretches), (), LIMITS)
+    assert sum(lengths(runs)) == 12
+
+
+def test_music_ends_a_passage_even_in_a_short_gap() -> None:
+    segments = speech((0, 20), (22, 42))
+    assert lengths(plan_passages(segments, (), LIMITS)) == [2]
+    assert lengths(plan_passages(segments, [Span(20.2, 21.9, "music")], LIMITS)) == [1, 1]
+
+
+def test_speech_too_short_for_a_passage_is_left_out() -> None:
+    assert plan_passages(speech((0, 8), (20, 28)), (), LIMITS) == []
+
+
+def test_a_clip_takes_its_air_from_the_pause_and_not_from_its_neighbour() -> None:
+    segments = speech((0.05, 20), (20.1, 40))
+    rooms = breathing_rooms(segments, 60.0)
+    assert clip_bounds(segments[:1], rooms, 0.15) == (0.0, 20.05)
+    assert clip_bounds(segments[1:], rooms, 0.15) == (20.05, 40.15)

@@ -1,0 +1,73 @@
+"""The configuration: an empty file is good, a mistake is named with its cure, what is written can be read."""
+
+from pathlib import Path
+
+import pytest
+
+from aramega.config import Config, choose_config, dump_toml, load_config, save_config
+from aramega.records import AramegaError
+
+
+def test_what_is_dumped_loads_back_the_same(tmp_path: Path) -> None:
+    config = Config.model_validate({"passages": {"max_seconds": 90}, "segment": {"second_opinion": True}})
+    save_config(config, tmp_path / "c.toml")
+    assert load_config(tmp_path / "c.toml") == config
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").touch()
+    assert load_config(tmp_path / "c.toml") == Config()
+
+
+def test_every_option_is_dumped_with_a_reason() -> None:
+    lines = dump_toml(Config()).splitlines()
+    for number, line in enumerate(lines):
+        if " = " in line and not line.startswith("#"):
+            assert lines[number - 1].startswith("# "), line
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[passages]\nmax_second = 90", "unknown key `passages.max_second`; did you mean `max_seconds`?"),
+        ("[pasages]\nmax_seconds = 90", "unknown key `pasages`; did you mean `passages`?"),
+        ("[passages]\nxyzzy = 1", "known here: min_seconds"),
+        ("[passages]\nmin_seconds = 200", "min_seconds (200) is greater than max_seconds (120)"),
+        ("[passages]\nmin_seconds = -1", "greater than 0"),
+        ("[ingest]\nmax_hours = 'long'", "`ingest.max_hours` is 'long'"),
+        ("[passages\n", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_what_would_be_right(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(AramegaError) as caught:
+        load_config(tmp_path / "c.toml")
+    assert message in str(caught.value)
+    assert str(tmp_path / "c.toml") in str(caught.value)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[passages]\nmargn = 1\n[ingest]\nmaxhours = 2\n")
+    with pytest.raises(AramegaError) as caught:
+        load_config(tmp_path / "c.toml")
+    assert "margin" in str(caught.value)
+    assert "max_hours" in str(caught.value)
+
+
+def test_single_options_can_be_set_on_top(tmp_path: Path) -> None:
+    config = choose_config(None, tmp_path / "none.toml", ["passages.max_seconds=90", "segment.second_opinion=true"])
+    assert config.passages.max_seconds == 90
+    assert config.segment.second_opinion is True
+
+
+@pytest.mark.parametrize("change", ["passages=1", "max_seconds=90", "passages.max_seconds"])
+def test_a_set_without_section_key_or_value_shows_how(tmp_path: Path, change: str) -> None:
+    with pytest.raises(AramegaError, match=r"section\.key=value"):
+        choose_config(None, tmp_path / "none.toml", [change])
+
+
+def test_a_curators_own_comments_survive_a_build_that_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "aramega.toml"
+    path.write_text("# ours\n[passages]\nmax_seconds = 90\n")
+    save_config(load_config(path), path)
+    assert path.read_text().startswith("# ours")

@@ -1,0 +1,74 @@
+"""Adapters: on the modules named and no others, each part at its own rate, and mistakes said before the first step."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from recipes.collate import Prompt
+from recipes.config import AUDIO_MODULES, LoraConfig, LoraPart, TrainConfig
+from recipes.errors import RecipeError
+from recipes.loop import make_optimizer, set_rates
+from recipes.lora import add_adapters, learning_rates, linear_modules, match_modules, train_everything
+from recipes.model import target_losses
+from tests.recipes.toys import sound, toy_model
+
+ALL = LoraConfig(
+    audio={"enabled": True, "modules": AUDIO_MODULES, "learning_rate": 2e-5},
+    aligner={"enabled": True, "modules": r"model\.audio_tower\.proj", "learning_rate": 5e-5},
+)
+
+
+def test_by_default_only_the_language_model_is_adapted() -> None:
+    model = toy_model()
+    trained = add_adapters(model, LoraConfig())
+    assert set(trained) == {"language"}
+    adapted = {name.split(".lora_")[0] for name, weight in model.thinker.named_parameters() if weight.requires_grad}
+    assert len(adapted) == 2 * 7  # layers × (q, k, v, o, gate, up, down)
+    assert all(name.startswith("model.language_model.layers.") for name in adapted)
+
+
+def test_each_part_has_its_own_modules_and_learning_rate() -> None:
+    model = toy_model()
+    trained = add_adapters(model, ALL)
+    assert {part: len(weights) for part, weights in trained.items()} == {"language": 28, "audio": 24, "aligner": 2}
+    optimizer = make_optimizer(trained, learning_rates(TrainConfig(), ALL), TrainConfig())
+    assert set_rates(optimizer, 0.5) == {"language": 5e-5, "audio": 1e-5, "aligner": 2.5e-5}
+
+
+def test_a_bare_name_does_not_reach_into_the_audio_tower() -> None:
+    names = linear_modules(toy_model().thinker)
+    assert any(name.endswith("audio_tower.layers.0.self_attn.q_proj") for name in names)
+    with pytest.raises(RecipeError, match=r"lora\.language\.modules matches no linear layer.*whole name"):
+        match_modules(names, {"language": LoraPart(modules="q_proj")})
+
+
+def test_a_module_belongs_to_one_part() -> None:
+    names = linear_modules(toy_model().thinker)
+    parts = {"language": LoraPart(modules=r".*q_proj"), "audio": LoraPart(modules=AUDIO_MODULES)}
+    with pytest.raises(RecipeError, match=r"both match model\.audio_tower\.layers\.0\.self_attn\.q_proj"):
+        match_modules(names, parts)
+
+
+def test_a_pattern_that_is_none_is_said() -> None:
+    with pytest.raises(RecipeError, match=r"lora\.language\.modules: not a regular expression"):
+        match_modules(["a"], {"language": LoraPart(modules="(")})
+
+
+def test_training_adapters_leaves_every_weight_of_the_base_alone() -> None:
+    model = toy_model()
+    before = {name: weight.clone() for name, weight in model.thinker.state_dict().items()}
+    trained = add_adapters(model, ALL)
+    batch = model.encoder.examples([Prompt("Write down.", "صفر", sound(1.0, seed=1), "a")])
+    optimizer = make_optimizer(trained, learning_rates(TrainConfig(), ALL), TrainConfig())
+    target_losses(model, batch).sum().backward()
+    optimizer.step()
+    after = {name.replace(".base_layer", ""): weight for name, weight in model.thinker.state_dict().items()}
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert any(weight.abs().max() > 0 for name, weight in model.thinker.named_parameters() if "lora_B" in name)
+
+
+def test_full_training_touches_all_but_the_vision_tower() -> None:
+    model = toy_model()
+    (weights,) = train_everything(model).values()
+    assert len(weights) == sum(1 for name, _ in model.thinker.named_parameters() if "visual" not in name)

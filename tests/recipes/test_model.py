@@ -1,0 +1,123 @@
+"""The model: real Qwen2.5-Omni classes at toy size, its loss, its answers, its aligner."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recipes.collate import Prompt
+from recipes.config import ModelConfig
+from recipes.errors import RecipeError
+from recipes.model import LoadedModel, aligner_embeddings, aligner_key, generate, load_model, save_model, target_losses
+from tests.recipes.toys import sound, toy_model
+
+
+def mixed_prompts() -> list[Prompt]:
+    return [
+        Prompt("Write down what is said.", "صفر واحد", sound(1.0, seed=1), "spoken"),
+        Prompt("لخص: نص طويل نوعا ما", "ملخص", None, "written"),
+        Prompt("Which dialect is spoken?", "Egyptian", sound(2.37, seed=2), "dialect"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def model() -> LoadedModel:
+    return toy_model()
+
+
+def test_the_loss_on_target_positions_is_the_loss_transformers_takes_over_all(model: LoadedModel) -> None:
+    batch = model.encoder.examples(mixed_prompts())
+    with torch.no_grad():
+        ours = target_losses(model, batch).sum() / batch.targets
+        theirs = model.thinker(**batch.model_inputs("cpu"), labels=batch.labels).loss
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+
+
+def test_an_example_has_the_same_loss_alone_and_among_others(model: LoadedModel) -> None:
+    with torch.no_grad():
+        together = target_losses(model, model.encoder.examples(mixed_prompts()))
+        alone = [target_losses(model, model.encoder.examples([prompt]))[0] for prompt in mixed_prompts()]
+    assert together.tolist() == pytest.approx([loss.item() for loss in alone], rel=1e-4)
+
+
+def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(model: LoadedModel) -> None:
+    together = generate(model, model.encoder.prompts(mixed_prompts()), max_new_tokens=5)
+    alone = [generate(model, model.encoder.prompts([p]), max_new_tokens=5)[0] for p in mixed_prompts()]
+    assert together == alone
+
+
+def test_the_loss_hears_the_audio(model: LoadedModel) -> None:
+    def loss(seed: int) -> float:
+        batch = model.encoder.examples([Prompt("Write down.", "صفر", sound(1.0, seed=seed), "a")])
+        with torch.no_grad():
+            return target_losses(model, batch).item()
+
+    assert loss(1) != loss(2)
+
+
+def test_the_same_shape_gives_the_same_weights_and_leaves_the_global_seed_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first = toy_model()
+    assert torch.equal(torch.rand(1), expected)
+    assert aligner_key(first) == aligner_key(toy_model())
+    assert aligner_key(first) != aligner_key(toy_model(seed=1))
+
+
+def test_embeddings_are_means_over_the_clip_s_own_frames(model: LoadedModel) -> None:
+    clips = [sound(1.0, seed=1), sound(2.9, seed=2)]
+    together = aligner_embeddings(model, clips)
+    assert together.shape == (2, 32)
+    mel = model.encoder.mel(clips[1])
+    with torch.no_grad():
+        frames = model.thinker.model.audio_tower(
+            torch.from_numpy(mel), feature_lens=torch.tensor([mel.shape[1]])
+        ).last_hidden_state
+    np.testing.assert_allclose(together[1], frames.mean(dim=0).numpy(), atol=1e-5)
+
+
+def test_a_saved_model_loads_back_with_the_same_answers(model: LoadedModel, tmp_path: Path) -> None:
+    save_model(model, tmp_path)
+    again = load_model(ModelConfig(path=str(tmp_path), dtype="float32"))
+    prompts = mixed_prompts()
+    assert generate(again, again.encoder.prompts(prompts), max_new_tokens=5) == generate(
+        model, model.encoder.prompts(prompts), max_new_tokens=5
+    )
+
+
+def test_the_thinker_loads_from_a_checkpoint_laid_out_as_on_the_hub(model: LoadedModel, tmp_path: Path) -> None:
+    """Qwen/Qwen2.5-Omni-7B holds thinker, talker and vocoder, with names older than today's classes."""
+    from safetensors.torch import save_file
+
+    save_model(model, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    old_names = {
+        "model.audio_tower.": "thinker.audio_tower.",
+        "model.visual.": "thinker.visual.",
+        "model.language_model.": "thinker.model.",
+        "lm_head.": "thinker.lm_head.",
+    }
+    renamed = {}
+    for name, weight in model.thinker.state_dict().items():
+        new, old = next((new, old) for new, old in old_names.items() if name.startswith(new))
+        renamed[old + name.removeprefix(new)] = weight.contiguous()
+    renamed["talker.model.norm.weight"] = torch.ones(8)
+    save_file(renamed, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    thinker = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "qwen2_5_omni", "thinker_config": thinker, "enable_audio_output": True})
+    )
+
+    loaded = load_model(ModelConfig(path=str(tmp_path), dtype="float32"))
+    for name, weight in model.thinker.state_dict().items():
+        assert torch.equal(loaded.thinker.state_dict()[name], weight), name
+
+
+def test_a_path_that_is_no_model_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"model\.path .* could not be loaded"):
+        load_model(ModelConfig(path=str(tmp_path)))

@@ -38,7 +38,7 @@ def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | No
             found, left_out = _examples_of(task, rows, source, config, number)
             if left_out["unknown label"]:
                 raise _unknown_labels(task, rows, source)
-            if not found:
+            if not found and dataset.tasks:
                 raise RecipeError(
                     f"{source.name}: no row of its {len(rows)} can serve {task.name} ({_counted(left_out)})."
                 )
@@ -46,6 +46,8 @@ def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | No
             if left_out:
                 notes.append(f"{source.name}, {task.name}: {len(found)} examples; left out: {_counted(left_out)}.")
         sources.append(source)
+        if not any(item.dataset == number for item in items):
+            raise RecipeError(f"{source.name}: no row of its {len(rows)} can serve any task. {' '.join(notes)}")
     return Examples(sources, items, tasks, notes)
 
 

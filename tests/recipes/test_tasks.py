@@ -1,0 +1,225 @@
+"""Tasks: how they ask, what they expect, and how they read a chatty model's answer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score
+
+from recipes.data.examples import Example, LoadedExample
+from recipes.tasks import DIALECTS, EMOTION_LEVELS, Inventory, Label, TaskError, TaskOptions, build_tasks, task_names
+from recipes.tasks.base import strip_chatter
+
+TASKS = build_tasks()
+COUNTRIES = build_tasks(["dialect"], TaskOptions(dialects=DIALECTS.countries()))["dialect"]
+
+
+def loaded(task, modality="speech", **columns):
+    example = Example(task, modality, "", "toy", 1.0, "c", row=0, dataset=0)
+    audio = None if modality == "text" else np.zeros(16000, dtype=np.float32)
+    return LoadedExample(example, audio, columns)
+
+
+def test_the_registry_knows_every_task_and_suggests_the_nearest_for_a_wrong_name():
+    assert task_names() == ("asr", "dialect", "emotion", "ssum", "text_summ")
+    with pytest.raises(TaskError, match="Did you mean dialect"):
+        build_tasks(["dialects"])
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("modality", ["speech", "text"])
+def test_instructions_are_many_bilingual_and_chosen_by_the_seed(name, modality):
+    task = TASKS[name]
+    every = task.instructions(modality)
+    assert len(set(every)) == len(every) >= 4
+    assert {any("\u0600" <= c <= "\u06ff" for c in text.split("one of")[0]) for text in every} == {True, False}
+    drawn = [task.instruction(random.Random(seed), modality) for seed in range(60)]
+    assert drawn == [task.instruction(random.Random(seed), modality) for seed in range(60)]
+    assert len(set(drawn)) > 1
+
+
+def test_a_prompt_carries_the_text_only_where_there_is_no_audio():
+    spoken = loaded("ssum", transcription="نص", summary="ملخص")
+    written = loaded("text_summ", "text", transcription="نص طويل", summary="ملخص")
+    assert "نص" not in TASKS["ssum"].prompt(spoken, random.Random(1)).split("\n\n")[1:]
+    assert TASKS["text_summ"].prompt(written, random.Random(1)).endswith("\n\nنص طويل")
+
+
+def test_targets_are_the_text_or_the_labels_name():
+    assert TASKS["asr"].target(loaded("asr", transcription=" مرحبا ")) == "مرحبا"
+    assert TASKS["dialect"].target(loaded("dialect", dialect="EGY")) == "Egyptian"
+    assert TASKS["dialect"].target(loaded("dialect", dialect="LEB")) == "Levantine"
+    assert COUNTRIES.target(loaded("dialect", dialect="LEB")) == "Lebanese"
+    arabic = build_tasks(["emotion"], TaskOptions(label_language="ar"))["emotion"]
+    assert arabic.target(loaded("emotion", emotion="happy")) == "سعيد"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("مرحبا بكم", "مرحبا بكم"),
+        ("  «مرحبا بكم»  ", "مرحبا بكم"),
+        ('The transcript is: "مرحبا بكم"', "مرحبا بكم"),
+        ("Sure! Here is the transcription of the audio: مرحبا بكم", "مرحبا بكم"),
+        ("بالتأكيد! إليك النص: مرحبا بكم", "مرحبا بكم"),
+        ("```\nمرحبا بكم\n```", "مرحبا بكم"),
+        ("الملخص: «قال» ثم «ذهب»", "«قال» ثم «ذهب»"),
+        ("قال: تفضل", "قال: تفضل"),
+    ],
+)
+def test_chatter_around_free_text_is_taken_off(answer, text):
+    assert strip_chatter(answer) == text
+
+
+@pytest.mark.parametrize("name", ["asr", "ssum", "text_summ"])
+def test_an_empty_answer_is_invalid_and_counted(name):
+    task = TASKS[name]
+    assert task.parse(" \n") is None
+    scores = task.score(["", "نص"], ["نص", "نص"])
+    assert scores["invalid"] == 0.5
+    assert scores[task.headline] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("Egyptian", "EGY"),
+        ("egy", "EGY"),
+        ("**Egyptian**.", "EGY"),
+        ('"Egyptian Arabic"', "EGY"),
+        ("The dialect is Egyptian.", "EGY"),
+        ("The speaker uses the Gulf dialect", "GLF"),
+        ("Modern Standard Arabic (MSA)", "MSA"),
+        ("اللهجة المصرية", "EGY"),
+        ("المتحدث يتكلم باللهجة الخليجية.", "GLF"),
+        ("هذه لهجة شاميّة", "LEV"),
+        ("العربية الفصحى", "MSA"),
+        ("يتحدث بالفصحى", "MSA"),
+        ("Lebanese", "LEV"),
+        ("It is Levantine, probably Syrian or Lebanese.", "LEV"),
+        ("This is not Egyptian but Levantine.", "LEV"),
+        ("ليست مصرية بل مغاربية", "NOR"),
+        ("It could be Gulf or Egyptian. The answer is Gulf.", "GLF"),
+        ("North African (Maghrebi)", "NOR"),
+        ("SA", "GLF"),
+        ("Egyptian or Gulf", None),
+        ("I can't tell.", None),
+        ("", None),
+        ("Swahili", None),
+        ("not Egyptian", None),
+    ],
+)
+def test_a_dialect_is_found_in_whatever_the_model_says(answer, code):
+    assert TASKS["dialect"].parse(answer) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("Lebanese", "LEB"),
+        ("Levantine (Lebanese)", "LEB"),
+        ("السعودية", "KSA"),
+        ("المتحدث تونسي", "TUN"),
+        ("Levantine", None),
+        ("Egyptian", "EGY"),
+        ("Modern Standard Arabic", "MSA"),
+    ],
+)
+def test_with_countries_a_region_is_no_answer(answer, code):
+    assert COUNTRIES.parse(answer) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("Happy", "happy"),
+        ("The speaker sounds angry", "angry"),
+        ("المتحدث غاضب جدا", "angry"),
+        ("غاضبة", "angry"),
+        ("صوته حزين", "sad"),
+        ("He is not happy; he is sad.", "sad"),
+        ("unhappy", "sad"),
+        ("neutral tone", "neutral"),
+        ("happysad", None),
+    ],
+)
+def test_an_emotion_is_found_in_whatever_the_model_says(answer, code):
+    assert TASKS["emotion"].parse(answer) == code
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "code"])
+@pytest.mark.parametrize("inventory", [DIALECTS.regions(), DIALECTS.countries()])
+def test_every_target_is_parsed_back_as_its_own_label(inventory, language):
+    task = build_tasks(["dialect"], TaskOptions(dialects=inventory, label_language=language))["dialect"]
+    for code in inventory.codes:
+        target = task.target(loaded("dialect", dialect=code))
+        for answer in (target, f"The dialect is {target}.", f"«{target}»", f"الإجابة: {target}"):
+            assert task.parse(answer) == code
+
+
+@given(text=st.text())
+def test_parsing_never_fails_and_gives_a_label_or_nothing(text):
+    for task in (TASKS["dialect"], TASKS["emotion"], COUNTRIES):
+        assert task.parse(text) in (None, *task.inventory.codes)
+    for name in ("asr", "ssum"):
+        assert TASKS[name].parse(text) is None or TASKS[name].parse(text).strip()
+
+
+CODES = DIALECTS.regions().codes
+pairs = st.lists(st.tuples(st.sampled_from(CODES), st.sampled_from(CODES)), min_size=1, max_size=40)
+
+
+@given(pairs=pairs)
+def test_f1_and_accuracy_equal_scikit_learns(pairs):
+    references, answers = zip(*pairs, strict=True)
+    scores = TASKS["dialect"].score(answers, references)
+    labels = sorted(set(references))
+    assert scores["accuracy"] == pytest.approx(accuracy_score(references, answers))
+    expected = f1_score(references, answers, labels=labels, average="macro", zero_division=0)
+    assert scores["macro_f1"] == pytest.approx(expected)
+
+
+def test_an_invalid_answer_is_an_error_of_its_own_column():
+    task = TASKS["dialect"]
+    table = task.tally(["Egyptian", "no idea", "Gulf"], ["EGY", "EGY", "EGY"]).sum(axis=0)
+    row = task.confusion(table)[CODES.index("EGY")]
+    assert (row[CODES.index("EGY")], row[CODES.index("GLF")], row[-1]) == (1, 1, 1)
+    assert task.score(["no idea"], ["EGY"]) == {"macro_f1": 0, "accuracy": 0, "invalid": 1}
+
+
+@given(data=st.data())
+def test_scores_are_functions_of_the_sum_of_the_tallies(data):
+    name = data.draw(st.sampled_from(sorted(TASKS)))
+    task = TASKS[name]
+    words = st.sampled_from(CODES) if task.kind == "discriminative" else st.sampled_from(["نص قصير", "كلمة", "قال نعم"])
+    rows = data.draw(st.lists(st.tuples(words, words), min_size=2, max_size=6))
+    answers, references = zip(*rows, strict=True)
+    if name == "emotion":
+        answers, references = (["happy"] * len(rows), ["sad"] * len(rows))
+    tallies = task.tally(answers, references)
+    halves = task.metrics(np.stack([tallies[:1].sum(axis=0), tallies[1:].sum(axis=0)]).sum(axis=0))
+    assert {k: float(v) for k, v in halves.items()} == pytest.approx(task.score(answers, references))
+
+
+def test_an_inventory_refuses_double_codes_and_lost_regions():
+    label = Label(code="X", english="X", arabic="س")
+    with pytest.raises(ValueError, match="twice: X"):
+        Inventory(labels=(label, label))
+    with pytest.raises(ValueError, match="Y"):
+        Inventory(labels=(label.model_copy(update={"region": "Y"}),))
+
+
+def test_an_empty_inventory_is_refused_by_its_task():
+    with pytest.raises(TaskError, match="no labels"):
+        build_tasks(["emotion"], replace(TaskOptions(), emotions=Inventory(labels=())))
+
+
+def test_levels_of_emotion_are_an_inventory_like_any_other():
+    task = build_tasks(["emotion"], TaskOptions(emotions=EMOTION_LEVELS))["emotion"]
+    assert task.parse("The emotion is high.") == "high"
+    assert task.parse("عادي") == "normal"

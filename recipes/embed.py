@@ -1,0 +1,59 @@
+"""Embed every training clip at the aligner, ahead of training: `python -m recipes.embed CONFIG --into FOLDER`.
+
+`recipes.train` would do it by itself; doing it once for several runs saves it for each. Stop it and start it
+again as you like: only what is missing is computed. `accelerate launch -m recipes.embed …` shares it out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from recipes.config import RecipeConfig, load_config
+from recipes.data.load import load_examples
+from recipes.embeddings import embed_missing, open_cache
+from recipes.errors import RecipeError
+from recipes.feed import training_clips
+from recipes.model import load_model
+from recipes.tasks import TaskError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="recipes.embed", description="Embed training clips at the model's aligner.")
+    parser.add_argument("config", type=Path, help="TOML file of the run")
+    parser.add_argument("--into", type=Path, required=True, help="cache folder; name it as train.embeddings later")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one key")
+    options = parser.parse_args(arguments)
+    try:
+        embed(load_config(options.config, options.set), options.into)
+    except (RecipeError, TaskError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def embed(config: RecipeConfig, folder: Path) -> None:
+    from accelerate import Accelerator
+
+    accelerator = Accelerator()
+    with accelerator.main_process_first():
+        examples = load_examples(config.data, "train")
+    model = load_model(config.model, device=accelerator.device)
+    cache = open_cache(folder, model)
+    clips = training_clips(examples)
+    mine = clips[accelerator.process_index :: accelerator.num_processes]
+    started = time.perf_counter()
+    made = embed_missing(
+        model, mine, cache, batch_seconds=config.train.embedding_batch_seconds, threads=config.train.loader_threads
+    )
+    seconds = time.perf_counter() - started
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        print(f"{folder}: {len(cache.keys())} of {len(clips)} clips, {made} of them now, in {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

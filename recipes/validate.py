@@ -1,0 +1,144 @@
+"""Looking at a model during training: loss and answers on a fixed subset of the validation examples.
+
+The subset, its instructions and its batches are chosen once from the seed, so that two evaluations differ by
+the weights alone. The examples are shared out over the processes, and every process gets the whole result.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recipes.collate import Encoder, Prompt
+from recipes.data.examples import CountTokens, Examples, LoadedExample
+from recipes.model import LoadedModel, generate, target_losses
+from recipes.tasks import Task
+
+Prediction = dict[str, Any]
+
+
+def fixed_subset(examples: Examples, *, per_task: int, seed: int) -> Examples:
+    """At most `per_task` examples of every task, the same ones for the same seed."""
+    rng = np.random.default_rng(seed)
+    by_task: dict[str, list[int]] = {}
+    for index in rng.permutation(len(examples)).tolist():
+        by_task.setdefault(examples[index].task, []).append(index)
+    return examples.subset(sorted(index for indices in by_task.values() for index in indices[:per_task]))
+
+
+def example_prompt(loaded: LoadedExample, task: Task, *, name: str, draw: str) -> Prompt:
+    """An example as the model gets it; `draw` seeds the choice of the instruction."""
+    return Prompt(
+        words=task.prompt(loaded, random.Random(draw)),
+        target=task.target(loaded),
+        audio=loaded.audio,
+        name=name,
+    )
+
+
+def predict(
+    model: LoadedModel, examples: Examples, *, batch_size: int, max_new_tokens: int, seed: int, accelerator: Any = None
+) -> list[Prediction]:
+    """Answer and loss of every example, in order."""
+    world, process = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
+    mine = []
+    for indices in batches_alike(examples, batch_size)[process::world]:
+        mine += predict_batch(model, examples, indices, max_new_tokens=max_new_tokens, seed=seed)
+    if world > 1:
+        from accelerate.utils import gather_object
+
+        mine = gather_object(mine)
+    return [prediction for _, prediction in sorted(mine, key=lambda pair: pair[0])]
+
+
+def batches_alike(examples: Sequence[Any], size: int) -> list[list[int]]:
+    """Batches of one task and of similar length, so that little is padded and no answer waits for a long one."""
+    order = sorted(range(len(examples)), key=lambda i: (examples[i].task, examples[i].seconds, i))
+    batches: list[list[int]] = []
+    for index in order:
+        if not batches or len(batches[-1]) == size or examples[batches[-1][0]].task != examples[index].task:
+            batches.append([])
+        batches[-1].append(index)
+    return batches
+
+
+def predict_batch(
+    model: LoadedModel, examples: Examples, indices: Sequence[int], *, max_new_tokens: int, seed: int
+) -> Iterator[tuple[int, Prediction]]:
+    import torch
+
+    loaded = [examples.load(index) for index in indices]
+    prompts = []
+    for index, one in zip(indices, loaded, strict=True):
+        name = examples.name(index)
+        prompts.append(
+            example_prompt(one, examples.tasks[one.example.task], name=name, draw=f"evaluation {seed} {name}")
+        )
+    was_training = model.model.training
+    model.model.eval()
+    with torch.inference_mode():
+        batch = model.encoder.examples(prompts)
+        losses = target_losses(model, batch).tolist()
+        lengths = torch.bincount(batch.target_rows, minlength=len(prompts)).tolist()
+        answers = generate(model, model.encoder.prompts(prompts), max_new_tokens=max_new_tokens)
+    model.model.train(was_training)
+    for index, one, prompt, answer, loss, length in zip(
+        indices, loaded, prompts, answers, losses, lengths, strict=True
+    ):
+        yield index, describe_prediction(one, prompt, answer=answer, loss=loss, length=length)
+
+
+def describe_prediction(loaded: LoadedExample, prompt: Prompt, *, answer: str, loss: float, length: int) -> Prediction:
+    """One line of `predictions/step-N.jsonl`."""
+    return {
+        "task": loaded.example.task,
+        "example": prompt.name,
+        "answer": answer,
+        "reference": prompt.target,
+        "label": loaded.example.label,
+        "dialect": loaded.columns.get("dialect"),
+        "seconds": loaded.example.seconds,
+        "snr_db": loaded.columns.get("snr_db"),
+        "loss": loss,
+        "target_tokens": length,
+    }
+
+
+def score_predictions(predictions: Sequence[Prediction], tasks: Mapping[str, Task]) -> dict[str, dict[str, float]]:
+    """Each task's metrics and its loss per target token."""
+    scores = {}
+    for name, task in tasks.items():
+        rows = [row for row in predictions if row["task"] == name]
+        if rows:
+            loss = sum(row["loss"] for row in rows) / sum(row["target_tokens"] for row in rows)
+            metrics = task.score([row["answer"] for row in rows], [row["reference"] for row in rows])
+            scores[name] = {"loss": loss, **metrics}
+    return scores
+
+
+def mean_loss(scores: dict[str, dict[str, float]]) -> float:
+    """The mean over tasks of their loss: what "best" and "plateau" look at. Every task counts alike."""
+    return sum(metrics["loss"] for metrics in scores.values()) / len(scores)
+
+
+def token_counter(encoder: Encoder, tasks: Mapping[str, Task]) -> CountTokens:
+    """`count_tokens` for `Examples.schedule_table`: whole sequences, with the longest instruction of each task."""
+    longest: dict[tuple[str, str], int] = {}
+
+    def instruction_tokens(task: str, modality: Any) -> int:
+        if (task, modality) not in longest:
+            counts = encoder.count_words(tasks[task].instructions(modality))
+            longest[task, modality] = max(counts)
+        return longest[task, modality]
+
+    def count(examples: Sequence[Any], texts: Sequence[str]) -> list[int]:
+        words = encoder.count_words(texts)
+        return [
+            encoder.frame_tokens(example.seconds) + instruction_tokens(example.task, example.modality) + length
+            for example, length in zip(examples, words, strict=True)
+        ]
+
+    return count

@@ -1,0 +1,65 @@
+"""Several processes: two real ones under `accelerate launch`, on the CPU through gloo, train as one does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recipes.embeddings import EmbeddingCache
+from recipes.train import main
+from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+def launch(*arguments: str) -> None:
+    """`accelerate launch` with two processes; whatever it prints is shown when it fails."""
+    command = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+    ]
+    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("several")
+    toy_config(folder, toy_dataset(folder / "data"))
+    return folder
+
+
+def test_two_processes_take_the_same_steps_as_one(folder: Path) -> None:
+    """Text and speech mixed, adapters on the audio tower: a process may have no audio at all in a step.
+
+    Without dropout, whose masks are each process's own.
+    """
+    same = ["--set", "lora.dropout=0.0", "--set", "schedule.steps=6", "--set", "eval.every=3"]
+    launch("recipes.train", str(folder / "run.toml"), "--run", str(folder / "two"), *same)
+    assert main([str(folder / "run.toml"), "--run", str(folder / "one"), *same]) == 0
+    two, one = losses(folder / "two"), losses(folder / "one")
+    assert [step for step, _, _ in two] == [1, 2, 3, 4, 5, 6]
+    assert [loss for _, loss, _ in two] == pytest.approx([loss for _, loss, _ in one], rel=1e-4)
+    assert [norm for *_, norm in two] == pytest.approx([norm for *_, norm in one], rel=1e-2)
+    expected = final_weights(folder / "one")
+    assert all((weight - expected[name]).abs().max() < 1e-3 for name, weight in final_weights(folder / "two").items())
+    assert (folder / "two" / "predictions" / "step-6.jsonl").read_text().count("\n") == 6
+    cache = EmbeddingCache(folder / "two" / "embeddings", key=key_of(folder / "two"), model="tiny")
+    assert len(cache.keys()) == 24  # each process embedded its share
+
+
+def key_of(run: Path) -> str:
+    return json.loads((run / "embeddings" / "model.json").read_text())["key"]

@@ -1,10 +1,9 @@
 """Arabic text: what is cleaned, how texts are compared, how far apart they are."""
 
-from aramega.text.chrf import chrf, chrf_counts, chrf_from_counts
-from aramega.text.errors import cer, edit_counts, wer
-from aramega.text.normalize import PROFILES, clean, european_digits, normalize, strip_diacritics
-from aramega.text.numbers import numbers
-from aramega.text.rouge import Rouge, rouge
+from aramega.text.error_rates import cer, edit_counts, wer
+from aramega.text.normalization import PROFILES, clean, european_digits, normalize, strip_diacritics
+from aramega.text.numerals import numbers
+from aramega.text.overlap import Rouge, chrf, chrf_counts, chrf_from_counts, rouge
 from aramega.text.tokens import arabic_share, sentences, tokenize, words
 
 __all__ = [

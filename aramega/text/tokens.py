@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from aramega.text.normalize import DIACRITICS
+from aramega.text.normalization import DIACRITICS
 
 _WORD = re.compile(rf"[\w{DIACRITICS}]+")
 # A sentence ends at a mark followed by space, or at a line break; "3.5" and "U.N." inside a word don't end one.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-from aramega.text.normalize import normalize
+from aramega.text.normalization import normalize
 
 
 def edit_counts(reference: Sequence[str], answer: Sequence[str]) -> tuple[int, int]:

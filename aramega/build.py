@@ -11,7 +11,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,10 +149,12 @@ def run_build(
     chosen = stages[: _position(stages, request.until) + 1]
     plan = Plan(store, chosen, marks, request.limit)
     try:
-        for outcomes in engine.run(chosen, plan.next_task):
-            yield plan.write(outcomes)
+        with closing(engine.run(chosen, plan.next_task)) as batches:
+            for outcomes in batches:
+                yield plan.write(outcomes)
     finally:
         workspace.drop_scratch()
+        workspace.drop_leftovers()
 
 
 def add_sources(store: Store, workspace: Workspace, config: Config, found: Iterable[Source | Problem]) -> None:

@@ -108,7 +108,7 @@ class Decoder:
         sample_format = "f32le" if self._floats else "s16le"
         command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1", *_safe_input(path)]
         command += ["-map", f"0:a:{audio_stream}", "-vn", "-sn", "-dn"]
-        command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-"]
+        command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
         self._child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -188,6 +188,12 @@ def _check_file(path: str) -> None:
         raise AudioError("an empty file (0 bytes).")
     if not os.access(path, os.R_OK):
         raise AudioError("no permission to read it.")
+    on_disk = about.st_blocks * 512
+    if about.st_size > 1000 * max(on_disk, 100_000):  # no compressing file system does that to sound
+        raise AudioError(
+            f"{about.st_size / 1e9:.1f} GB by its size but {on_disk / 1e9:.1f} GB on disk: a sparse file, "
+            "as an interrupted download leaves. Fetch it again."
+        )
 
 
 def _plain(error: OSError) -> str:
@@ -210,10 +216,10 @@ def _safe_input(path: str) -> list[str]:
 
 def _last_words(lines: list[bytes] | list[str], path: str) -> str:
     texts = [line.decode("utf-8", "replace") if isinstance(line, bytes) else line for line in lines]
-    texts = [t.strip() for t in texts if t.strip()]
+    texts = [t.strip().replace(f"file:{Path(path).absolute()}: ", "") for t in texts if t.strip()]
     if not texts:
         return "the decoder gave no reason"
-    words = texts[-1].replace(f"file:{Path(path).absolute()}: ", "")
+    words = next((t for t in reversed(texts) if t != "Invalid data found when processing input"), texts[-1])
     return words.rpartition("] ")[2][:200].rstrip(".")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +36,6 @@ NextTask = Callable[[], Task | None]
 
 
 class Engine(Protocol):
-    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Iterator[list[Outcome]]:
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         """Yield outcomes as they come, in batches that belong in one transaction, until nothing is left."""
         ...

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -34,15 +34,21 @@ class LocalEngine:
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Iterator[list[Outcome]]:
-        crew = [_Seat(stages) for _ in range(self.workers)]
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
+        crew: list[_Seat] = []
         again: deque[Task] = deque()
         suspects: set[tuple[int, str]] = set()
         try:
             while True:
-                for seat in crew:
-                    if not seat.task:
-                        seat.give(again.popleft() if again else next_task())
+                free = [seat for seat in crew if not seat.task]
+                while free or len(crew) < self.workers:
+                    task = again.popleft() if again else next_task()
+                    if not task:
+                        break
+                    if not free:
+                        crew.append(_Seat(stages))
+                        free = crew[-1:]
+                    free.pop().give(task)
                 busy = [seat for seat in crew if seat.task]
                 if not busy:
                     return
@@ -81,11 +87,10 @@ class _Seat:
         self.process.start()
         theirs.close()
 
-    def give(self, task: Task | None) -> None:
+    def give(self, task: Task) -> None:
         self.task = task
-        if task:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.pipe.send(task)  # a worker that died idle is noticed when its answer is waited for
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.pipe.send(task)  # a worker that died idle is noticed when its answer is waited for
 
     def take(self) -> list[Outcome] | None:
         """The outcomes of its task, or None if the worker is dead."""
@@ -98,7 +103,7 @@ class _Seat:
         return outcomes
 
     def dismiss(self) -> None:
-        self.process.kill() if self.task else self.process.terminate()
+        self.process.kill()  # a worker holds nothing that is not either committed or to be done again
         self.process.join()
         self.pipe.close()
 

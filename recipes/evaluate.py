@@ -1,0 +1,169 @@
+"""Evaluate: a run, an adapter, a base model or a baseline on a dataset's split → metrics.json, predictions.jsonl.
+
+    python -m recipes.evaluate runs/hybrid                                  the run's best checkpoint
+    python -m recipes.evaluate runs/hybrid --checkpoint last --split test
+    python -m recipes.evaluate CONFIG.toml --out runs/base                  the base model, untouched
+    python -m recipes.evaluate CONFIG.toml --adapter FOLDER --out FOLDER
+    python -m recipes.evaluate CONFIG.toml --baseline majority --out runs/majority
+    python -m recipes.evaluate CONFIG.toml --baseline cascade --whisper FOLDER --out runs/cascade
+
+Read it from top to bottom: whose answers, on which examples, how they score. What the answers are scored by
+is in `recipes/tasks` and `recipes/evaluation`. `recipes.compare` puts several of these beside each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recipes.config import RecipeConfig, load_config
+from recipes.data import Examples, load_examples
+from recipes.errors import RecipeError
+from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
+from recipes.evaluation.bertscore import bertscore
+from recipes.evaluation.judge import judge_summaries, wants_judge
+from recipes.evaluation.predictions import Prediction, by_task, from_mapping
+from recipes.evaluation.report import evaluate_predictions, terminal_table, write_report
+
+SUMMARIES = ("ssum", "text_summ")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="recipes.evaluate", description="Answer a split and score the answers.")
+    parser.add_argument("what", type=Path, help="a run folder, or a config for a base model, adapter or baseline")
+    parser.add_argument("--checkpoint", default="best", help="of a run: best, last or step-N")
+    parser.add_argument("--adapter", type=Path, help="with a config: a PEFT adapter to put on its model")
+    parser.add_argument("--baseline", choices=["majority", "cascade"], help="with a config: no audio LLM at all")
+    parser.add_argument("--whisper", help="for the cascade: a Whisper checkpoint in transformers' format")
+    parser.add_argument("--split", default="test", choices=["train", "validation", "test"])
+    parser.add_argument("--limit", type=int, default=0, help="at most so many examples of each task; 0: all")
+    parser.add_argument("--out", type=Path, help="where to write; a run's own folder by default")
+    parser.add_argument("--device", help="cuda, cpu; the GPU where there is one by default")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one key")
+    options = parser.parse_args(arguments)
+    try:
+        print(evaluate(options))
+    except RecipeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> str:
+    """Everything `main` does; gives the table it prints."""
+    is_run = options.what.is_dir()
+    config = load_config(options.what / "config.toml" if is_run else options.what, options.set)
+    if options.out is None and not is_run:
+        raise RecipeError("--out is needed: only a run folder has a place of its own for the results.")
+    out = options.out or options.what / "evaluation" / options.split
+    examples = at_most(load_examples(config.data, options.split), options.limit)
+    for note in examples.notes:
+        print(note)
+
+    name, predictions = answers(options, config, examples, is_run=is_run)
+    results = evaluate_predictions(predictions, examples.tasks, config.eval, seed=config.train.seed)
+    add_graders(results, predictions, examples, config)
+
+    facts = {
+        "model": name,
+        "base": config.model.path,
+        "split": options.split,
+        "datasets": [source.name for source in examples.sources],
+        "profile": config.data.profile,
+        "seed": config.train.seed,
+        "confidence": config.eval.confidence,
+    }
+    write_report(out, predictions, results, facts)
+    return f"{terminal_table(results)}\n\n{out / 'metrics.json'}"
+
+
+def at_most(examples: Examples, limit: int) -> Examples:
+    """The first so many examples of every task."""
+    if not limit:
+        return examples
+    seen: dict[str, int] = {}
+    kept = []
+    for i, example in enumerate(examples):
+        seen[example.task] = seen.get(example.task, 0) + 1
+        if seen[example.task] <= limit:
+            kept.append(i)
+    return examples.subset(kept)
+
+
+def answers(
+    options: argparse.Namespace, config: RecipeConfig, examples: Examples, *, is_run: bool
+) -> tuple[str, list[Prediction]]:
+    """Who answers, and every answer."""
+    if options.baseline == "majority":
+        return "majority", list(majority(load_examples(config.data, "train"), examples))
+    if options.baseline == "cascade":
+        if not options.whisper:
+            raise RecipeError("the cascade needs --whisper, a Whisper checkpoint in transformers' format.")
+        transcribe = whisper(options.whisper, device=device_of(options))
+        chat = endpoint_chat(config.eval.judge)
+        return f"cascade of {options.whisper} and {config.eval.judge.model}", list(cascade(examples, transcribe, chat))
+
+    from recipes.checkpoint import find_checkpoint, load_weights
+    from recipes.lora import load_adapter
+    from recipes.model import load_model
+
+    model, name = load_model(config.model, device=device_of(options)), config.model.path
+    if is_run:
+        folder = find_checkpoint(options.what, options.checkpoint)
+        name = f"{options.what.name}, {folder.name}"
+        if config.train.method == "lora":
+            load_adapter(model, folder / "model")
+        else:
+            load_weights(model, folder / "model")
+    elif options.adapter:
+        load_adapter(model, options.adapter)
+        name = f"{name} with {options.adapter}"
+    return name, model_answers(model, examples, config)
+
+
+def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[Prediction]:
+    from recipes.validate import predict
+
+    lines = predict(
+        model,
+        examples,
+        batch_size=config.eval.batch_size,
+        max_new_tokens=config.eval.max_new_tokens,
+        seed=config.train.seed,
+    )
+    return [from_mapping(line) for line in lines]
+
+
+def add_graders(
+    results: dict[str, Any], predictions: Sequence[Prediction], examples: Examples, config: RecipeConfig
+) -> None:
+    """BERTScore and the judge, for summaries, where the configuration asks for them."""
+    transcripts = {}
+    if wants_judge(config.eval.judge):
+        transcripts = {examples.name(i): examples.text(i).columns.get("transcription") for i in range(len(examples))}
+    for task, rows in by_task(predictions).items():
+        if task not in SUMMARIES:
+            continue
+        if config.eval.bertscore:
+            said, wanted = [one.answer for one in rows], [one.reference for one in rows]
+            results[task]["bertscore"] = bertscore(said, wanted, config.eval.bertscore)
+        if wants_judge(config.eval.judge):
+            sources = [str(transcripts[one.example] or one.reference) for one in rows]
+            results[task]["judge"] = judge_summaries(
+                sources, [one.answer for one in rows], config.eval, seed=config.train.seed
+            )
+
+
+def device_of(options: argparse.Namespace) -> str:
+    if options.device:
+        return str(options.device)
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The result of an evaluation: `metrics.json`, a plain tree that other tools can read.
+
+tasks → metrics with intervals, slices, the confusion matrix of discriminative tasks, and what optional
+graders said. Beside it lie the predictions it was computed from, so that any other number can be had later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.predictions import Prediction, by_task, write_predictions
+from recipes.evaluation.resampling import bootstrap
+from recipes.evaluation.slices import slices
+from recipes.tasks import Task
+from recipes.tasks.classification import Classification
+
+METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.jsonl"
+
+
+def evaluate_predictions(
+    predictions: Iterable[Prediction], tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0
+) -> dict[str, Any]:
+    """Every task's scores: pure, from answers alone."""
+    return {name: evaluate_task(tasks[name], rows, config, seed=seed) for name, rows in by_task(predictions).items()}
+
+
+def evaluate_task(task: Task, rows: Sequence[Prediction], config: EvalConfig, *, seed: int = 0) -> dict[str, Any]:
+    tallies = task.tally([one.answer for one in rows], [one.reference for one in rows])
+
+    def scored(indices: Sequence[int] | slice) -> dict[str, Any]:
+        part = tallies[indices]
+        found = bootstrap(task, part, resamples=config.resamples, confidence=config.confidence, seed=seed)
+        return {"examples": len(part), "metrics": {name: asdict(interval) for name, interval in found.items()}}
+
+    result = {
+        "kind": task.kind,
+        "headline": task.headline,
+        "lower_is_better": task.lower_is_better,
+        **scored(slice(None)),
+        "slices": {
+            kind: {name: scored(indices) for name, indices in groups.items()}
+            for kind, groups in slices(rows, config).items()
+        },
+    }
+    if isinstance(task, Classification):
+        cells = task.confusion(tallies.sum(axis=0)).astype(int)
+        result["confusion"] = {"labels": list(task.inventory.codes), "rows": cells.tolist()}
+    return result
+
+
+def write_report(
+    folder: Path, predictions: Sequence[Prediction], results: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
+    """`predictions.jsonl` first, so that a metrics file always has its predictions beside it."""
+    write_predictions(folder / PREDICTIONS_FILE, predictions)
+    text = json.dumps({**facts, "tasks": results}, ensure_ascii=False, indent=1, allow_nan=False)
+    temporary = folder / f".{METRICS_FILE}.writing"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(folder / METRICS_FILE)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    return report
+
+
+def terminal_table(results: Mapping[str, Any]) -> str:
+    """Task, metric, value and interval, for the terminal."""
+    lines = [f"{'task':<10} {'metric':<9} {'value':>8}  {'interval':<18} {'examples':>8}"]
+    for task, result in results.items():
+        for name, m in result["metrics"].items():
+            mark = "*" if name == result["headline"] else " "
+            interval = f"{m['low']:.4f} to {m['high']:.4f}"
+            lines.append(f"{task:<10} {name + mark:<9} {m['value']:>8.4f}  {interval:<18} {result['examples']:>8}")
+    return "\n".join(lines)

@@ -1,0 +1,56 @@
+"""Slices: the same scores on parts of the test set, where an average hides what matters to someone.
+
+Dialect, length and signal-to-noise ratio. A slice with fewer examples than the configuration's
+`smallest_slice` is left out: its interval would be as wide as the scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.predictions import Prediction
+
+Namer = Callable[[Prediction], str]
+
+
+def namers(config: EvalConfig) -> dict[str, Namer]:
+    """Each kind of slice, with what names a prediction's slice ("" for those that are in none)."""
+    return {
+        "dialect": lambda one: one.dialect or "",
+        "length": lambda one: band(one.seconds, config.length_edges, "s") if one.seconds else "",
+        "snr": lambda one: band(one.snr_db, config.snr_edges, "dB") if one.snr_db is not None else "",
+    }
+
+
+def slices(predictions: Sequence[Prediction], config: EvalConfig) -> dict[str, dict[str, list[int]]]:
+    """Kind → slice → indices of its predictions; bands in rising order, labels in alphabetical."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for kind, name_of in namers(config).items():
+        groups: dict[str, list[int]] = {}
+        for i, one in enumerate(predictions):
+            if name := name_of(one):
+                groups.setdefault(name, []).append(i)
+        shown = {
+            name: groups[name] for name in sorted(groups, key=_order) if len(groups[name]) >= config.smallest_slice
+        }
+        if shown:
+            found[kind] = shown
+    return found
+
+
+def band(value: float, edges: Sequence[float], unit: str) -> str:
+    """The band a value falls in: "under 5 s", "5 to 15 s", "30 s and over"."""
+    below = [edge for edge in edges if value >= edge]
+    above = [edge for edge in edges if value < edge]
+    if not below:
+        return f"under {above[0]:g} {unit}"
+    return f"{below[-1]:g} to {above[0]:g} {unit}" if above else f"{below[-1]:g} {unit} and over"
+
+
+def _order(name: str) -> tuple[float, str]:
+    """Bands by their lower edge, all else by name."""
+    start = name.split(" ", maxsplit=1)[0]
+    if name.startswith("under "):
+        return (float("-inf"), name)
+    return (float(start), name) if start.lstrip("-").replace(".", "", 1).isdigit() else (0.0, name)

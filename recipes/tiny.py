@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recipes.config import TinyShape
+from recipes.tasks import build_tasks
 
 if TYPE_CHECKING:
     from transformers import (
@@ -34,13 +35,9 @@ SPECIAL_TOKENS = (
     "<|VIDEO|>",
 )
 
-# Enough of both languages for the usual words of instructions and answers to become few tokens.
+# Beside our tasks' instructions: enough of both languages for the usual words of answers to become few tokens.
 SAMPLE_TEXT = (
     "You are a helpful assistant. system user assistant",
-    "Write down what is said in the recording. Transcribe the speech. Summarize the speech in a few sentences.",
-    "Which dialect is spoken? What is the speaker's emotion? Answer with one word from this list. level low neutral high",
-    "اكتب ما يقال في التسجيل. فرّغ الكلام المسموع كتابةً. لخّص الكلام في جمل قليلة.",
-    "ما لهجة المتكلم؟ ما انفعال المتكلم؟ أجب بكلمة واحدة من هذه القائمة.",
     "قال المتحدث اليوم إن الاجتماع سيعقد في العاصمة وأضاف أن النتائج ستعلن قريباً في نشرة الأخبار.",
     "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة نعم لا موافق إلغاء يمين يسار فوق تحت أمام خلف",
 )
@@ -53,7 +50,7 @@ def make_tiny_model(
     import torch
     from transformers import Qwen2_5OmniThinkerForConditionalGeneration, WhisperFeatureExtractor
 
-    tokenizer = train_tokenizer(SAMPLE_TEXT, vocabulary=shape.vocabulary)
+    tokenizer = train_tokenizer(sample_text(), vocabulary=shape.vocabulary)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(shape.seed)
         model = Qwen2_5OmniThinkerForConditionalGeneration(tiny_config(shape, tokenizer))
@@ -61,6 +58,12 @@ def make_tiny_model(
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.name_or_path = "tiny"
     return model.eval(), tokenizer, WhisperFeatureExtractor(feature_size=shape.mel_bins)
+
+
+def sample_text() -> list[str]:
+    """What the tokenizer is trained on: every instruction of every task, and some Arabic."""
+    tasks = build_tasks().values()
+    return [*SAMPLE_TEXT, *(text for task in tasks for text in task.instructions("speech"))]
 
 
 def train_tokenizer(texts: Sequence[str], *, vocabulary: int) -> PreTrainedTokenizerFast:

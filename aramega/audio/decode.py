@@ -93,6 +93,12 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
     )
 
 
+def require_ffmpeg() -> None:
+    """Say at once that ffmpeg is missing, rather than once for every recording."""
+    _tool("ffmpeg")
+    _tool("ffprobe")
+
+
 class Decoder:
     """A running decode: iterate it for blocks of 16-bit samples, then look at how it went.
 

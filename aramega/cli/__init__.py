@@ -14,21 +14,20 @@ import typer
 from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
-from aramega.cli.look import export, init, report, status, version
+from aramega.cli.look import export, init, options, report, status
 from aramega.records import AramegaError
 
 CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="aramega",
-    help="From hours of Arabic broadcast to a human-reviewed speech-summarization dataset.",
     epilog="Start with `aramega demo`, or `aramega build-ssum FOLDER --workspace DIR`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-app.callback()(version)
+app.callback(help="From hours of Arabic broadcast to a human-reviewed speech-summarization dataset.")(options)
 app.command("build-ssum", rich_help_panel="Make")(build_ssum)
 app.command("demo", rich_help_panel="Make")(demo)
 app.command("init", rich_help_panel="Make")(init)
@@ -44,12 +43,18 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit code."""
+    code = _dispatch(arguments)
+    if code == INTERRUPTED:
+        print("\nStopped. Nothing is lost: the same command goes on from here.", file=sys.stderr)
+    return code
+
+
+def _dispatch(arguments: list[str]) -> int:
     try:
         return app(arguments, prog_name="aramega", standalone_mode=False) or ALL_DONE
     except typer.Exit as done:
-        return done.exit_code
+        return done.exit_code  # typer's own way to say it was interrupted is 130, too
     except (KeyboardInterrupt, typer.Abort):
-        print("\nStopped. Nothing is lost: the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
     except (AramegaError, sqlite3.OperationalError, OSError) as error:
         message, code = _explain(error)

@@ -85,11 +85,13 @@ def build_and_show(
     named: Sequence[str], place: Workspace, config: Config, request: Request, workers: int, show: Show
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
+    from aramega.audio.decode import require_ffmpeg
     from aramega.build import add_sources, building, run_build, summarize
     from aramega.engine.local import LocalEngine
     from aramega.sources import find_sources
     from aramega.store import Store
 
+    require_ffmpeg()
     sources = list(find_sources(named, config.ingest.extensions))
     if named and not sources:
         looked_for = ", ".join(config.ingest.extensions[:6])

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")]
 
 
-def version(
-    show: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    if show:
+def show_version(wanted: bool) -> None:
+    if wanted:
         from aramega import __version__
 
         print(f"aramega {__version__}")
         raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
+    ] = False,
+) -> None:
+    """What `aramega` itself takes, before any command."""
 
 
 def status(
@@ -57,8 +63,10 @@ def export(
     format: Annotated[
         str, typer.Option("--format", "-f", help="jsonl, rttm, textgrid, srt, audacity, lhotse or nemo.")
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/export/FORMAT.")] = None,
-    unit: Annotated[str, typer.Option("--unit", help="What a line is: passages or segments.")] = "passages",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/export/FORMAT/.")] = None,
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="What a line is: passages or segments; default: what suits the format.")
+    ] = None,
 ) -> None:
     """Write segments and passages as the manifests that other tools read."""
     from aramega.export import export as write

@@ -116,6 +116,15 @@ class Store:
             raise
         self.connection.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads inside see one moment of the workspace, whatever a build writes meanwhile."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     # What comes in: sources
 
     def add_sources(self, sources: Iterable[tuple[Source, int | None, int | None]]) -> None:
@@ -237,15 +246,22 @@ class Store:
             yield Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
 
     def recordings(self) -> Iterator[Recording]:
-        for row in self.connection.execute("SELECT * FROM recordings ORDER BY id").fetchall():
-            yield self._recording(row)
+        query, after = f"SELECT * FROM recordings WHERE id > ? ORDER BY id LIMIT {PAGE}", ""  # noqa: S608
+        while page := self.connection.execute(query, (after,)).fetchall():
+            for row in page:
+                yield self._recording(row)
+            after = page[-1]["id"]
+
+    def recording(self, recording: str) -> Recording:
+        return self._recording(
+            self.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
+        )
 
     def segmented(self, recording: str) -> SegmentedRecording:
-        row = self.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
         timeline = self.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
         segments = self.connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
         return SegmentedRecording(
-            recording=self._recording(row),
+            recording=self.recording(recording),
             paths=tuple(self._paths(recording)),
             timeline=revive(Timeline, timeline) if timeline else None,
             segments=tuple(revive(Segment, s) for s in segments),

@@ -52,7 +52,11 @@ def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> N
             f"this one knows {len(steps)}). Upgrade: pip install -U aramega."
         )
     for number, step in enumerate(steps[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+        except sqlite3.Error:
+            connection.rollback()
+            raise
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -1,0 +1,102 @@
+"""The local engine: every item is answered for, whatever it does to its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aramega.config import Options
+from aramega.engine import Outcome, Task
+from aramega.engine.local import LocalEngine
+from aramega.records import AramegaError
+from aramega.stages.base import Stage, Takes
+from aramega.workspace import Workspace
+
+
+class Square(Stage[int]):
+    """Gives a number's square; dies, raises or kills its worker when told to."""
+
+    name, version, takes, makes = "square", 1, Takes.SOURCE, (int,)
+    batch_size = 4
+
+    def run(self, item: int) -> Sequence[int]:
+        if item == 13:
+            raise AramegaError("thirteen\nis unlucky.")
+        if item == 14:
+            raise ValueError("no")
+        if item == 66:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if item == 77 and not (self.workspace.root / "died").exists():
+            (self.workspace.root / "died").touch()
+            os._exit(7)
+        return [item * item]
+
+
+def run(items: Sequence[int], folder: Path, *, workers: int, batch: int = 4) -> dict[str, Outcome]:
+    queue = deque(items)
+
+    def next_task() -> Task | None:
+        taken = [queue.popleft() for _ in range(min(batch, len(queue)))]
+        return Task(0, tuple(map(str, taken)), tuple(taken)) if taken else None
+
+    stages: list[Stage[Any]] = [Square(Options(), Workspace(folder))]
+    outcomes = [o for found in LocalEngine(workers).run(stages, next_task) for o in found]
+    assert len(outcomes) == len(items), "each item once"
+    return {o.item: o for o in outcomes}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_every_item_is_answered_once(tmp_path: Path, workers: int) -> None:
+    found = run(range(12), tmp_path, workers=workers)
+    assert {int(k): v.records[0] for k, v in found.items()} == {i: i * i for i in range(12)}
+
+
+def test_an_error_is_one_line_and_only_a_bug_keeps_its_trace(tmp_path: Path) -> None:
+    found = run([12, 13, 14], tmp_path, workers=1)
+    assert (found["13"].error, found["13"].trace) == ("thirteen is unlucky.", "")
+    assert found["14"].error == "ValueError: no"
+    assert "Traceback" in found["14"].trace
+    assert not found["12"].error
+
+
+def test_an_item_that_kills_its_worker_twice_fails_and_the_rest_of_its_batch_does_not(tmp_path: Path) -> None:
+    found = run([1, 2, 66, 3, 4, 5], tmp_path, workers=2)
+    assert "its worker died twice, by SIGKILL" in found["66"].error
+    assert [k for k, v in found.items() if v.error] == ["66"]
+
+
+def test_an_item_whose_worker_died_once_gets_a_second_chance(tmp_path: Path) -> None:
+    assert not run([76, 77, 78], tmp_path, workers=1)["77"].error
+
+
+def test_nothing_to_do_starts_no_worker(tmp_path: Path) -> None:
+    assert run([], tmp_path, workers=4) == {}
+
+
+def test_workers_are_gone_when_the_driver_stops_early(tmp_path: Path) -> None:
+    stages: list[Stage[Any]] = [Square(Options(), Workspace(tmp_path))]
+    numbers = iter(range(1000))
+
+    def next_task() -> Task:
+        number = next(numbers)
+        return Task(0, (str(number),), (number,))
+
+    batches = LocalEngine(2).run(stages, next_task)
+    next(batches)
+    children = _children()
+    assert len(children) >= 2
+    batches.close()
+    assert not _children() & children
+
+
+def _children() -> set[str]:
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    if not tasks.exists():
+        pytest.skip("needs /proc to see child processes")
+    return {pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()}

@@ -1,0 +1,178 @@
+"""The store: what is done stays done, what is left is found, what changed is done again."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aramega.records import AramegaError, Measures, Metadata, Recording, Segment, Source, Span, Timeline, stretch_id
+from aramega.stages.base import Takes
+from aramega.store import Broken, Finished, Mark, Store
+from aramega.store.schema import STEPS, migrate
+from aramega.workspace import Workspace
+
+INGEST, SEGMENT = Mark("ingest", "i1"), Mark("segment", "s1")
+
+
+def store(folder: Path) -> Store:
+    return Store.create_or_open(Workspace(folder))
+
+
+def recording(number: str, name: str = "a.mp3") -> Recording:
+    return Recording(
+        number, number * 4, name, 9, 60.0, "mp3", "mp3", 44100, 2, 0, Measures(-23.0, -1.0, 0.0, 8000.0, 0.0)
+    )
+
+
+def ingested(path: str, number: str) -> Finished:
+    return Finished(INGEST, path, (Recording,), [recording(number)], 0.1)
+
+
+def segmented(number: str, *starts: float) -> Finished:
+    segments = [Segment(stretch_id(number, s, s + 2), number, s, s + 2, snr_db=20.0) for s in starts]
+    timeline = Timeline(number, (Span(0.0, 60.0, "silence"),))
+    return Finished(SEGMENT, number, (Timeline, Segment), [timeline, *segments], 0.1)
+
+
+def pending(s: Store) -> list[str]:
+    return list(s.pending(SEGMENT, Takes.RECORDING, [INGEST]))
+
+
+def test_an_item_is_pending_until_its_result_is_written(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        s.write([ingested("/a.mp3", "r1")])
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert pending(s) == ["r1"]
+        s.write([segmented("r1", 0, 5)])
+        assert pending(s) == []
+
+
+def test_another_fingerprint_makes_everything_pending_again_and_replaces_the_old_rows(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        s.write([ingested("/a.mp3", "r1"), segmented("r1", 0, 5)])
+        changed = Mark("segment", "s2")
+        assert list(s.pending(changed, Takes.RECORDING, [INGEST])) == ["r1"]
+        redone = segmented("r1", 7)
+        s.write([Finished(changed, "r1", redone.makes, redone.records, 0.1)])
+        assert [x.start for x in s.segmented("r1").segments] == [7.0]
+
+
+def test_what_was_written_comes_back_as_the_same_records(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/x/a.mp3", Metadata(title="نشرة")), 9, 1)])
+        s.write([ingested("/x/a.mp3", "r1"), segmented("r1", 0, 5)])
+        found = s.segmented("r1")
+        assert (found.timeline, *found.segments) == tuple(segmented("r1", 0, 5).records)
+        assert found.recording.metadata.title == "نشرة"
+        assert found.recording.measures == recording("r1").measures
+        assert found.paths == ("/x/a.mp3",)
+
+
+def test_metadata_may_change_without_anything_being_done_again(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        s.write([ingested("/a.mp3", "r1")])
+        s.add_sources([(Source("/a.mp3", Metadata(licence="CC-BY-4.0")), 9, 1)])
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert s.recording("r1").metadata.licence == "CC-BY-4.0"
+
+
+def test_a_file_that_changed_is_ingested_again_and_its_old_recording_goes(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        s.write([ingested("/a.mp3", "r1"), segmented("r1", 0)])
+        s.add_sources([(Source("/a.mp3"), 10, 2)])
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        s.write([ingested("/a.mp3", "r2")])
+        assert [r.id for r in s.recordings()] == ["r2"]
+        assert s.tally(SEGMENT)["done"] == 0
+
+
+def test_an_old_recording_stays_while_another_file_still_holds_it(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1), (Source("/b.mp3"), 9, 1)])
+        s.write([ingested("/a.mp3", "r1"), ingested("/b.mp3", "r1")])
+        s.add_sources([(Source("/a.mp3"), 10, 2)])
+        s.write([ingested("/a.mp3", "r2")])
+        assert [(r.id, r.name) for r in s.recordings()] == [("r1", "b.mp3"), ("r2", "a.mp3")]
+
+
+def test_a_failure_is_not_tried_again_until_forgotten_or_done_otherwise(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        s.write([Broken(INGEST, "/a.mp3", "no sound.")])
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert [f.error for f in s.failures([INGEST])] == ["no sound."]
+        assert s.failures([Mark("ingest", "other")]) == []
+        assert s.forget_failures() == 1
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+
+
+def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        with pytest.raises(KeyError):
+            s.write([ingested("/a.mp3", "r1"), Finished(SEGMENT, "r1", (str,), ["no table holds strings"], 0.1)])
+        assert list(s.recordings()) == []
+        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+
+
+@given(count=st.integers(0, 40), done=st.sets(st.integers(0, 39)), page=st.integers(1, 7))
+def test_pending_pages_list_each_item_once_in_order(count: int, done: set[int], page: int) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection)
+    s = Store(connection)
+    paths = [f"/{i:03d}.mp3" for i in range(count)]
+    s.add_sources([(Source(p), 1, 1) for p in paths])
+    s.write([ingested(paths[i], f"r{i}") for i in sorted(done) if i < count])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aramega.store.PAGE", page)
+        left = list(s.pending(INGEST, Takes.SOURCE, []))
+    assert left == [p for i, p in enumerate(paths) if i not in done]
+    assert s.count_pending(INGEST, Takes.SOURCE, []) == len(left)
+
+
+def test_a_folder_that_is_no_workspace_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(AramegaError, match="not a workspace"):
+        Store.open(Workspace(tmp_path))
+
+
+def test_a_database_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "aramega.db").write_text("this is not a database, whatever its name says" * 50)
+    with pytest.raises(AramegaError, match="cannot be opened"):
+        Store.open(Workspace(tmp_path))
+
+
+def test_an_older_workspace_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    migrate(connection, STEPS[:1])
+    connection.execute("INSERT INTO sources (path, metadata) VALUES ('/a.mp3', '{}')")
+    migrate(connection, (*STEPS[:1], "ALTER TABLE sources ADD COLUMN colour TEXT;"))
+    assert connection.execute("SELECT path, colour FROM sources").fetchall() == [("/a.mp3", None)]
+
+
+def test_a_migration_that_fails_leaves_the_workspace_as_it_was(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    migrate(connection, STEPS[:1])
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(
+            connection, (*STEPS[:1], "ALTER TABLE sources ADD COLUMN a TEXT; ALTER TABLE nowhere ADD COLUMN b TEXT;")
+        )
+    connection.close()
+    again = sqlite3.connect(tmp_path / "old.db")
+    assert again.execute("PRAGMA user_version").fetchone() == (1,)
+    assert "a" not in [row[1] for row in again.execute("PRAGMA table_info(sources)")]
+
+
+def test_a_newer_workspace_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(AramegaError, match="Upgrade"):
+        store(tmp_path)

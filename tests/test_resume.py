@@ -1,0 +1,130 @@
+"""Resume: a build killed anywhere and run again ends as if it had never been killed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Run, command
+
+KILLS = 6  # benchmarks/resume.py does thirty
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
+    """Four different recordings cut from the sample broadcast."""
+    folder = tmp_path_factory.mktemp("archive")
+    for i in range(4):
+        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 40), "-i", str(broadcast), "-t", "90", str(folder / f"{i}.mp3")]
+        subprocess.run(cut, check=True)
+    return folder
+
+
+def contents(workspace: Path) -> dict[str, str]:
+    """All that a build promises to be the same: every row, and every file byte for byte."""
+    found = {}
+    connection = sqlite3.connect(workspace / "aramega.db")
+    for table in ("sources", "recordings", "timelines", "segments", "passages"):
+        found[table] = str(sorted(connection.execute(f"SELECT * FROM {table}")))
+    found["results"] = str(sorted(connection.execute("SELECT stage, item, fingerprint, made, seconds FROM results")))
+    for path in sorted(p for folder in ("clips", "frames") for p in (workspace / folder).rglob("*") if p.is_file()):
+        found[str(path.relative_to(workspace))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+@pytest.fixture(scope="module")
+def calm(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    workspace = tmp_path_factory.mktemp("calm")
+    subprocess.run(command("build-ssum", archive, "-w", workspace, "--quiet"), check=True)
+    return contents(workspace)
+
+
+def test_a_build_killed_at_random_moments_ends_like_a_calm_one(
+    archive: Path, tmp_path: Path, calm: dict[str, str]
+) -> None:
+    rng = random.Random(5)
+    for _ in range(KILLS):
+        build = subprocess.Popen(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "2"))
+        time.sleep(rng.uniform(0.2, 1.5))  # when the kill falls is the point: anywhere at all
+        build.send_signal(signal.SIGKILL)
+        build.wait()
+    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "2"), check=True)
+    assert contents(tmp_path) == calm
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_number_of_workers_changes_nothing(
+    archive: Path, tmp_path: Path, calm: dict[str, str], workers: str
+) -> None:
+    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", workers), check=True)
+    assert contents(tmp_path) == calm
+
+
+def test_a_build_done_in_steps_is_the_build_done_at_once(archive: Path, tmp_path: Path, calm: dict[str, str]) -> None:
+    for more in (["--limit", "1"], ["--until", "ingest"], ["--until", "segment"], []):
+        subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", *more), check=True)
+    assert contents(tmp_path) == calm
+
+
+def test_running_again_does_nothing_and_says_so(aramega: Run, archive: Path, tmp_path: Path) -> None:
+    aramega("build-ssum", archive, "-w", tmp_path)
+    before = sqlite3.connect(tmp_path / "aramega.db").execute("SELECT * FROM results").fetchall()
+    again = aramega("build-ssum", archive, "-w", tmp_path)
+    assert again.code == 0
+    assert "× real time" not in again.err, "nothing was opened"
+    assert sqlite3.connect(tmp_path / "aramega.db").execute("SELECT * FROM results").fetchall() == before
+
+
+def test_a_changed_option_redoes_only_what_depends_on_it(archive: Path, tmp_path: Path) -> None:
+    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet"), check=True)
+    query = "SELECT stage, item, fingerprint FROM results"
+    before = set(sqlite3.connect(tmp_path / "aramega.db").execute(query))
+    changed = command(
+        "build-ssum",
+        "-w",
+        tmp_path,
+        "--quiet",
+        "--set",
+        "passages.max_seconds=60",
+        "--set",
+        "passages.target_seconds=40",
+    )
+    subprocess.run(changed, check=True)
+    after = set(sqlite3.connect(tmp_path / "aramega.db").execute(query))
+    assert {stage for stage, _, _ in after - before} == {"passages"}
+
+
+def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(
+    archive: Path, tmp_path: Path, calm: dict[str, str]
+) -> None:
+    build = subprocess.Popen(command("build-ssum", archive, "-w", tmp_path), stderr=subprocess.PIPE, text=True)
+    assert build.stderr
+    build.stderr.readline()  # the first recording is in
+    build.send_signal(signal.SIGINT)
+    said = build.stderr.read()
+    assert build.wait() == 130
+    assert "the same command goes on from here" in said
+    assert not list(tmp_path.rglob("*.part"))
+    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet"), check=True)
+    assert contents(tmp_path) == calm
+
+
+def test_a_second_build_on_the_same_workspace_is_refused(aramega: Run, archive: Path, tmp_path: Path) -> None:
+    build = subprocess.Popen(
+        command("build-ssum", archive, "-w", tmp_path, "--workers", "1"), stderr=subprocess.PIPE, text=True
+    )
+    assert build.stderr
+    build.stderr.readline()
+    second = aramega("build-ssum", archive, "-w", tmp_path)
+    assert second.code == 2
+    assert f"another build is at work here (process {build.pid})" in second.err
+    build.kill()
+    build.wait()

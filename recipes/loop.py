@@ -195,6 +195,9 @@ def enable_checkpointing(thinker: Any) -> None:
     """Recompute activations in the backward pass instead of keeping them."""
     enable = getattr(thinker, "activation_checkpointing_enable", None) or thinker.gradient_checkpointing_enable
     enable({"use_reentrant": False})
+    # transformers now asks for gradients at every input, the audio tower's first convolution among them, for the sake
+    # of reentrant checkpointing. We don't use that, and it would run the backward pass through a frozen tower.
+    thinker.disable_input_require_grads()
 
 
 def seed_dropout(seed: int, *, step: int, process: int) -> None:

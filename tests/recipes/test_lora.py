@@ -8,7 +8,7 @@ import torch
 from recipes.collate import Prompt
 from recipes.config import AUDIO_MODULES, LoraConfig, LoraPart, TrainConfig
 from recipes.errors import RecipeError
-from recipes.loop import make_optimizer, set_rates
+from recipes.loop import enable_checkpointing, make_optimizer, set_rates
 from recipes.lora import add_adapters, learning_rates, linear_modules, match_modules, train_everything
 from recipes.model import target_losses
 from tests.recipes.toys import sound, toy_model
@@ -72,3 +72,25 @@ def test_full_training_touches_all_but_the_vision_tower() -> None:
     model = toy_model()
     (weights,) = train_everything(model).values()
     assert len(weights) == sum(1 for name, _ in model.thinker.named_parameters() if "visual" not in name)
+
+
+def test_checkpointing_changes_no_gradient_and_sends_none_through_a_frozen_tower() -> None:
+    gradients = []
+    for checkpointing in (False, True):
+        torch.manual_seed(0)
+        model = toy_model()
+        (weights,) = add_adapters(model, LoraConfig(dropout=0.0)).values()
+        if checkpointing:
+            enable_checkpointing(model.thinker)
+        heard: list[torch.Tensor] = []
+        model.thinker.model.audio_tower.register_forward_hook(
+            lambda *arguments, heard=heard: heard.append(arguments[-1].last_hidden_state)
+        )
+        model.model.train()
+        target_losses(
+            model, model.encoder.examples([Prompt("Write.", "صفر", sound(1.0, seed=1), "a")])
+        ).sum().backward()
+        assert not heard[0].requires_grad
+        gradients.append(torch.cat([weight.grad.flatten() for weight in weights]))
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
+    assert gradients[0].abs().max() > 0

@@ -1,0 +1,1 @@
+"""Comparison: several runs read, scored against each other, and drawn on one page."""

@@ -1,0 +1,218 @@
+"""The page: everything a reader needs to judge the comparison, as one HTML file and as Markdown with SVG beside.
+
+The HTML refers to nothing outside itself. The words and the layout are in the two templates next to this
+module; here is what they are given, already as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recipes.comparison.charts import legend, line_chart
+from recipes.comparison.curves import Curve, loss_curves, mean_volatility, metric_curves, volatility_curves
+from recipes.comparison.runs import Contender, Field
+from recipes.comparison.scores import Score, TaskScores
+from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.resampling import Interval
+
+TASK_TITLES = {
+    "asr": "Speech recognition",
+    "ssum": "Speech summarization",
+    "text_summ": "Text summarization",
+    "dialect": "Dialect identification",
+    "emotion": "Emotion identification",
+}
+METRIC_TITLES = {
+    "wer": "WER",
+    "cer": "CER",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "chrf": "chrF",
+    "macro_f1": "macro-F1",
+    "accuracy": "accuracy",
+    "invalid": "invalid answers",
+}
+KIND_TITLES = {"dialect": "dialect", "length": "length of the clip", "snr": "signal-to-noise ratio"}
+
+
+def write_pages(folder: Path, field: Field, tasks: Sequence[TaskScores], config: EvalConfig, *, title: str) -> Path:
+    """`index.html`, `index.md` and `plots/*.svg`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    order = [contender.name for contender in field.contenders]
+    charts = draw_charts(field, tasks, order)
+    (folder / "plots").mkdir(exist_ok=True)
+    for chart in charts:
+        (folder / "plots" / f"{chart['id']}.svg").write_text(chart["svg"], encoding="utf-8")
+    content = {
+        "title": title,
+        "source": field.source,
+        "confidence": f"{100 * config.confidence:g}",
+        "resamples": config.resamples,
+        "profile": field.config.data.profile,
+        "contenders": [describe_contender(contender) for contender in field.contenders],
+        "seeds": max(len(contender.runs) for contender in field.contenders),
+        "tasks": [describe_task(task, order) for task in tasks],
+        "charts": charts,
+        "legend": legend(order),
+    }
+    for name in ("html", "md"):
+        (folder / f"index.{name}").write_text(_render(f"page.{name}.j2", content), encoding="utf-8")
+    return folder / "index.html"
+
+
+def draw_charts(field: Field, tasks: Sequence[TaskScores], order: Sequence[str]) -> list[dict[str, str]]:
+    """Loss, volatility, and each task's headline metric over the steps; those that have any points."""
+    wanted: list[tuple[str, str, str, list[Curve]]] = [
+        ("loss", "Training loss", "loss", loss_curves(field.contenders)),
+        ("volatility", "Gradient-norm volatility", "sd of ln ‖g‖", volatility_curves(field.contenders)),
+    ]
+    for one in tasks:
+        metric = METRIC_TITLES.get(one.task.headline, one.task.headline)
+        curves = metric_curves(field.contenders, one.task.name, one.task.headline)
+        wanted.append((f"task-{one.task.name}", f"{_task_title(one)}: {metric} on validation", metric, curves))
+    return [
+        {"id": key, "title": title, "svg": line_chart(curves, title=title, y_label=label, order=order)}
+        for key, title, label, curves in wanted
+        if curves
+    ]
+
+
+def describe_contender(contender: Contender) -> dict[str, Any]:
+    run = contender.runs[0]
+    late, whole = mean_volatility(contender, late=True), mean_volatility(contender, late=False)
+    return {
+        "name": contender.name,
+        "schedule": run.config.schedule.kind if run.config else "none",
+        "runs": len(contender.runs),
+        "steps": run.steps[-1]["step"] if run.steps else None,
+        "tokens": f"{run.steps[-1]['tokens']:,}" if run.steps else None,
+        "best_steps": ", ".join(str(one.best_step) for one in contender.runs if one.best_step is not None),
+        "volatility": f"{whole:.3f}" if whole is not None else None,
+        "late_volatility": f"{late:.3f}" if late is not None else None,
+    }
+
+
+def describe_task(one: TaskScores, order: Sequence[str]) -> dict[str, Any]:
+    names = list(one.scores[0].metrics)
+    metrics = [one.task.headline, *(name for name in names if name != one.task.headline)]
+    return {
+        "name": one.task.name,
+        "title": _task_title(one),
+        "examples": one.examples,
+        "better": "lower is better" if one.task.lower_is_better else "higher is better",
+        "headline": METRIC_TITLES.get(one.task.headline, one.task.headline),
+        "metrics": [METRIC_TITLES.get(name, name) for name in metrics],
+        "first": next(score.contender for score in one.scores if not score.against_first),
+        "rows": [describe_score(score, one, metrics, order) for score in one.scores],
+        "slices": describe_slices(one),
+        "confusions": describe_confusions(one),
+        "shown": one.shown,
+    }
+
+
+def describe_score(score: Score, one: TaskScores, metrics: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
+    headline = one.task.headline
+    values = [other.metrics[headline].value for other in one.scores]
+    best = min(values) if one.task.lower_is_better else max(values)
+    difference = score.against_first.get(headline)
+    return {
+        "name": score.contender,
+        "number": order.index(score.contender) % 8,
+        "best": score.metrics[headline].value == best,
+        "cells": [interval_text(score.metrics[name], score.spread.get(name)) for name in metrics],
+        "difference": f"{difference.difference:+.3f}" if difference else "",
+        "between": f"{difference.low:+.3f} to {difference.high:+.3f}" if difference else "",
+        "p": p_text(difference.p_value) if difference else "",
+        "significant": bool(difference and difference.significant()),
+        "verdict": _verdict(score, one),
+        "bar": _bar(score.metrics[headline], one),
+    }
+
+
+def interval_text(interval: Interval, spread: float | None) -> dict[str, str]:
+    digits = 1 if max(abs(interval.value), abs(interval.high)) > 5 else 3
+    return {
+        "value": f"{interval.value:.{digits}f}",
+        "interval": f"{interval.low:.{digits}f} to {interval.high:.{digits}f}",
+        "spread": "" if spread is None else f"± {spread:.{digits}f}",
+    }
+
+
+def p_text(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def describe_slices(one: TaskScores) -> list[dict[str, Any]]:
+    """Kind by kind: a row a slice, a column a contender, of the headline metric."""
+    return [
+        {
+            "title": KIND_TITLES.get(kind, kind),
+            "columns": [score.contender for score in one.scores],
+            "rows": [(part, [interval_text(score.slices[kind][part], None) for score in one.scores]) for part in parts],
+        }
+        for kind, parts in one.scores[0].slices.items()
+    ]
+
+
+def describe_confusions(one: TaskScores) -> list[dict[str, Any]]:
+    """Row shares for the colour, counts for the text; labels that nobody has or says are left out."""
+    if not one.scores[0].confusion:
+        return []
+    labels = [*one.task.inventory.codes, "invalid"]  # type: ignore[attr-defined]
+    used_rows = [i for i in range(len(labels) - 1) if any(sum(score.confusion[i]) for score in one.scores)]
+    said = [j for j in range(len(labels)) if any(row[j] for score in one.scores for row in score.confusion)]
+    columns = sorted({*used_rows, *said})
+    cells = (cell for score in one.scores for row in score.confusion for cell in row)
+    digits = 0 if all(abs(cell - round(cell)) < 1e-6 for cell in cells) else 1
+    return [
+        {
+            "name": score.contender,
+            "columns": [labels[j] for j in columns],
+            "rows": [(labels[i], [_cell(score.confusion[i], j, i == j, digits) for j in columns]) for i in used_rows],
+        }
+        for score in one.scores
+    ]
+
+
+def _cell(row: Sequence[float], column: int, right: bool, digits: int) -> dict[str, Any]:
+    total = sum(row)
+    share = row[column] / total if total else 0.0
+    return {"text": f"{row[column]:.{digits}f}", "share": round(share, 3), "right": right}
+
+
+def _bar(interval: Interval, one: TaskScores) -> dict[str, float]:
+    """Where interval and value lie, in percent of the widest any contender needs."""
+    ends = [score.metrics[one.task.headline] for score in one.scores]
+    low, high = min(0.0, *(end.low for end in ends)), max(end.high for end in ends) or 1.0
+    place = {name: 100 * (getattr(interval, name) - low) / (high - low) for name in ("value", "low", "high")}
+    return {name: round(value, 2) for name, value in place.items()}
+
+
+def _verdict(score: Score, one: TaskScores) -> str:
+    difference = score.against_first.get(one.task.headline)
+    if difference is None:
+        return "the reference"
+    if not difference.significant():
+        return "no significant difference"
+    better = (difference.difference < 0) == one.task.lower_is_better
+    return "significantly better" if better else "significantly worse"
+
+
+def _task_title(one: TaskScores) -> str:
+    return TASK_TITLES.get(one.task.name, one.task.name)
+
+
+def _render(template: str, content: dict[str, Any]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=template.endswith("html.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template).render(content)

@@ -1,0 +1,169 @@
+"""Scores of contenders, and what of their differences is more than chance.
+
+The runs of one contender are averaged example by example before anything is resampled, so an interval says
+how much the *test set* could have been another; the spread over seeds stands beside it and says how much
+the *training* could have. Every contender is tested against the first, on the examples all have answered, and
+p-values are adjusted over the whole page by Holm's method: twenty tests give one "significant" by luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recipes.comparison.runs import Contender, Field
+from recipes.errors import RecipeError
+from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.predictions import Prediction, by_task
+from recipes.evaluation.resampling import Difference, Interval, bootstrap, compare_paired
+from recipes.evaluation.slices import slices
+from recipes.tasks import Task
+from recipes.tasks.classification import Classification
+
+
+@dataclass(frozen=True)
+class Score:
+    """One contender at one task."""
+
+    contender: str
+    metrics: Mapping[str, Interval]
+    spread: Mapping[str, float]
+    """Standard deviation over the seeds, for contenders with more than one run."""
+    against_first: Mapping[str, Difference]
+    slices: Mapping[str, Mapping[str, Interval]]
+    """Kind → slice → the task's headline metric."""
+    confusion: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    task: Task
+    examples: int
+    scores: tuple[Score, ...]
+    shown: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Some examples: name, reference, one answer a contender."""
+
+
+def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0) -> list[TaskScores]:
+    found = [
+        scored
+        for name, task in tasks.items()
+        if (scored := score_task(name, task, field.contenders, config, seed=seed))
+    ]
+    if not found:
+        raise RecipeError(f"these runs have no answers to any of their tasks ({', '.join(tasks)}).")
+    return adjust_over_page(found)
+
+
+def score_task(
+    name: str, task: Task, contenders: Sequence[Contender], config: EvalConfig, *, seed: int = 0
+) -> TaskScores | None:
+    """On the examples that everyone answered who answered the task at all; None where nobody did."""
+    answers = {c.name: [by_task(rows).get(name, []) for rows in c.answers] for c in contenders}
+    present = {who: runs for who, runs in answers.items() if all(runs)}
+    if not present:
+        return None
+    common = _common(present)
+    if not common:
+        raise RecipeError(
+            f"{name}: {', '.join(present)} have no example in common. Were they evaluated on the same datasets?"
+        )
+    tallies = {who: [_tallies(task, rows, common) for rows in runs] for who, runs in present.items()}
+    means = {who: np.mean(runs, axis=0) for who, runs in tallies.items()}
+    first = next(iter(means))
+    example_rows = _ordered(present[first][0], common)
+    groups = slices(example_rows, config)
+    options = {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
+    scores = tuple(
+        Score(
+            contender=who,
+            metrics=bootstrap(task, mean, **options),
+            spread=_spread(task, tallies[who]),
+            against_first={} if who == first else compare_paired(task, means[first], mean, **options),
+            slices={
+                kind: {part: bootstrap(task, mean[rows], **options)[task.headline] for part, rows in parts.items()}
+                for kind, parts in groups.items()
+            },
+            confusion=_confusion(task, mean),
+        )
+        for who, mean in means.items()
+    )
+    return TaskScores(task, len(common), scores, _shown(present, common))
+
+
+def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
+    """Holm's adjustment over the headline tests; the other metrics follow the same questions and keep their own."""
+    keys = [(t, s) for t, task in enumerate(tasks) for s, score in enumerate(task.scores) if score.against_first]
+    headline = [tasks[t].scores[s].against_first[tasks[t].task.headline].p_value for t, s in keys]
+    adjusted = dict(zip(keys, holm(headline), strict=True))
+    found = []
+    for t, task in enumerate(tasks):
+        scores = list(task.scores)
+        for s, score in enumerate(scores):
+            if (t, s) in adjusted:
+                name = task.task.headline
+                changed = replace(score.against_first[name], p_value=adjusted[t, s])
+                scores[s] = replace(score, against_first={**score.against_first, name: changed})
+        found.append(replace(task, scores=tuple(scores)))
+    return found
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted so that the chance of any false alarm among them stays what it was for one."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def _common(present: Mapping[str, Sequence[Sequence[Prediction]]]) -> list[str]:
+    """Examples that every run answered, in the first run's order; their references must agree."""
+    runs = [{one.example: one.reference for one in rows} for group in present.values() for rows in group]
+    common = [name for name in runs[0] if all(name in run for run in runs)]
+    for name in common:
+        if len({run[name] for run in runs}) > 1:
+            raise RecipeError(
+                f"{name}: the runs have different references for it. They were evaluated on different versions of "
+                "the dataset: evaluate them again."
+            )
+    return common
+
+
+def _ordered(rows: Sequence[Prediction], common: Sequence[str]) -> list[Prediction]:
+    named = {one.example: one for one in rows}
+    return [named[name] for name in common]
+
+
+def _tallies(task: Task, rows: Sequence[Prediction], common: Sequence[str]) -> np.ndarray:
+    chosen = _ordered(rows, common)
+    return task.tally([one.answer for one in chosen], [one.reference for one in chosen])
+
+
+def _spread(task: Task, runs: Sequence[np.ndarray]) -> dict[str, float]:
+    if len(runs) == 1:
+        return {}
+    values = task.metrics(np.stack([tallies.sum(axis=0) for tallies in runs]))
+    return {name: float(np.std(value, ddof=1)) for name, value in values.items()}
+
+
+def _confusion(task: Task, tallies: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    if not isinstance(task, Classification):
+        return ()
+    return tuple(tuple(float(cell) for cell in row) for row in task.confusion(tallies.sum(axis=0)))
+
+
+def _shown(
+    present: Mapping[str, Sequence[Sequence[Prediction]]], common: Sequence[str], *, at_most: int = 4
+) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """A few examples spread evenly over the set, with the first run's answers of each contender."""
+    step = max(1, len(common) // at_most)
+    names = list(common[::step])[:at_most]
+    columns = [_ordered(runs[0], names) for runs in present.values()]
+    return tuple(
+        (name, columns[0][i].reference, tuple(column[i].answer for column in columns)) for i, name in enumerate(names)
+    )

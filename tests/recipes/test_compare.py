@@ -1,0 +1,282 @@
+"""`recipes.compare`: runs on one page, told apart only where the data can tell them apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes import compare
+from recipes.comparison.charts import MOST_POINTS, line_chart, nice_ticks, thinned
+from recipes.comparison.curves import Curve, gradient_volatility, loss_curves, mean_volatility, metric_curves
+from recipes.comparison.runs import read_field, read_run
+from recipes.comparison.scores import holm, score_field
+from recipes.config import parse_config, to_toml
+from recipes.errors import RecipeError
+from recipes.evaluation.predictions import Prediction, write_predictions
+from recipes.tasks import build_tasks
+from tests.support.browser import DESKTOP, PHONE, open_page, running_browser
+
+WORDS = ["صفر", "واحد", "اثنان", "ثلاثة", "أربعة", "خمسة"]
+DIALECTS = ["Egyptian", "Levantine", "Gulf", "Maghrebi"]
+
+
+def make_run(folder, *, kind="uniform", skill=0.7, seed=0, steps=120, noise=0.1, extra=None, split="test"):
+    """A run folder as training and evaluation leave one, its answers right in a share `skill` of the words."""
+    rng = np.random.default_rng(seed)
+    (folder / "evaluation" / split).mkdir(parents=True)
+    values = {
+        "data": {"tasks": ["asr", "dialect"], "datasets": [{"path": "org/name"}], **(extra or {})},
+        "schedule": {"kind": kind, "steps": steps},
+        "eval": {"resamples": 200},
+        "train": {"seed": seed},
+    }
+    (folder / "config.toml").write_text(to_toml(parse_config(values, source="test")), encoding="utf-8")
+    lines = []
+    for step in range(1, steps + 1):
+        lines.append(
+            {
+                "step": step,
+                "phase": kind,
+                "loss": float(4 * np.exp(-step / 40 * skill) + 0.3 + rng.normal(0, 0.1)),
+                "task_loss": {"asr": 1.0},
+                "grad_norm": float(np.exp(rng.normal(0, noise))),
+                "lr": 1e-4,
+                "tokens": 500 * step,
+                "seconds": 0.5,
+                "epoch": step / 60,
+            }
+        )
+        if step % 20 == 0:
+            wer = float(np.exp(-step / 100 * skill))
+            lines.append({"step": step, "eval": {"asr": {"wer": wer}, "dialect": {"macro_f1": 1 - wer}}})
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "best").write_text(f"step-{steps}\n", encoding="utf-8")
+    write_predictions(folder / "evaluation" / split / "predictions.jsonl", make_answers(skill, seed))
+    return folder
+
+
+def make_answers(skill, seed, n=160):
+    truth, rng = np.random.default_rng(99), np.random.default_rng(seed)
+    found = []
+    for i in range(n):
+        said = list(truth.choice(WORDS, 5))
+        heard = [word if rng.random() < skill else str(rng.choice(WORDS)) for word in said]
+        facts = {"dialect": ["EGY", "LEV"][i % 2], "seconds": float(1 + i % 20), "snr_db": float(i % 30)}
+        found.append(Prediction("asr", f"asr/{i}", " ".join(heard), " ".join(said), label="0-5s", **facts))
+        true = DIALECTS[i % 4]
+        guess = true if rng.random() < skill else str(rng.choice([*DIALECTS, "no idea"]))
+        found.append(Prediction("dialect", f"dialect/{i}", guess, true, label=true, **facts))
+    return found
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    skills = {"uniform": 0.6, "tpc": 0.61, "ads": 0.75, "hybrid": 0.85}
+    return [
+        f"{kind}={make_run(folder / f'{kind}-{seed}', kind=kind, skill=skill, seed=seed, noise=0.1 + 0.2 * (kind == 'ads'))}"
+        for kind, skill in skills.items()
+        for seed in range(2)
+    ]
+
+
+@pytest.fixture(scope="module")
+def page(runs, tmp_path_factory):
+    out = tmp_path_factory.mktemp("page")
+    assert compare.main([*runs, "--out", str(out)]) == 0
+    return out
+
+
+def scored(named, **more):
+    field = read_field(named, split="test")
+    tasks = build_tasks(field.config.data.tasks, field.config.data.task_options())
+    return field, {one.task.name: one for one in score_field(field, tasks, field.config.eval, **more)}
+
+
+def test_seeds_of_one_name_are_one_contender_with_a_spread(runs):
+    field, tasks = scored(runs)
+    assert [c.name for c in field.contenders] == ["uniform", "tpc", "ads", "hybrid"]
+    assert [len(c.runs) for c in field.contenders] == [2, 2, 2, 2]
+    assert all(score.spread["wer"] > 0 for score in tasks["asr"].scores)
+    assert field.source == "the test split"
+
+
+def test_a_real_difference_is_found_and_a_small_one_is_not_claimed(runs):
+    _, tasks = scored(runs)
+    by_name = {score.contender: score for score in tasks["asr"].scores}
+    assert by_name["uniform"].against_first == {}
+    assert by_name["hybrid"].against_first["wer"].significant()
+    assert by_name["hybrid"].against_first["wer"].difference < 0
+    assert not by_name["tpc"].against_first["wer"].significant()
+
+
+def test_the_score_of_seeds_together_is_the_score_of_their_mean_tallies(runs):
+    _, both = scored(runs[:2])
+    singles = [scored([run])[1]["asr"].scores[0].metrics["wer"].value for run in runs[:2]]
+    assert both["asr"].scores[0].metrics["wer"].value == pytest.approx(np.mean(singles))
+
+
+@given(p_values=st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
+    adjusted = holm(p_values)
+    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
+    order = np.argsort(p_values, kind="stable")
+    assert np.all(np.diff(np.array(adjusted)[order]) >= 0)
+    assert adjusted[order[0]] == min(1.0, len(p_values) * min(p_values))
+
+
+def test_holm_of_a_known_example():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_volatility_tells_jumping_gradients_from_large_ones(tmp_path):
+    calm = read_run(make_run(tmp_path / "calm", noise=0.05))
+    wild = read_run(make_run(tmp_path / "wild", noise=0.8))
+    steps, volatility = gradient_volatility(calm)
+    assert (steps[-1], len(steps)) == (120, len(volatility))
+    assert gradient_volatility(wild)[1].mean() > 5 * volatility.mean()
+
+
+def test_curves_are_means_over_seeds_between_their_extremes(runs):
+    field, _ = scored(runs)
+    for curve in (*loss_curves(field.contenders), *metric_curves(field.contenders, "asr", "wer")):
+        assert np.all(curve.low <= curve.mean)
+        assert np.all(curve.mean <= curve.high)
+    assert metric_curves(field.contenders, "asr", "no such metric") == []
+    assert mean_volatility(field.contenders[2], late=True) > mean_volatility(field.contenders[0], late=True)
+
+
+@given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e6), about=st.integers(2, 8))
+def test_ticks_are_round_cover_the_range_and_are_not_too_many(low, width, about):
+    ticks = nice_ticks(low, low + width, about)
+    step = ticks[1] - ticks[0]
+    assert ticks[0] <= low + step * 1e-6
+    assert ticks[-1] >= low + width - step * 1e-6
+    assert len(ticks) <= about + 2
+
+
+def test_long_curves_are_thinned_to_what_a_screen_shows():
+    steps = np.arange(10_000)
+    curve = Curve("a", steps, steps * 1.0, steps - 1.0, steps + 1.0)
+    short = thinned(curve)
+    assert len(short.steps) == MOST_POINTS
+    assert short.mean.mean() == pytest.approx(curve.mean.mean(), rel=1e-2)
+    svg = line_chart([curve], title="عنوان & title", y_label="y", order=["a"])
+    assert "&amp; title" in svg
+    assert len(svg) < 30_000
+
+
+def test_the_page_is_one_file_that_refers_to_nothing_outside(page):
+    html = (page / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(?:src|href)=["'](?!#)""", html)
+    assert html.count("<figure") == 4
+    assert 'name="viewport"' in html
+    assert "prefers-color-scheme:dark" in html
+
+
+class Balance(HTMLParser):
+    """Every element that is opened is closed, in order."""
+
+    EMPTY = ("meta", "br", "path", "circle", "link")
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+
+def test_the_pages_elements_are_balanced_and_hostile_answers_stay_text(tmp_path):
+    run = make_run(tmp_path / "<b>run")
+    attack = [Prediction("asr", "asr/0", "<script>alert(1)</script>", "نص")]
+    write_predictions(run / "evaluation" / "test" / "predictions.jsonl", attack)
+    assert compare.main([str(run), "--out", str(tmp_path / "page"), "--title", "<i>x"]) == 0
+    html = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert "<script>" not in html
+    assert "<b>run" not in html
+    parser = Balance()
+    parser.feed(html)
+    assert parser.open == []
+
+
+def test_the_markdown_page_has_whole_tables_and_plots_beside_it(page):
+    text = (page / "index.md").read_text(encoding="utf-8")
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+        assert len(table.splitlines()) >= 3
+    for plot in re.findall(r"\]\((plots/[\w-]+\.svg)\)", text):
+        assert (page / plot).read_text(encoding="utf-8").startswith("<svg")
+    assert "significantly better" in text
+
+
+def test_a_baseline_without_a_log_takes_part_where_it_has_answers(runs, tmp_path):
+    majority = [p for p in make_answers(0.25, 5) if p.task == "dialect"]
+    write_predictions(tmp_path / "majority" / "predictions.jsonl", majority)
+    field, tasks = scored([runs[0], f"majority={tmp_path / 'majority'}"])
+    assert [s.contender for s in tasks["dialect"].scores] == ["uniform", "majority"]
+    assert [s.contender for s in tasks["asr"].scores] == ["uniform"]
+    assert compare.main([runs[0], f"majority={tmp_path / 'majority'}", "--out", str(tmp_path / "page")]) == 0
+    assert mean_volatility(field.contenders[1], late=False) is None
+
+
+def test_without_test_answers_everyone_is_compared_on_trainings_own(tmp_path, runs):
+    run = make_run(tmp_path / "young", split="validation")
+    other = make_run(tmp_path / "old")
+    for folder in (run, other):
+        write_predictions(folder / "predictions" / "step-120.jsonl", make_answers(0.5, 1, n=30))
+    field = read_field([str(other), str(run)], split="test")
+    assert "validation subset" in field.source
+    assert all(len(rows) == 60 for contender in field.contenders for rows in contender.answers)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: (run / "config.toml").unlink(), "neither a run"),
+        (lambda run: (run / "evaluation/test/predictions.jsonl").unlink(), "python -m recipes.evaluate"),
+    ],
+)
+def test_a_run_that_cannot_be_compared_says_what_is_missing(tmp_path, capsys, spoil, message):
+    run = make_run(tmp_path / "run")
+    spoil(run)
+    assert compare.main([str(run), "--out", str(tmp_path / "page")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_runs_scored_under_different_rules_are_refused(tmp_path):
+    one, other = make_run(tmp_path / "a"), make_run(tmp_path / "b", extra={"profile": "light"})
+    with pytest.raises(RecipeError, match="scored differently"):
+        read_field([str(one), str(other)], split="test")
+
+
+def test_runs_without_a_common_example_are_refused(tmp_path, capsys):
+    one, other = make_run(tmp_path / "a"), make_run(tmp_path / "b")
+    write_predictions(other / "evaluation/test/predictions.jsonl", [Prediction("asr", "else", "ن", "نص")])
+    assert compare.main([str(one), str(other), "--out", str(tmp_path / "page")]) == 2
+    assert "no example in common" in capsys.readouterr().err
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
+def test_the_page_fits_a_phone_and_a_desk_in_dark_and_light(page, size, scheme):
+    with running_browser() as browser, open_page(browser, page / "index.html", size=size, scheme=scheme) as opened:
+        tab = opened.page
+        tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == ("rgb(18, 22, 28)" if scheme == "dark" else "rgb(255, 255, 255)")
+        assert tab.locator("figure svg").count() == 4
+    assert opened.complaints == []
+    assert len(opened.requests) == 1

@@ -123,8 +123,8 @@ class Examples(Sequence[Example]):
         label_code = {name: i for i, name in enumerate(labels)}
         tokens: list[int] = []
         for start in range(0, len(self), batch):
-            chunk = range(start, min(start + batch, len(self)))
-            tokens.extend(count_tokens([self.items[i] for i in chunk], [self._all_text(i) for i in chunk]))
+            chunk = self.items[start : start + batch]
+            tokens.extend(count_tokens(chunk, self._texts(chunk)))
         return ScheduleTable(
             task=np.array([task_code[e.task] for e in self.items], dtype=np.int16),
             tasks=tasks,
@@ -134,7 +134,14 @@ class Examples(Sequence[Example]):
             modality=np.array([MODALITY_CODES[e.modality] for e in self.items], dtype=np.int8),
         )
 
-    def _all_text(self, i: int) -> str:
-        loaded, example = self.text(i), self.items[i]
-        target = self.tasks[example.task].target(loaded)
-        return f"{loaded.document}\n{target}" if example.modality == "text" else target
+    def _texts(self, chunk: Sequence[Example]) -> list[str]:
+        """Document and target of each example, rows of one dataset fetched together."""
+        texts = [""] * len(chunk)
+        for number, source in enumerate(self.sources):
+            places = [k for k, example in enumerate(chunk) if example.dataset == number]
+            rows = source.columns_of([chunk[k].row for k in places]) if places else []
+            for k, columns in zip(places, rows, strict=True):
+                loaded = LoadedExample(chunk[k], None, columns)
+                target = self.tasks[chunk[k].task].target(loaded)
+                texts[k] = f"{loaded.document}\n{target}" if chunk[k].modality == "text" else target
+        return texts

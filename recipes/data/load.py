@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from recipes.tasks.classification import Classification
 
 
 def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
-    """Every example of a split ("train", "validation" or "test"), dataset by dataset, row by row."""
+    """Every example of a split ("train", "validation" or "test"), dataset by dataset, task by task, row by row."""
     if not config.datasets:
         raise RecipeError("[data] names no datasets. Add at least one [[data.datasets]] table with a path.")
     tasks = tasks or build_tasks(config.tasks, config.task_options())
@@ -33,21 +33,20 @@ def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | No
     for number, dataset in enumerate(config.datasets):
         source = open_source(dataset, split)
         served = _served(dataset, source, tasks)
-        rows = source.all_columns()
         for task in served:
-            found, left_out = _examples_of(task, rows, source, config, number)
+            found, left_out = _examples_of(task, source, config, number)
             if left_out["unknown label"]:
-                raise _unknown_labels(task, rows, source)
+                raise _unknown_labels(task, source)
             if not found and dataset.tasks:
                 raise RecipeError(
-                    f"{source.name}: no row of its {len(rows)} can serve {task.name} ({_counted(left_out)})."
+                    f"{source.name}: no row of its {len(source)} can serve {task.name} ({_counted(left_out)})."
                 )
             items.extend(found)
             if left_out:
                 notes.append(f"{source.name}, {task.name}: {len(found)} examples; left out: {_counted(left_out)}.")
         sources.append(source)
         if not any(item.dataset == number for item in items):
-            raise RecipeError(f"{source.name}: no row of its {len(rows)} can serve any task. {' '.join(notes)}")
+            raise RecipeError(f"{source.name}: no row of its {len(source)} can serve any task. {' '.join(notes)}")
     return Examples(sources, items, tasks, notes)
 
 
@@ -100,13 +99,13 @@ def _missing(task: Task, config: DatasetConfig, source: DatasetSource) -> list[s
 
 
 def _examples_of(
-    task: Task, rows: Sequence[Mapping[str, Any]], source: DatasetSource, config: DataConfig, number: int
+    task: Task, source: DatasetSource, config: DataConfig, number: int
 ) -> tuple[list[Example], Counter[str]]:
     dataset = config.datasets[number]
     modality = _modality(task, dataset)
     found: list[Example] = []
     left_out: Counter[str] = Counter()
-    for i, columns in enumerate(rows):
+    for i, columns in enumerate(source.all_columns()):
         seconds = 0.0 if modality == "text" else float(columns.get("seconds") or 0.0)
         reasons = (*_missing_words(task, columns, modality, dataset, config), *_wrong_length(seconds, modality, config))
         if reasons:
@@ -167,9 +166,9 @@ def _stand_in(
     return f"{edges[band]:g}-{edges[band + 1]:g}s" if band + 1 < len(edges) else f"{edges[band]:g}s+"
 
 
-def _unknown_labels(task: Task, rows: Sequence[Mapping[str, Any]], source: DatasetSource) -> RecipeError:
+def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
     assert isinstance(task, Classification)  # only inventories can fail to know a label
-    said = [str(columns.get(task.columns[0]) or "").strip() for columns in rows]
+    said = [str(columns.get(task.columns[0]) or "").strip() for columns in source.all_columns()]
     strange, times = Counter(s for s in said if s and task.inventory.find(s) is None).most_common(1)[0]
     near = task.inventory.nearest(strange) or task.inventory.codes[0]
     return RecipeError(

@@ -8,7 +8,7 @@ audio is cached by `datasets` for anything that lives on disk.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,9 @@ CANONICAL = (
     "clip",
 )
 """`start`: where in its file a segment begins, for manifests over long recordings."""
+
+CHUNK = 1000
+"""Rows read at a time: memory stays flat however large the dataset is."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,14 @@ class DatasetSource:
         """Everything the row says, except its audio."""
         return self._readable(row, self._facts[row])
 
-    def all_columns(self) -> list[dict[str, Any]]:
-        return [self._readable(i, values) for i, values in enumerate(self._facts)]
+    def all_columns(self) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(self), CHUNK):
+            yield from self.columns_of(range(start, min(start + CHUNK, len(self))))
+
+    def columns_of(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Many rows at once, which Arrow gives some twenty times faster than one by one."""
+        table = self._facts[list(rows)]
+        return [self._readable(row, {name: table[name][i] for name in table}) for i, row in enumerate(rows)]
 
     def audio(self, row: int) -> np.ndarray:
         cell, facts = self._audio[row]["audio"], self.columns(row)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -74,17 +75,22 @@ class Inventory(BaseModel):
         return Inventory(labels=tuple(label.model_copy(update={"region": ""}) for label in kept))
 
     def find(self, name: str) -> Label | None:
-        """The label that goes by `name`, whatever its case."""
-        wanted = name.strip().casefold()
-        exact = (label for label in self.labels if label.code.casefold() == wanted)
-        named = (label for label in self.labels if wanted in (n.casefold() for n in label.names))
-        return next(exact, None) or next(named, None)
+        """The label that goes by `name`, whatever its case; where two share a name, the one whose code it is."""
+        return self._by_name.get(name.strip().casefold())
 
     def nearest(self, name: str) -> str:
         """The code of the label whose name looks most like `name`, or nothing."""
         owner = {n.casefold(): label.code for label in self.labels for n in label.names}
         close = difflib.get_close_matches(name.casefold(), owner, n=1)
         return owner[close[0]] if close else ""
+
+    @cached_property
+    def _by_name(self) -> dict[str, Label]:
+        named: dict[str, Label] = {label.code.casefold(): label for label in reversed(self.labels)}
+        for label in self.labels:
+            for name in label.names:
+                named.setdefault(name.casefold(), label)
+        return named
 
     def _with_countries(self, region: Label) -> Label:
         inside = (label for label in self.labels if label.folds and label.region == region.code)

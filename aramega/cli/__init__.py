@@ -14,7 +14,7 @@ import typer
 from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
-from aramega.cli.look import export, init, options, report, status
+from aramega.cli.look import export, init, options, preview, report, status
 from aramega.records import AramegaError
 
 CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -34,6 +34,7 @@ app.command("init", rich_help_panel="Make")(init)
 app.command("status", rich_help_panel="Look")(status)
 app.command("report", rich_help_panel="Look")(report)
 app.command("export", rich_help_panel="Look")(export)
+app.command("preview", rich_help_panel="Look")(preview)
 app.command("doctor", rich_help_panel="Look")(doctor)
 
 

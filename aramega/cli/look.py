@@ -77,6 +77,24 @@ def export(
             print(path)
 
 
+def preview(
+    workspace: Folder,
+    format: Annotated[str, typer.Option("--format", "-f", help="mp3, which plays everywhere, or ogg (Opus).")] = "mp3",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/previews/.")] = None,
+) -> None:
+    """Make a small copy of every clip, for browsers and mail."""
+    from aramega.cli.build import cores
+    from aramega.export.previews import write_previews
+
+    if format not in ("mp3", "ogg"):
+        raise AramegaError(f"--format {format}: previews are mp3 or ogg.")
+    place, store, _ = _open(workspace)
+    folder = out or place.root / "previews"
+    with store:
+        made = sum(1 for _ in write_previews(store, place, folder, format, workers=cores()))
+    print(f"{made} previews in {folder}")
+
+
 def init(workspace: Folder) -> None:
     """Make a folder with an aramega.toml that holds every option, its default and its reason."""
     from aramega.config import Config, dump_toml

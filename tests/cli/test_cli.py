@@ -24,11 +24,11 @@ def plain(text: str) -> str:
 def test_help_names_every_command_with_what_it_does(aramega: Run) -> None:
     said = aramega("--help")
     assert said.code == 0
-    for name in ("build-ssum", "status", "report", "export", "init", "doctor", "demo"):
+    for name in ("build-ssum", "status", "report", "export", "preview", "init", "doctor", "demo"):
         assert name in said.out
 
 
-@pytest.mark.parametrize("name", ["build-ssum", "status", "report", "export", "init", "doctor", "demo"])
+@pytest.mark.parametrize("name", ["build-ssum", "status", "report", "export", "preview", "init", "doctor", "demo"])
 def test_each_command_explains_each_of_its_options(aramega: Run, name: str) -> None:
     said = aramega(name, "--help")
     assert said.code == 0

@@ -1,0 +1,30 @@
+"""Previews: a small mp3 or Opus copy of each clip, for browsers, mail and phones.
+
+Made on demand, and only where missing; several at once, since each waits for an encoder of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from aramega.audio.clips import PreviewFormat, write_preview
+from aramega.store import Store
+from aramega.workspace import Workspace
+
+
+def write_previews(
+    store: Store, workspace: Workspace, out: Path, kind: PreviewFormat, *, workers: int
+) -> Iterator[Path]:
+    """Yield the preview of every passage, in order, as it is there; made now or before."""
+
+    def make(clip: str) -> Path:
+        preview = out / Path(clip).with_suffix(f".{kind}").name
+        if not preview.exists():
+            write_preview(workspace.root / clip, preview, kind)
+        return preview
+
+    with ThreadPoolExecutor(workers) as pool:
+        for recording in store.recordings():
+            yield from pool.map(make, [passage.clip for passage in store.passages(recording.id)])

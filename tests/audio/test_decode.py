@@ -1,0 +1,86 @@
+"""Decoding: what the decoder gives is what ffmpeg gives, in blocks, and a bad file is never a hang."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aramega.audio.clips import read_samples, write_flac
+from aramega.audio.decode import AudioError, Decoder, probe
+
+
+def test_the_blocks_are_the_samples_ffmpeg_decodes_and_nothing_else(broadcast: Path) -> None:
+    path = str(broadcast)
+    with Decoder(path, probe(path)) as decoder:
+        ours = np.concatenate(list(decoder))
+    command = ["ffmpeg", "-v", "error", "-i", path, "-ac", "1", "-ar", "16000", "-f", "s16le", "-"]
+    theirs = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
+    assert np.array_equal(ours, theirs)
+    assert decoder.exit_code == 0
+
+
+def test_a_probe_knows_what_the_file_says_of_itself(broadcast: Path) -> None:
+    found = probe(str(broadcast))
+    assert (found.container, found.codec, found.sample_rate, found.channels) == ("mp3", "mp3", 16000, 1)
+    assert found.seconds == pytest.approx(249, abs=1)
+    assert not found.seconds_are_a_guess
+
+
+def test_the_wanted_audio_stream_of_several_is_decoded(tmp_path: Path) -> None:
+    """A dubbed programme: silence on the first stream, a tone on the second."""
+    path = tmp_path / "dubbed.mkv"
+    sources = ["-f", "lavfi", "-t", "2", "-i", "anullsrc=r=16000", "-f", "lavfi", "-t", "2", "-i", "sine"]
+    subprocess.run(["ffmpeg", "-v", "error", *sources, "-map", "0", "-map", "1", str(path)], check=True)
+    loud = []
+    for stream in (0, 1):
+        with Decoder(str(path), probe(str(path), audio_stream=stream), audio_stream=stream) as decoder:
+            loud.append(max(int(np.abs(block).max()) for block in decoder) > 1000)
+    assert loud == [False, True]
+    with pytest.raises(AudioError, match="has 2 audio stream"):
+        probe(str(path), audio_stream=2)
+
+
+def test_a_decoder_that_falls_silent_is_given_up(
+    tmp_path: Path, broadcast: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in for a decoder caught in a trap: a program by ffmpeg's name that says nothing."""
+    found = probe(str(broadcast))
+    trap = tmp_path / "ffmpeg"
+    trap.write_text("#!/bin/sh\nexec sleep 60\n")
+    trap.chmod(trap.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with (
+        pytest.raises(AudioError, match=r"said nothing for 0\.2 s"),
+        Decoder(str(broadcast), found, stall_seconds=0.2) as decoder,
+    ):
+        list(decoder)
+
+
+def test_leaving_early_ends_the_decoder(broadcast: Path) -> None:
+    with Decoder(str(broadcast), probe(str(broadcast))) as decoder:
+        next(iter(decoder))
+        child = decoder._child
+    assert child.returncode is not None
+
+
+def test_a_clip_is_cut_to_the_sample_and_flac_gives_it_back(tmp_path: Path) -> None:
+    import soundfile
+
+    samples = np.random.default_rng(1).integers(-32768, 32767, 16_000 * 5, dtype=np.int16)
+    samples.tofile(tmp_path / "a.s16")
+    cut = read_samples(tmp_path / "a.s16", 1.234, 3.001)
+    assert np.array_equal(cut, samples[19_744:48_016])
+    write_flac(tmp_path / "c.flac", cut, level=3)
+    assert np.array_equal(soundfile.read(tmp_path / "c.flac", dtype="int16")[0], cut)
+
+
+def test_the_same_samples_are_the_same_file(tmp_path: Path) -> None:
+    samples = np.random.default_rng(2).integers(-3000, 3000, 16_000, dtype=np.int16)
+    hashes = {write_flac(tmp_path / name, samples, level=3) for name in ("a.flac", "b.flac")}
+    assert len(hashes) == 1
+    assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()

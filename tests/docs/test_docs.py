@@ -1,0 +1,42 @@
+"""Docs run: every `aramega` command in the README and the guides works, in order, as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = ("README.md", "docs/curate.md")  # docs/export.md and docs/fine-tune.md have tests of their own
+
+
+def commands(page: str) -> list[str]:
+    """The lines of its console blocks that start with aramega; `make` and `pip` lines are CI's own to run."""
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("aramega ")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_on_the_page_works(page: str, tmp_path: Path, short_broadcast: Path) -> None:
+    assert commands(page), f"{page} shows no command"
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "news.wav").write_bytes(short_broadcast.read_bytes())
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for line in commands(page):
+        done = subprocess.run(
+            shlex.split(line), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", [str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]])
+def test_every_link_inside_the_project_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [t.split("#")[0] for t in re.findall(r"\]\(([^)]+)\)", text) if "://" not in t]
+    assert not [t for t in targets if t and not ((ROOT / page).parent / t).exists()]

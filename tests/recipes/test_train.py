@@ -145,3 +145,18 @@ def test_a_log_cut_short_by_a_crash_is_mended_on_resume(tmp_path: Path) -> None:
 def test_a_tracker_that_is_not_installed_is_said_and_left_out(capsys) -> None:
     assert installed_trackers(["json", "no_such_tracker"]) == ["json"]
     assert "no_such_tracker is not installed" in capsys.readouterr().out
+
+
+def test_tensorboard_gets_the_same_numbers_as_the_log(tmp_path: Path, dataset: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    overrides = ["--set", 'log.trackers=["tensorboard"]', "--set", 'schedule.kind="uniform"']
+    run = tmp_path / "run"
+    assert main([str(toy_config(tmp_path, dataset)), "--run", str(run), *overrides]) == 0
+    folders = {path.parent for path in run.rglob("events.out.tfevents.*")}
+    events = EventAccumulator(str(min(folders, key=lambda folder: len(folder.parts))))  # below it: the settings
+    events.Reload()
+    logged = [line["loss"] for line in read_log(run / "log.jsonl") if "loss" in line]
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx(logged)
+    assert "eval/asr/wer" in events.Tags()["scalars"]

@@ -25,6 +25,12 @@ def test_two_exports_are_the_same_bytes(exporting: Exporting, format: str) -> No
     assert before == {path: path.read_bytes() for path in exporting(format)}
 
 
+def test_packed_files_carry_neither_the_time_nor_a_temporary_name(exporting: Exporting) -> None:
+    for path in exporting("lhotse"):
+        flags, *time = path.read_bytes()[3:8]
+        assert (flags, time) == (0, [0, 0, 0, 0])
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_files_named_are_the_files_there(exporting: Exporting, format: str) -> None:
     paths = exporting(format)

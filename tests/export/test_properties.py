@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +37,20 @@ any_text = st.text(st.characters(), max_size=300)
 hostile = st.one_of(
     any_text,
     st.text(" \t\n\r\"'\\/:;.\0\x1b\u2028\u202e…-_aعَ", max_size=300),
-    st.sampled_from(["..", "/etc/passwd", "../../x.mp3", "a\nSPEAKER b 1 0 1", "ن" * 125 + ".mp3", "", ".", "-rf"]),
+    st.sampled_from(
+        [
+            "..",
+            "/etc/passwd",
+            "../../x.mp3",
+            "a\nSPEAKER b 1 0 1",
+            "ن" * 125 + ".mp3",
+            "",
+            ".",
+            "-rf",
+            '" --> "',
+            'he said "no"',
+        ]
+    ),
 )
 
 
@@ -88,6 +102,15 @@ def test_praat_tiers_hold_any_times_and_any_words(stretches: Milliseconds, words
 
 
 @given(hostile)
+def test_praat_finds_the_words_between_their_quotes(words: str) -> None:
+    """Praat's own rule, which praatio is laxer about: a string ends at the first quote that is not doubled."""
+    contents = contents_of([(0, 1000)], words=words)
+    strings = re.findall(r'text = "((?:[^"]|"")*)"\n', "".join(textgrid(contents)))
+    assert strings[2].replace('""', '"') == contents.label(contents.segments[0])
+    assert len(strings) == 6
+
+
+@given(hostile)
 def test_a_name_becomes_one_word_that_any_file_system_takes(name: str) -> None:
     safe = safe_name(name, NUMBER)
     assert safe.endswith(NUMBER)
@@ -112,7 +135,8 @@ def test_no_words_add_a_label_or_a_cue(words: str) -> None:
     contents = contents_of([(0, 1000), (1500, 3000)], words=words)
     labels = "".join(audacity_labels(contents, "segments")).split("\n")
     assert [line.count("\t") for line in labels] == [2, 2, 0]
-    assert len(list(srt.parse("".join(srt_cues(contents, "segments"))))) == 2
+    cues = "".join(srt_cues(contents, "segments"))
+    assert len(list(srt.parse(cues))) == cues.count("-->") == 2
 
 
 def test_an_arabic_name_stays_readable() -> None:

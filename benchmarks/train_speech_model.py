@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from aramega.audio import mel  # noqa: E402
+from benchmarks.sampled_music import SOUNDFONT, piece  # noqa: E402
 from tests.support import synth  # noqa: E402
 
 OUT = ROOT / "benchmarks" / "out" / "speech-model"
@@ -35,18 +36,37 @@ WEIGHTS = ROOT / "aramega" / "audio" / "speech_model.npz"
 
 
 def random_style(rng: np.random.Generator) -> synth.Style:
+    played = int(SOUNDFONT.exists()) * 2 * len(synth.MUSIC)  # two jingles in three by sampled instruments
+    music = (*synth.MUSIC.values(), layered, *[sampled] * played)
     quiet = rng.random() < 0.2
     return synth.Style(
-        snr=None if quiet else float(rng.uniform(3, 35)),
+        snr=None if quiet else float(rng.uniform(0, 35)),
         noises=tuple(rng.choice(sorted(synth.NOISES), rng.integers(1, 4), replace=False)),
+        music=music,
         jingle_share=float(rng.uniform(0.4, 0.9)),
         jingle_seconds=(1.5, float(rng.uniform(4, 20))),
+        interlude_share=float(rng.choice([0.2, 0.6])),
         bed_share=float(rng.choice([0, 0.3])),
         event_share=float(rng.choice([0, 0, 0.3])),
         colour_share=float(rng.choice([0, 0.5, 1.0])),
         whisper_share=float(rng.choice([0, 0, 0.15])),
+        revoice_share=float(rng.choice([0, 0.4])),
+        swing_share=float(rng.choice([0, 0.6])),
         abut_share=float(rng.choice([0, 0.4])),
     )
+
+
+def layered(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    """Two or three synthetic parts at once, in a room, sometimes overdriven."""
+    makers = list(synth.MUSIC.values())
+    parts = [makers[i](rng, seconds) for i in rng.integers(0, len(makers), rng.integers(2, 4))]
+    mix = synth.reverberated(rng, sum(synth.scaled(p, rng.uniform(0.3, 1)) for p in parts))
+    return np.tanh(mix * rng.uniform(0.5, 4)) if rng.random() < 0.3 else mix
+
+
+def sampled(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    sound = piece(rng, seconds)
+    return np.tanh(sound / (sound.std() + 1e-6)) if rng.random() < 0.2 else sound
 
 
 def make_one(seed: int, minutes: float, clips: Path | None, out: Path) -> None:
@@ -146,10 +166,14 @@ def fit(args: argparse.Namespace) -> None:
             if augment:
                 x += rng.uniform(-25, 12)
                 x += np.interp(np.arange(mel.MEL_BANDS), np.linspace(0, mel.MEL_BANDS, 6), rng.uniform(-4, 4, 6))
-            xs.append(sm.normalise(x).T)
             y = np.zeros((2 * pairs, 2), np.float32)
             n = min(len(item["mels"]) - start, 2 * pairs)
             y[:n, 0], y[:n, 1] = item["speech"][start : start + n] / 255, item["music"][start : start + n] / 255
+            if augment and rng.random() < 0.08:  # silence as long as what the model hears at once, of any depth
+                gap = slice(*sorted(int(v) for v in rng.integers(-500, 2 * pairs + 500, 2).clip(0, 2 * pairs)))
+                x[gap.start + sm.CONTEXT : gap.stop + sm.CONTEXT] = rng.choice([-140.0, rng.uniform(-110, -70)])
+                y[gap] = 0
+            xs.append(sm.normalise(x).T)
             ys.append(np.stack([y[0::2, 0], y[1::2, 0], y[:, 1].reshape(-1, 2).mean(1)]))
         return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys).astype(np.float32))
 
@@ -158,11 +182,14 @@ def fit(args: argparse.Namespace) -> None:
     optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=args.steps)
     weight = torch.tensor([1.0, 1.0, 0.4])[None, :, None]
+    dearer = torch.tensor([1.5, 1.5, 1.0])[:, None]  # lost speech is worse than kept noise
     check = [batch(held, 32, augment=False) for _ in range(4)]
     start, running = time.time(), 0.0
     for step in range(1, args.steps + 1):
         x, y = batch(train, args.batch, augment=True)
-        loss = (nn.functional.binary_cross_entropy_with_logits(net(x), y, reduction="none") * weight).mean()
+        loss = (
+            nn.functional.binary_cross_entropy_with_logits(net(x), y, reduction="none", pos_weight=dearer) * weight
+        ).mean()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -1,8 +1,8 @@
 """The frame table: all that later stages know of a recording's sound, taken while it is decoded.
 
 One pass over the samples, in blocks of 12 s, gives for every 20 ms how loud it is and how likely speech and music
-are, webrtcvad's verdict for every 30 ms, the K-weighted level for every 100 ms and a coarse spectrum for every
-second. That is 0.6 MB an hour, so ten hours stay in memory while the samples never do. The blocks are
+are, webrtcvad's verdict for every 30 ms, the K-weighted level for every 100 ms and a coarse spectrum for every two
+seconds. That is 0.5 MB an hour, so ten hours stay in memory while the samples never do. The blocks are
 the same however the samples are fed, and so are the bytes of the saved table.
 """
 
@@ -47,6 +47,7 @@ VAD_MODE = 1
 MUSIC_FRAMES = 4
 """Frames per value of `music`: its edges need no more than 80 ms."""
 TENTH = FRAMES_PER_SECOND // 10
+BAND_FRAMES = 2 * FRAMES_PER_SECOND
 BANDS = 32
 CLIPPED = 0.9997
 """Samples this close to full scale count as clipped; 16-bit audio reaches 0.99997."""
@@ -66,10 +67,10 @@ class FrameTable:
     """Probability of music, also under speech, one per 80 ms."""
     gate: Bytes
     """webrtcvad's verdicts, one bit per 30 ms."""
-    loudness: npt.NDArray[np.float16]
-    """K-weighted level in LUFS, one per 100 ms."""
+    loudness: Bytes
+    """K-weighted level, one per 100 ms."""
     bands: Bytes
-    """Mean level of 32 bands of 250 Hz, one row per second."""
+    """Mean level of 32 bands of 250 Hz, one row per two seconds."""
 
     def frame(self, seconds: float) -> int:
         return min(max(0, round(seconds * FRAMES_PER_SECOND)), len(self.speech))
@@ -117,7 +118,7 @@ class FrameAnalyzer:
         self._filled = LEAD  # silence before the first sample
         self._mels = np.full((CONTEXT + JUDGED_FRAMES + CONTEXT, MEL_BANDS), NO_SOUND, np.float32)
         self._heard = CONTEXT
-        self._columns = {name: bytearray() for name in ("speech", "level", "music", "gate", "loudness", "bands")}
+        self._columns = {name: _Column() for name in ("speech", "level", "music", "gate", "loudness", "bands")}
         self._spectrum = np.zeros(BINS, np.float64)
         self._peak, self._sum, self._clipped, self._nonfinite = 0.0, 0.0, 0, 0
 
@@ -138,7 +139,7 @@ class FrameAnalyzer:
             self._waiting[self._filled :] = 0
             self._take_block()
         frames = math.ceil(self._samples / HOP)
-        while len(self._columns["speech"]) < frames:
+        while self._columns["speech"].length < frames:
             self._mels[self._heard :] = NO_SOUND
             self._judge()
         return FrameTable(
@@ -148,8 +149,8 @@ class FrameAnalyzer:
             level=self._column("level", frames),
             music=self._column("music", math.ceil(frames / MUSIC_FRAMES)),
             gate=self._column("gate", math.ceil(frames / 12)),
-            loudness=np.frombuffer(self._columns["loudness"], np.float16)[: math.ceil(frames / TENTH)],
-            bands=self._column("bands", math.ceil(self._samples / RATE) * BANDS).reshape(-1, BANDS),
+            loudness=self._column("loudness", math.ceil(frames / TENTH)),
+            bands=self._column("bands", math.ceil(frames / BAND_FRAMES) * BANDS).reshape(-1, BANDS),
         )
 
     def _take_block(self) -> None:
@@ -157,15 +158,17 @@ class FrameAnalyzer:
         self._repair()
         own = self._waiting[LEAD : LEAD + BLOCK]
         self._measure_samples(own)
-        self._columns["gate"] += self._verdicts(own)
+        self._columns["gate"].append(self._verdicts(own))
         power = power_spectra(self._waiting)
-        self._spectrum += power.sum(axis=0)
+        first = 0 if self._blocks else 1  # windows that reach over the recording's ends would smear its spectrum
+        end = (self._samples - self._blocks * BLOCK - LEAD) // HOP
+        self._spectrum += power[first : max(first, end)].sum(axis=0)
         mapped = power @ _maps()
         column = self._columns
-        column["level"] += _half_decibels(mapped[:, LEVEL])
-        column["loudness"] += decibels(mapped[:, LOUD].reshape(-1, TENTH).mean(axis=1)).astype(np.float16).tobytes()
-        bands = mapped[:, FIRST_BAND:].reshape(-1, FRAMES_PER_SECOND, BANDS).mean(axis=1)
-        column["bands"] += _half_decibels(bands)
+        column["level"].append(_half_decibels(mapped[:, LEVEL]))
+        column["loudness"].append(_half_decibels(mapped[:, LOUD].reshape(-1, TENTH).mean(axis=1)))
+        bands = mapped[:, FIRST_BAND:].reshape(-1, BAND_FRAMES, BANDS).mean(axis=1)
+        column["bands"].append(_half_decibels(bands).reshape(-1))
         self._hear(decibels(mapped[:, :MEL_BANDS]))
         self._waiting[: 2 * LEAD] = self._waiting[-2 * LEAD :]
         self._filled = 2 * LEAD
@@ -174,7 +177,9 @@ class FrameAnalyzer:
     def _repair(self) -> None:
         """Silence for what is not a number; the two ends of the buffer are only looked at once."""
         fresh = self._waiting[2 * LEAD if self._blocks else 0 :]
-        if not np.isfinite(fresh.sum()):
+        with np.errstate(invalid="ignore"):
+            sound = bool(np.isfinite(fresh.sum()))
+        if not sound:
             wrong = ~np.isfinite(fresh)
             self._nonfinite += int(wrong.sum())
             fresh[wrong] = 0
@@ -186,11 +191,11 @@ class FrameAnalyzer:
         if peak >= CLIPPED:
             self._clipped += int(np.count_nonzero(np.abs(own) >= CLIPPED))
 
-    def _verdicts(self, own: Floats) -> bytes:
+    def _verdicts(self, own: Floats) -> Bytes:
         pcm = (np.clip(own, -1, 1) * np.float32(32767)).astype(np.int16).tobytes()
         step, is_speech = 2 * VAD_FRAME, self._vad.is_speech
         verdicts = [is_speech(pcm[at : at + step], RATE) for at in range(0, len(pcm), step)]
-        return np.packbits(verdicts).tobytes()
+        return np.packbits(verdicts)
 
     def _hear(self, mels: Floats) -> None:
         self._mels[self._heard : self._heard + len(mels)] = mels[: len(self._mels) - self._heard]
@@ -204,27 +209,46 @@ class FrameAnalyzer:
     def _judge(self) -> None:
         """Ask the model about the middle of what was heard; its ends are context for this minute and the next."""
         speech, music = speech_and_music(self._mels)
-        self._columns["speech"] += np.rint(speech * 255).astype(np.uint8).tobytes()
-        self._columns["music"] += (
-            np.rint(music.reshape(-1, MUSIC_FRAMES // 2).mean(axis=1) * 255).astype(np.uint8).tobytes()
-        )
+        music = music.reshape(-1, MUSIC_FRAMES // 2).mean(axis=1)
+        self._columns["speech"].append(np.rint(speech * 255).astype(np.uint8))
+        self._columns["music"].append(np.rint(music * 255).astype(np.uint8))
         self._mels[: 2 * CONTEXT] = self._mels[-2 * CONTEXT :]
         self._heard = max(2 * CONTEXT - (len(self._mels) - self._heard), 0)
 
     def _column(self, name: str, length: int) -> Bytes:
-        return np.frombuffer(self._columns[name], np.uint8)[:length]
+        return self._columns[name].values[:length]
 
     def _measures(self) -> Measures:
         frames = math.ceil(self._samples / HOP)
         samples = max(1, self._samples)
         return Measures(
-            loudness_lufs=gated_loudness(np.frombuffer(self._columns["loudness"], np.float16)[: frames // TENTH]),
+            loudness_lufs=gated_loudness(self._column("loudness", frames // TENTH)),
             peak_dbfs=20 * math.log10(max(self._peak, 1e-7)),
             clipped_share=self._clipped / samples,
             bandwidth_hz=highest_frequency(self._spectrum / max(1, frames), BIN_HZ),
             dc_offset=self._sum / samples,
             nonfinite_samples=self._nonfinite,
         )
+
+
+class _Column:
+    """Bytes that grow at the end. Room for 24 hours is asked for at once: memory not written to costs nothing,
+    while growing step by step leaves holes as large as the column."""
+
+    def __init__(self) -> None:
+        self._room = np.empty(24 * 3600 * FRAMES_PER_SECOND, np.uint8)
+        self.length = 0
+
+    @property
+    def values(self) -> Bytes:
+        return self._room[: self.length]
+
+    def append(self, values: Bytes) -> None:
+        end = self.length + len(values)
+        if end > len(self._room):
+            self._room = np.concatenate((self._room, np.empty(len(self._room), np.uint8)))
+        self._room[self.length : end] = values
+        self.length = end
 
 
 LEVEL = MEL_BANDS
@@ -243,6 +267,6 @@ def _maps() -> Floats:
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def _half_decibels(power: Floats) -> bytes:
+def _half_decibels(power: Floats) -> Bytes:
     steps: Bytes = np.clip(np.rint((decibels(power) + 127.5) * 2), 0, 255).astype(np.uint8)
-    return steps.tobytes()
+    return steps

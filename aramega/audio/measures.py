@@ -8,6 +8,7 @@ quiet around it and is an estimate: in a stretch without any pause the quietest 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ RELATIVE_GATE = -10.0
 BELOW_PEAK_DB = 55.0
 """Speech at 8 kHz is some 45 dB under its strongest band; what a codec or a telephone cut off is 60 or more."""
 FAINTEST_DB = -100.0
-LONGEST_SNR = 60.0
+HIGHEST_SNR = 60.0
+BAND_SECONDS = 2.0
 
 
 def loudness(table: FrameTable, start: float, end: float) -> float | None:
@@ -47,16 +49,16 @@ def snr_db(table: FrameTable, start: float, end: float) -> float | None:
     noise = _noise_power(table, a, b)
     if signal <= noise:
         return 0.0
-    return float(np.clip(10 * np.log10((signal - noise) / noise), 0.0, LONGEST_SNR))
+    return float(np.clip(10 * np.log10((signal - noise) / noise), 0.0, HIGHEST_SNR))
 
 
 def bandwidth(table: FrameTable, start: float, end: float) -> float:
     """The highest frequency in Hz that carries signal in a stretch, to the nearest band of 250 Hz."""
-    first = int(start)
-    seconds = table.bands[first : max(first + 1, int(np.ceil(end)))]
-    if not len(seconds):
+    first = int(start / BAND_SECONDS)
+    rows = table.bands[first : max(first + 1, math.ceil(end / BAND_SECONDS))]
+    if not len(rows):
         return 0.0
-    return highest_frequency(_power(seconds).mean(axis=0), RATE / 2 / seconds.shape[1])
+    return highest_frequency(_power(rows).mean(axis=0), RATE / 2 / rows.shape[1])
 
 
 def highest_frequency(power: npt.NDArray[np.floating], band_hz: float) -> float:
@@ -66,9 +68,9 @@ def highest_frequency(power: npt.NDArray[np.floating], band_hz: float) -> float:
     return float(min(RATE / 2, (heard[-1] + 1) * band_hz)) if len(heard) else 0.0
 
 
-def gated_loudness(tenths: npt.NDArray[np.float16]) -> float | None:
+def gated_loudness(tenths: npt.NDArray[np.uint8]) -> float | None:
     """EBU R128 over K-weighted levels of successive 100 ms: blocks of 400 ms, an absolute and a relative gate."""
-    power = 10 ** (tenths.astype(np.float32) / 10)
+    power: npt.NDArray[np.floating] = _power(tenths)
     if len(power) >= 4:
         power = (power[:-3] + power[1:-2] + power[2:-1] + power[3:]) / 4
     power = power[power > 10 ** (ABSOLUTE_GATE / 10)]

@@ -1,8 +1,8 @@
 """silero-vad as a second opinion on doubtful stretches, many at once.
 
 Its wheel carries the network as ONNX; importing the package itself would import torch, so only the file is
-looked up. The network hears 32 ms at a time and remembers, so one stretch cannot be split, but many can run
-side by side: stretches are sorted by length and stacked into batches, which is where the speed comes from.
+looked up. The network hears 32 ms at a time and remembers, so the steps of one stretch follow one another, but
+many stretches run side by side in a batch, which is where the speed comes from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ Floats = npt.NDArray[np.float32]
 
 STEP = 512
 CONTEXT = 64
-BATCH = 64
 FRAME = 0.02
 
 
@@ -30,28 +29,18 @@ class SileroVad:
     """Callable: pieces of 16 kHz sound in, probability of speech per 20 ms frame of each out."""
 
     def __call__(self, pieces: Sequence[Floats]) -> list[Floats]:
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        answers: list[Floats] = [np.zeros(0, np.float32)] * len(pieces)
-        for first in range(0, len(order), BATCH):
-            batch = order[first : first + BATCH]
-            for i, steps in zip(batch, self._run([pieces[i] for i in batch]), strict=True):
-                answers[i] = _per_frame(steps, len(pieces[i]))
-        return answers
-
-    def _run(self, pieces: Sequence[Floats]) -> Floats:
-        """(piece, step) probabilities; shorter pieces are padded with silence at their end."""
-        steps = max(1, *(-(-len(p) // STEP) for p in pieces))
+        """The pieces are one batch: give pieces of like length, for shorter ones are padded with silence."""
+        steps = max(1, *(-(-len(p) // STEP) for p in pieces)) if pieces else 0
         sound = np.zeros((len(pieces), CONTEXT + steps * STEP), np.float32)
         for row, piece in zip(sound, pieces, strict=True):
             row[CONTEXT : CONTEXT + len(piece)] = piece
         state = np.zeros((2, len(pieces), 128), np.float32)
         odds = np.zeros((len(pieces), steps), np.float32)
-        rate = np.array(RATE, np.int64)
         for i in range(steps):
             heard = np.ascontiguousarray(sound[:, i * STEP : i * STEP + CONTEXT + STEP])
-            out, state = self._network.run(None, {"input": heard, "state": state, "sr": rate})
+            out, state = self._network.run(None, {"input": heard, "state": state, "sr": np.array(RATE, np.int64)})
             odds[:, i] = out[:, 0]
-        return odds
+        return [_per_frame(row, len(piece)) for row, piece in zip(odds, pieces, strict=True)]
 
     @cached_property
     def _network(self) -> Any:

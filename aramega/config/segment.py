@@ -12,7 +12,7 @@ class SegmentConfig(Options):
     """Finding speech, telling it from music and noise, and cutting it at pauses."""
 
     speech_on: float = Field(
-        0.5,
+        0.6,
         gt=0,
         lt=1,
         description="Speech begins where its probability rises over this. Higher keeps less noise and clips soft onsets.",
@@ -51,7 +51,9 @@ class SegmentConfig(Options):
         description="The noise floor is the quietest tenth of this many seconds, so that it follows the programme.",
     )
     floor_margin_db: float = Field(
-        3.0, ge=0, description="Edges of speech within this of the noise floor are trimmed: nobody hears them."
+        1.0,
+        ge=0,
+        description="Ends of speech within this of the noise floor are trimmed, unless the model is sure of them. At 3 dB speech in loud noise lost its edges.",
     )
     music_on: float = Field(
         0.5,
@@ -81,19 +83,29 @@ class SegmentConfig(Options):
     )
     second_opinion: bool = Field(
         False,
-        description="Ask silero-vad where the model is unsure. Needs `pip install aramega[second-opinion]`; at most doubles the time.",
+        description="Ask silero-vad where the model is unsure. Needs `pip install aramega[second-opinion]`; doubles the time.",
     )
-    unsure_low: float = Field(
-        0.15, ge=0, le=1, description="With a second opinion: smoothed probabilities from here ..."
+    doubt_worth_asking: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="With a second opinion: half seconds more doubtful than this are put to silero-vad. 0 asks about everything.",
     )
-    unsure_high: float = Field(0.85, ge=0, le=1, description="... to here are put to silero-vad.")
+    opinion_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="With a second opinion: ask about at most this share of a recording, the most doubtful first; it bounds the time.",
+    )
+    trust_in_opinion: float = Field(
+        0.4, ge=0, le=1, description="With a second opinion: silero-vad's weight against the model's own probability."
+    )
 
     @model_validator(mode="after")
     def _limits_are_in_order(self) -> Self:
         for low, high in (
             ("speech_off", "speech_on"),
             ("speech_on", "sure_of_speech"),
-            ("unsure_low", "unsure_high"),
             ("tiny_seconds", "max_seconds"),
         ):
             if getattr(self, low) > getattr(self, high):

@@ -226,6 +226,46 @@ def whisper(rng: Rng, speech: np.ndarray) -> np.ndarray:
     return out[n : n + len(speech)].astype(np.float32)
 
 
+def revoiced(rng: Rng, speech: np.ndarray) -> np.ndarray:
+    """The same words from another throat: the envelope of `speech` over a new pitch that rises and falls."""
+    n, hop = 512, 128
+    seconds = len(speech) / RATE
+    points = max(3, int(seconds * 4))
+    contour = rng.uniform(75, 280) * 2 ** rng.normal(0, 0.25, points)
+    hz = np.interp(np.linspace(0, points - 1, len(speech)), np.arange(points), contour)
+    phase = np.cumsum(hz / RATE)
+    pulses = np.diff(np.floor(phase), prepend=0.0) + rng.standard_normal(len(speech)) * rng.uniform(0.005, 0.08)
+    window = np.hanning(n).astype(np.float32)
+
+    def spectra(sound: np.ndarray) -> np.ndarray:
+        return rfft(
+            np.lib.stride_tricks.sliding_window_view(np.pad(sound, n).astype(np.float32), n)[::hop] * window, axis=1
+        )
+
+    original, source = np.abs(spectra(speech)), spectra(pulses)
+    breath = np.abs(spectra(rng.standard_normal(len(speech)))) * np.exp(2j * np.pi * rng.random(original.shape)) * 0.1
+    hissing = (original[:, 100:].sum(axis=1) > 0.6 * original[:, 3:100].sum(axis=1))[:, None]
+    kernel = np.hanning(13) / np.hanning(13).sum()
+    smooth = np.apply_along_axis(lambda row: np.convolve(row, kernel, "same"), 1, original)
+    shift = rng.uniform(0.8, 1.25)  # a longer or shorter throat
+    bins = np.minimum(np.arange(n // 2 + 1) / shift, n // 2)
+    smooth = np.apply_along_axis(lambda row: np.interp(bins, np.arange(n // 2 + 1), row), 1, smooth)
+    frames = irfft(np.where(hissing, breath, source) * smooth, n, axis=1) * window
+    out = np.zeros(len(speech) + 3 * n)
+    for i, frame in enumerate(frames):
+        out[i * hop : i * hop + n] += frame
+    return scaled(out[n : n + len(speech)], 0.1)
+
+
+def swung(rng: Rng, audio: np.ndarray, depth_db: float = 8.0) -> np.ndarray:
+    """Louder and softer as it goes, as when a speaker turns from the microphone or whispers a word."""
+    points = max(2, int(len(audio) / RATE * 2.5))
+    curve = np.interp(
+        np.linspace(0, points - 1, len(audio)), np.arange(points), rng.uniform(-depth_db, depth_db / 2, points)
+    )
+    return (audio * 10 ** (curve / 20)).astype(np.float32)
+
+
 # --- shaping --------------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +289,7 @@ def equalised(rng: Rng, audio: np.ndarray, depth_db: float = 9.0) -> np.ndarray:
 
 def reverberated(rng: Rng, audio: np.ndarray) -> np.ndarray:
     """A short decaying-noise room, kept within the length of `audio` so that the truth stays true."""
-    n = int(rng.uniform(0.05, 0.25) * RATE)
+    n = int(rng.uniform(0.05, 0.5) * RATE)
     room = rng.standard_normal(n) * np.exp(-np.arange(n) * (6.9 / n)) * rng.uniform(0.05, 0.35)
     room[0] = 1.0
     size = len(audio) + n
@@ -271,7 +311,7 @@ def coloured(rng: Rng, seconds: float, slope: float) -> np.ndarray:
 
 
 def babble(rng: Rng, seconds: float) -> np.ndarray:
-    n = int(seconds * RATE)
+    n = int(min(seconds, 12.0) * RATE)  # repeated after that: voices are slow to make
     out = np.zeros(n, np.float32)
     for _ in range(rng.integers(8, 14)):
         speaker, at = EspeakSpeaker.random(rng), -int(rng.integers(0, RATE))
@@ -283,7 +323,7 @@ def babble(rng: Rng, seconds: float) -> np.ndarray:
             if b > a:
                 out[a:b] += voice[a - at : b - at]
             at += len(voice)
-    return scaled(reverberated(rng, out), 1.0)
+    return np.resize(scaled(reverberated(rng, out), 1.0), int(seconds * RATE))
 
 
 def hum(rng: Rng, seconds: float) -> np.ndarray:
@@ -583,11 +623,14 @@ class Style:
     music: Sequence[Maker] = tuple(MUSIC.values())
     jingle_share: float = 0.5
     jingle_seconds: tuple[float, float] = (3.0, 9.0)
+    interlude_share: float = 0.0  # of noise as loud as speech, alone
     bed_share: float = 0.0
     event_share: float = 0.0
     phone_share: float = 0.2
     colour_share: float = 0.0
     whisper_share: float = 0.0
+    revoice_share: float = 0.0
+    swing_share: float = 0.0
     pauses: Sequence[float] = (0.15, 0.3, 0.5, 0.8, 1.2)
     abut_share: float = 0.0
 
@@ -623,16 +666,24 @@ def broadcast(rng: Rng, minutes: float, speakers: Sequence[EspeakSpeaker | Recor
         abut = rng.random() < style.abut_share
         if rng.random() < style.jingle_share:
             jingle()
+        if rng.random() < style.interlude_share:
+            kind = sorted(NOISES)[rng.integers(len(NOISES))]
+            pieces.append(scaled(NOISES[kind](rng, rng.uniform(3, 15)), 10 ** rng.uniform(-2.5, -0.7)))
         if not abut:
             pieces.append(np.zeros(int(rng.uniform(0.8, 2.5) * RATE), np.float32))
         story_start = now()
         for index in rng.choice(len(speakers), min(len(speakers), int(rng.integers(1, 4))), replace=False):
             on_phone, coloured_voice = rng.random() < style.phone_share, rng.random() < style.colour_share
-            whispered, speed = rng.random() < style.whisper_share, rng.uniform(0.85, 1.2)
+            whispered, speed = rng.random() < style.whisper_share, rng.uniform(0.72, 1.4)
+            revoice, swing = rng.random() < style.revoice_share, rng.random() < style.swing_share
             for _ in range(rng.integers(2, 7)):
                 voice = speakers[index].utterance(rng)
                 if len(voice) < RATE // 10:
                     continue
+                if revoice:
+                    voice = revoiced(rng, voice)
+                if swing:
+                    voice = swung(rng, voice)
                 if whispered:
                     voice = whisper(rng, voice) * 0.5
                 if coloured_voice:

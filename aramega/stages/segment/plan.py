@@ -27,7 +27,7 @@ FORCED_CELL = 0.5
 """Seconds among which the quietest frame is a candidate for a forced cut: two to three syllables."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedSegment:
     start: float
     end: float
@@ -35,7 +35,7 @@ class PlannedSegment:
     forced_end: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Speech that is never cut inside, and what comes after it."""
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.frames import MUSIC_FRAMES, FrameTable
-from aramega.audio.mel import FRAMES_PER_SECOND, HOP
+from aramega.audio.mel import FRAMES_PER_SECOND
 from aramega.config.segment import SegmentConfig
-from aramega.records import RATE, Span, SpanKind
+from aramega.records import Span, SpanKind
 
 Samples = npt.NDArray[np.float32]
 SecondOpinion = Callable[[Sequence[Samples]], Sequence[npt.NDArray[np.float32]]]
@@ -27,6 +27,11 @@ Read = Callable[[float, float], Samples]
 Runs = npt.NDArray[np.int64]
 """Rows of (first frame, end frame), in order."""
 Seconds = npt.NDArray[np.float64]
+
+HALF_SECOND = FRAMES_PER_SECOND // 2
+ASKED_AT_ONCE = 16
+"""Larger batches leave the processor's cache and are slower per second of sound."""
+LONGEST_ASKED = 10 * FRAMES_PER_SECOND
 
 
 def find_spans(
@@ -44,7 +49,7 @@ def find_spans(
 def speech_runs(table: FrameTable, speech: npt.NDArray[np.uint8], config: SegmentConfig) -> Runs:
     """Frames of speech after hysteresis and all vetoes."""
     runs = hysteresis(speech, round(config.speech_on * 255), round(config.speech_off * 255))
-    runs = _trim_to_floor(table, runs, config)
+    runs = _trim_to_floor(table, speech, runs, config)
     runs = join(runs, _frames(config.min_pause))
     runs = runs[runs[:, 1] - runs[:, 0] >= _frames(config.min_speech)]
     keep = [_is_voice(table, speech, a, b, config) for a, b in runs]
@@ -53,20 +58,30 @@ def speech_runs(table: FrameTable, speech: npt.NDArray[np.uint8], config: Segmen
 
 def hysteresis(values: npt.NDArray[np.uint8], on: int, off: int) -> Runs:
     """Stretches of `values` of at least `off` that reach `on` somewhere."""
-    runs = true_runs(values >= off)
+    runs = runs_at_least(values, off)
     if not len(runs):
         return runs
-    strong = np.flatnonzero(values >= on)
-    reaching = np.searchsorted(strong, runs[:, 1]) > np.searchsorted(strong, runs[:, 0])
-    return runs[reaching]
+    bounds = runs.reshape(-1)
+    highest = np.maximum.reduceat(values, bounds[:-1] if bounds[-1] == len(values) else bounds)[::2]
+    return runs[highest >= on]
 
 
-def true_runs(mask: npt.NDArray[np.bool_]) -> Runs:
-    """(first, end) of every stretch of True."""
-    padded = np.zeros(len(mask) + 2, np.int8)
-    padded[1:-1] = mask
-    steps = np.diff(padded)
-    return np.stack((np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)), axis=1)
+def runs_at_least(values: npt.NDArray[np.uint8], threshold: int, piece: int = 1 << 17) -> Runs:
+    """(first, end) of every stretch of `values` that stays at `threshold` or over.
+
+    Ten hours are two million frames: they are compared piece by piece, so that no mask of all of them is held.
+    """
+    edges: list[npt.ArrayLike] = []
+    before = False
+    for first in range(0, len(values), piece):
+        above = values[first : first + piece] >= threshold
+        if above[0] != before:
+            edges.append([first])
+        edges.append(np.flatnonzero(above[1:] != above[:-1]) + first + 1)
+        before = bool(above[-1])
+    if before:
+        edges.append([len(values)])
+    return np.concatenate(edges).astype(np.int64).reshape(-1, 2) if edges else np.zeros((0, 2), np.int64)
 
 
 def join(runs: Runs, gap: int) -> Runs:
@@ -98,16 +113,17 @@ def _frames(seconds: float) -> int:
     return round(seconds * FRAMES_PER_SECOND)
 
 
-def _trim_to_floor(table: FrameTable, runs: Runs, config: SegmentConfig) -> Runs:
-    """Take from both ends of a run the frames that are no louder than the noise."""
+def _trim_to_floor(table: FrameTable, speech: npt.NDArray[np.uint8], runs: Runs, config: SegmentConfig) -> Runs:
+    """Take from both ends of a run the frames that are no louder than the noise, unless the model is sure of them."""
     if not len(runs):
         return runs
     window = _frames(config.floor_window)
     floor = noise_floor(table.level, window)
+    sure = config.sure_of_speech * 255
     trimmed = []
     for a, b in runs:
         limit = floor[min(a // max(1, window // 2), len(floor) - 1)] + 2 * config.floor_margin_db
-        loud = np.flatnonzero(table.level[a:b] > limit)
+        loud = np.flatnonzero((table.level[a:b] > limit) | (speech[a:b] >= sure))
         if len(loud):
             trimmed.append((a + loud[0], a + loud[-1] + 1))
     return np.array(trimmed, np.int64).reshape(-1, 2)
@@ -159,21 +175,49 @@ def _between(start: float, end: float, tunes: Seconds, config: SegmentConfig) ->
 def _with_second_opinion(
     table: FrameTable, config: SegmentConfig, second_opinion: SecondOpinion, read: Read
 ) -> npt.NDArray[np.uint8]:
-    """The model's probabilities, averaged with silero's where the model is unsure."""
+    """The model's probabilities, mixed with silero's where the model is unsure.
+
+    Regions are asked about in batches of like length, so that little of a batch is padding and only its samples
+    are in memory. Each is read from half a second before: silero needs a run-up.
+    """
     regions = unsure_regions(table, config)
-    speech = table.speech.copy()
-    pieces = [read(a / FRAMES_PER_SECOND, min(b * HOP / RATE, table.seconds)) for a, b in regions]
-    for (a, b), heard in zip(regions, second_opinion(pieces), strict=True):
-        n = min(len(heard), b - a)
-        speech[a : a + n] = np.rint((speech[a : a + n].astype(np.float32) + 255 * heard[:n]) / 2)
+    regions = regions[np.argsort(regions[:, 1] - regions[:, 0], kind="stable")]
+    speech, trust = table.speech.copy(), config.trust_in_opinion
+    for first in range(0, len(regions), ASKED_AT_ONCE):
+        batch = regions[first : first + ASKED_AT_ONCE]
+        run_ups = np.minimum(batch[:, 0], HALF_SECOND)
+        pieces = [
+            read((a - before) / FRAMES_PER_SECOND, min(b / FRAMES_PER_SECOND, table.seconds))
+            for (a, b), before in zip(batch.tolist(), run_ups.tolist(), strict=True)
+        ]
+        for (a, b), before, heard in zip(batch, run_ups, second_opinion(pieces), strict=True):
+            answer = heard[before : before + b - a]
+            asked = speech[a : a + len(answer)]
+            asked[:] = np.rint((1 - trust) * asked + trust * 255 * answer)
     return np.asarray(speech, np.uint8)
 
 
 def unsure_regions(table: FrameTable, config: SegmentConfig) -> Runs:
-    """Frames where the smoothed probability is neither low nor high, with half a second about them."""
-    window = 25
-    smooth = np.convolve(table.speech, np.ones(window) / window, "same")
-    unsure = true_runs((smooth > config.unsure_low * 255) & (smooth < config.unsure_high * 255))
-    unsure[:, 0] = np.maximum(unsure[:, 0] - window, 0)
-    unsure[:, 1] = np.minimum(unsure[:, 1] + window, len(table.speech))
-    return join(unsure, window)
+    """Frames worth asking about, most doubtful first until their share of the recording is used up; 10 s at most each."""
+    doubt = doubt_per_half_second(table)
+    asked = doubt > config.doubt_worth_asking
+    most = int(len(doubt) * config.opinion_share)
+    if asked.sum() > most:
+        asked[np.argsort(-doubt, kind="stable")[most:]] = False
+    runs = runs_at_least(asked.astype(np.uint8), 1) * HALF_SECOND
+    parts = [(at, min(at + LONGEST_ASKED, b)) for a, b in runs.tolist() for at in range(a, b, LONGEST_ASKED)]
+    return np.array(parts, np.int64).reshape(-1, 2)
+
+
+def doubt_per_half_second(table: FrameTable, piece: int = 4096) -> npt.NDArray[np.float32]:
+    """How unsure the frames are on average: near one half, speech and music at once, or a voice for webrtcvad alone."""
+    halves = len(table.speech) // HALF_SECOND
+    doubts = [np.zeros(0, np.float32)]
+    for first in range(0, halves, piece):
+        a, b = first * HALF_SECOND, min(first + piece, halves) * HALF_SECOND
+        speech = table.speech[a:b] / np.float32(255)
+        music = table.music_frames(a, b) / np.float32(255)
+        missed = table.gate_frames(a, b) * (1 - speech) * (1 - music)
+        worst = np.maximum.reduce((4 * speech * (1 - speech), speech * music, missed))
+        doubts.append(worst.reshape(-1, HALF_SECOND).mean(axis=1))
+    return np.concatenate(doubts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -207,23 +207,27 @@ def from_json(kind: type[R], text: str) -> R:
 
 def from_dict(kind: type[R], values: Mapping[str, Any]) -> R:
     """Build a record from plain values; keys it does not know are left out (a newer workspace's)."""
-    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable, whatever its metaclass may be
-    known = {f.name: _revive(hints[f.name], values[f.name]) for f in fields(kind) if f.name in values}  # type: ignore[arg-type]
+    revivers = _revivers(kind)  # type: ignore[arg-type]  # a class is hashable, whatever its metaclass may be
+    known = {name: revive(values[name]) for name, revive in revivers.items() if name in values}
     return kind(**known)
 
 
+Revive = Callable[[Any], Any]
+
+
 @cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _revivers(kind: Hashable) -> dict[str, Revive]:
+    """How each field of a record comes back from plain values: settled once a type, since rows come by the million."""
+    hints = typing.get_type_hints(kind)
+    return {f.name: _reviver(hints[f.name]) for f in fields(kind)}  # type: ignore[arg-type]
 
 
-def _revive(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+def _reviver(hint: Any) -> Revive:
     if is_dataclass(hint) and isinstance(hint, type):
-        return from_dict(hint, value)
+        return lambda value: None if value is None else from_dict(hint, value)
     if get_origin(hint) is tuple:
-        return tuple(_revive(get_args(hint)[0], v) for v in value)
+        inner = _reviver(get_args(hint)[0])
+        return lambda value: None if value is None else tuple(map(inner, value))
     if get_origin(hint) in (typing.Union, types.UnionType):
-        return _revive(next(a for a in get_args(hint) if a is not type(None)), value)
-    return value
+        return _reviver(next(a for a in get_args(hint) if a is not type(None)))
+    return lambda value: value

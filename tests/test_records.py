@@ -1,0 +1,59 @@
+"""Records: what is written comes back the same, ids say what they stand for."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aramega.records import (
+    Measures,
+    Metadata,
+    Recording,
+    Segment,
+    Span,
+    Timeline,
+    from_dict,
+    from_json,
+    on_grid,
+    stretch_id,
+    to_json,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.builds(
+        Recording,
+        metadata=st.builds(Metadata, *[texts] * 8),
+        note=texts,
+        seconds=numbers,
+        measures=st.builds(Measures, st.none() | numbers, numbers, numbers, numbers, numbers),
+    )
+)
+def test_any_recording_comes_back_from_json(recording: Recording) -> None:
+    assert from_json(Recording, to_json(recording)) == recording
+
+
+@given(st.lists(st.builds(Span, numbers, numbers, st.sampled_from(["speech", "music", "silence"]))))
+def test_a_timeline_comes_back_with_its_spans(spans: list[Span]) -> None:
+    assert from_json(Timeline, to_json(Timeline("r", tuple(spans)))).spans == tuple(spans)
+
+
+def test_json_keeps_arabic_readable() -> None:
+    assert "نشرة" in to_json(Metadata(title="نشرة"))
+
+
+def test_keys_of_a_newer_version_are_passed_over() -> None:
+    values = json.loads(to_json(Segment("s", "r", 0.0, 1.0)))
+    assert from_dict(Segment, {**values, "mood": "calm"}) == Segment("s", "r", 0.0, 1.0)
+
+
+@given(st.floats(0, 360_000))
+def test_a_time_on_the_grid_and_the_id_made_of_it_agree(seconds: float) -> None:
+    start = on_grid(seconds)
+    assert abs(start - seconds) <= 0.000501
+    assert int(stretch_id("r", start, start + 1).split("-")[1]) == round(start * 1000)

@@ -174,7 +174,8 @@ def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
     return RecipeError(
         f"{source.name}: {times} rows have {task.name} {strange!r}, which the inventory doesn't know "
         f"({', '.join(task.inventory.codes)}). If it means {near}: labels = {{{strange!r} = {near!r}}} under "
-        f"[[data.datasets]]; if it is a class of its own, list your labels under [[data.{task.name}s]]."
+        f'[[data.datasets]], or "" in place of {near} to leave such rows out. If it is a class of its own, list '
+        f"your labels under [[data.{task.name}s]]."
     )
 
 

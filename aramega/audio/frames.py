@@ -232,11 +232,12 @@ class FrameAnalyzer:
 
 
 class _Column:
-    """Bytes that grow at the end. Room for 24 hours is asked for at once: memory not written to costs nothing,
-    while growing step by step leaves holes as large as the column."""
+    """Bytes that grow at the end. Room for 20 hours is asked for at once: memory not written to costs nothing,
+    while growing step by step leaves holes as large as the column. (Of 4 MB or more, numpy would ask for huge
+    pages, and the first byte written would cost two megabytes.)"""
 
     def __init__(self) -> None:
-        self._room = np.empty(24 * 3600 * FRAMES_PER_SECOND, np.uint8)
+        self._room = np.empty(20 * 3600 * FRAMES_PER_SECOND, np.uint8)
         self.length = 0
 
     @property

@@ -35,6 +35,12 @@ class SegmentConfig(Options):
         le=1,
         description="Share of a stretch that webrtcvad must call speech, else it is dropped. 0 turns the gate off.",
     )
+    sure_over_music: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="A stretch with music in it is speech only if its mean probability reaches this: of speech over a bed all but 1 in 200 did, of music taken for speech one third.",
+    )
     min_speech: float = Field(
         0.16,
         ge=0,

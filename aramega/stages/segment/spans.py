@@ -130,9 +130,11 @@ def _trim_to_floor(table: FrameTable, speech: npt.NDArray[np.uint8], runs: Runs,
 
 
 def _is_voice(table: FrameTable, speech: npt.NDArray[np.uint8], a: int, b: int, config: SegmentConfig) -> bool:
-    if speech[a:b].max() >= config.sure_of_speech * 255:
-        return True
-    return bool(table.gate_frames(a, b).mean() >= config.gate_share)
+    """The vetoes of music and of webrtcvad's gate."""
+    odds = speech[a:b]
+    if table.music_frames(a, b).mean() >= config.music_on * 255 and odds.mean() < config.sure_over_music * 255:
+        return False
+    return bool(odds.max() >= config.sure_of_speech * 255 or table.gate_frames(a, b).mean() >= config.gate_share)
 
 
 def _lay_out(table: FrameTable, speech: Seconds, tunes: Seconds, config: SegmentConfig) -> list[Span]:

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipes.config import ModelConfig, TinyShape
 from recipes.embeddings import Clip, batches_by_length, embed_missing, open_cache
-from recipes.model import LoadedModel, load_model
+from recipes.model import LoadedModel, audio_tower, load_model
 
 BATCH_SECONDS = 60.0
 
@@ -49,7 +49,7 @@ def write_clips(folder: Path, *, count: int) -> list[Clip]:
 
 def encoder_alone(model: LoadedModel, clips: list[Clip]) -> float:
     """Seconds of the encoder's forward passes over the same batches."""
-    tower = model.thinker.model.audio_tower
+    tower = audio_tower(model.thinker)
     ready = []
     for batch in batches_by_length(clips, seconds=BATCH_SECONDS):
         mels = [model.encoder.mel(clip.read()) for clip in batch]
@@ -57,7 +57,9 @@ def encoder_alone(model: LoadedModel, clips: list[Clip]) -> float:
     started = time.perf_counter()
     with torch.inference_mode():
         for features, lengths in ready:
-            tower(features.to(model.device), feature_lens=lengths.to(model.device)).last_hidden_state.sum().item()
+            halved = ((lengths - 1) // 2 + 1).to(model.device)
+            frames = tower(features.to(model.device), feature_lens=lengths.to(model.device), aftercnn_lens=halved)
+            frames.last_hidden_state.sum().item()
     return time.perf_counter() - started
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from recipes.config import RecipeConfig, differing_keys, load_config, to_toml
 from recipes.errors import RecipeError
+from recipes.lora import set_adapter_weights
 from recipes.model import LoadedModel, save_model
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ def check_config(folder: Path, config: RecipeConfig) -> None:
 def load_weights(loaded: LoadedModel, folder: Path) -> None:
     """Saved weights into the model as it stands, adapters or all, exactly."""
     if hasattr(loaded.model, "peft_config"):
-        from peft import load_peft_weights, set_peft_model_state_dict
+        from peft import load_peft_weights
 
-        set_peft_model_state_dict(loaded.model, load_peft_weights(str(folder), device="cpu"))
+        set_adapter_weights(loaded.model, load_peft_weights(str(folder), device="cpu"), source=folder)
     else:
         from safetensors.torch import load_file
 

@@ -53,11 +53,11 @@ class ModelConfig(Section):
     tiny: TinyShape = TinyShape()
 
 
-# The language model sits at `model.language_model.layers` and the audio tower at `model.audio_tower.layers`,
-# and both have `q_proj`: so the patterns start at the top and must match a module's whole name.
-LANGUAGE_MODULES = r"model\.language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
-AUDIO_MODULES = r"model\.audio_tower\.layers\.\d+\.(self_attn\.([qkv]|out)_proj|fc[12])"
-ALIGNER_MODULES = r"model\.audio_tower\.proj"
+# The language model and the audio tower both have a `q_proj`: so the patterns start at the top and must match a
+# module's whole name. What is in brackets came into the names with transformers 5.21.
+LANGUAGE_MODULES = r"model(\.language_model)?\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+AUDIO_MODULES = r"(model\.)?audio_tower\.layers\.\d+\.(self_attn\.([qkv]|out)_proj|fc[12])"
+ALIGNER_MODULES = r"(model\.)?audio_tower\.proj"
 
 
 class LoraPart(Section):

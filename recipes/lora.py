@@ -79,10 +79,9 @@ def match_modules(names: Iterable[str], parts: Mapping[str, LoraPart]) -> dict[s
 
 def train_everything(loaded: LoadedModel) -> dict[str, list[torch.nn.Parameter]]:
     """All weights but the vision tower's, which no recipe here feeds."""
-    thinker = loaded.thinker
-    thinker.requires_grad_(True)
-    thinker.model.visual.requires_grad_(False)
-    return {"all": [parameter for parameter in thinker.parameters() if parameter.requires_grad]}
+    for name, parameter in loaded.thinker.named_parameters():
+        parameter.requires_grad_("visual." not in name)
+    return {"all": [parameter for parameter in loaded.thinker.parameters() if parameter.requires_grad]}
 
 
 def learning_rates(train: TrainConfig, lora: LoraConfig) -> dict[str, float]:
@@ -94,10 +93,24 @@ def learning_rates(train: TrainConfig, lora: LoraConfig) -> dict[str, float]:
 
 def load_adapter(loaded: LoadedModel, folder: Path) -> None:
     """Put a saved adapter on a bare model, for answering."""
-    from peft import PeftModel
+    from peft import PeftModel, load_peft_weights
 
     check_base(folder, loaded.name)
     loaded.model = PeftModel.from_pretrained(loaded.thinker, folder).eval()
+    set_adapter_weights(loaded.model, load_peft_weights(str(folder), device="cpu"), source=folder)
+
+
+def set_adapter_weights(model: Any, weights: Mapping[str, torch.Tensor], *, source: Path) -> None:
+    """Saved weights into adapters, all of them or an error: peft would leave out a name it doesn't find and go on."""
+    from peft import set_peft_model_state_dict
+
+    lost = set_peft_model_state_dict(model, dict(weights)).unexpected_keys
+    if lost:
+        raise RecipeError(
+            f"{source}: this model has no place for {len(lost)} of the adapter's {len(weights)} weights, the first "
+            f"{lost[0]}. It was saved with other module names: transformers changed them in 5.21. Use the version that "
+            "trained it, or a merged model."
+        )
 
 
 def check_base(folder: Path, name: str) -> None:

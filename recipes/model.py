@@ -9,7 +9,8 @@ the largest tensor of a step, and most of them are never looked at. The talker (
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,14 +90,32 @@ def target_losses(loaded: LoadedModel, inputs: Inputs) -> torch.Tensor:
     import torch
     from torch.nn import functional as F
 
-    thinker, device = loaded.thinker, loaded.device
-    hidden = thinker.model(**inputs.model_inputs(device), use_cache=False).last_hidden_state
+    device = loaded.device
     # The positions were worked out on the CPU, so that nothing here waits for the GPU.
-    before_target = inputs.target_positions.to(device, non_blocking=True)
-    logits = thinker.lm_head(hidden.flatten(0, 1).index_select(0, before_target)).float()
+    with output_layer_on(loaded.thinker, inputs.target_positions.to(device, non_blocking=True)):
+        logits = loaded.thinker(**inputs.model_inputs(device), use_cache=False).logits.float()
     losses = F.cross_entropy(logits, inputs.target_ids.to(device, non_blocking=True), reduction="none")
     rows = inputs.target_rows.to(device, non_blocking=True)
     return torch.zeros(len(inputs.rows), device=device).index_add(0, rows, losses)
+
+
+@contextmanager
+def output_layer_on(thinker: Any, positions: torch.Tensor) -> Iterator[None]:
+    """Run the output layer on these positions of the flattened batch alone."""
+
+    def select(_: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+        return (arguments[0].flatten(0, 1).index_select(0, positions),)
+
+    hook = thinker.lm_head.register_forward_pre_hook(select)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def audio_tower(thinker: Any) -> Any:
+    """The audio encoder; transformers moved it below `model` in 5.21, which Python 3.10 does not get."""
+    return thinker.model.audio_tower if hasattr(thinker.model, "audio_tower") else thinker.audio_tower
 
 
 def generate(loaded: LoadedModel, prompts: Inputs, *, max_new_tokens: int = 256) -> list[str]:
@@ -133,12 +152,17 @@ def embed_mels(loaded: LoadedModel, mels: Sequence[np.ndarray]) -> np.ndarray:
     """Mel features (bands × frames) at the aligner. The tower takes clips end to end: no padding at all."""
     import torch
 
-    tower = loaded.thinker.model.audio_tower
+    tower = audio_tower(loaded.thinker)
     lengths = torch.tensor([mel.shape[1] for mel in mels])
     packed = torch.from_numpy(np.concatenate(mels, axis=1))
     with torch.inference_mode():
-        frames = tower(packed.to(loaded.device, tower.conv1.weight.dtype), feature_lens=lengths.to(loaded.device))
-        tokens = (((lengths - 1) // 2 + 1) - 2) // 2 + 1
+        halved = (lengths - 1) // 2 + 1
+        frames = tower(
+            packed.to(loaded.device, tower.conv1.weight.dtype),
+            feature_lens=lengths.to(loaded.device),
+            aftercnn_lens=halved.to(loaded.device),
+        )
+        tokens = (halved - 2) // 2 + 1
         means = torch.segment_reduce(frames.last_hidden_state.float(), "mean", lengths=tokens.to(loaded.device), axis=0)
     return means.cpu().numpy()
 
@@ -148,7 +172,7 @@ def aligner_key(loaded: LoadedModel) -> str:
     import torch
 
     digest = hashlib.sha256()
-    for name, weight in sorted(loaded.thinker.model.audio_tower.state_dict().items()):
+    for name, weight in sorted(audio_tower(loaded.thinker).state_dict().items()):
         digest.update(name.encode())
         digest.update(weight.detach().contiguous().view(torch.uint8).cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

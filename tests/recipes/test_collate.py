@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from recipes.collate import IGNORED, Prompt, audio_tokens, mel_frames
 from recipes.errors import RecipeError
+from recipes.model import audio_tower
 from tests.recipes.toys import sound, toy_model
 
-ENCODER = toy_model().encoder
+MODEL = toy_model()
+ENCODER = MODEL.encoder
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.3701])
@@ -29,15 +31,7 @@ def test_mel_features_are_those_of_the_processor_in_its_thirty_second_window(sec
 @given(samples=st.integers(800, 70_000))
 def test_placeholders_are_as_many_as_the_audio_tower_writes(samples: int) -> None:
     frames = mel_frames(samples)
-    tower = toy_tower()
-    assert tower._get_feat_extract_output_lengths(torch.tensor(frames))[1] == audio_tokens(frames)
-
-
-def toy_tower() -> torch.nn.Module:
-    return MODEL.thinker.model.audio_tower
-
-
-MODEL = toy_model()
+    assert audio_tower(MODEL.thinker)._get_feat_extract_output_lengths(torch.tensor(frames))[1] == audio_tokens(frames)
 
 
 def test_only_the_answer_and_the_end_of_turn_are_targets() -> None:

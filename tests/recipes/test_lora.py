@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from recipes.collate import Prompt
-from recipes.config import AUDIO_MODULES, LoraConfig, LoraPart, TrainConfig
+from recipes.config import ALIGNER_MODULES, AUDIO_MODULES, LoraConfig, LoraPart, TrainConfig
 from recipes.errors import RecipeError
 from recipes.loop import enable_checkpointing, make_optimizer, set_rates
-from recipes.lora import add_adapters, learning_rates, linear_modules, match_modules, train_everything
-from recipes.model import target_losses
+from recipes.lora import (
+    add_adapters,
+    learning_rates,
+    linear_modules,
+    load_adapter,
+    match_modules,
+    train_everything,
+)
+from recipes.model import audio_tower, target_losses
 from tests.recipes.toys import sound, toy_model
 
 ALL = LoraConfig(
     audio={"enabled": True, "modules": AUDIO_MODULES, "learning_rate": 2e-5},
-    aligner={"enabled": True, "modules": r"model\.audio_tower\.proj", "learning_rate": 5e-5},
+    aligner={"enabled": True, "modules": ALIGNER_MODULES, "learning_rate": 5e-5},
 )
 
 
@@ -25,7 +35,7 @@ def test_by_default_only_the_language_model_is_adapted() -> None:
     assert set(trained) == {"language"}
     adapted = {name.split(".lora_")[0] for name, weight in model.thinker.named_parameters() if weight.requires_grad}
     assert len(adapted) == 2 * 7  # layers × (q, k, v, o, gate, up, down)
-    assert all(name.startswith("model.language_model.layers.") for name in adapted)
+    assert not any("audio_tower" in name or "visual" in name for name in adapted)
 
 
 def test_each_part_has_its_own_modules_and_learning_rate() -> None:
@@ -46,7 +56,7 @@ def test_a_bare_name_does_not_reach_into_the_audio_tower() -> None:
 def test_a_module_belongs_to_one_part() -> None:
     names = linear_modules(toy_model().thinker)
     parts = {"language": LoraPart(modules=r".*q_proj"), "audio": LoraPart(modules=AUDIO_MODULES)}
-    with pytest.raises(RecipeError, match=r"both match model\.audio_tower\.layers\.0\.self_attn\.q_proj"):
+    with pytest.raises(RecipeError, match=r"both match .*audio_tower\.layers\.0\.self_attn\.q_proj"):
         match_modules(names, parts)
 
 
@@ -83,7 +93,7 @@ def test_checkpointing_changes_no_gradient_and_sends_none_through_a_frozen_tower
         if checkpointing:
             enable_checkpointing(model.thinker)
         heard: list[torch.Tensor] = []
-        model.thinker.model.audio_tower.register_forward_hook(
+        audio_tower(model.thinker).register_forward_hook(
             lambda *arguments, heard=heard: heard.append(arguments[-1].last_hidden_state)
         )
         model.model.train()
@@ -94,3 +104,14 @@ def test_checkpointing_changes_no_gradient_and_sends_none_through_a_frozen_tower
         gradients.append(torch.cat([weight.grad.flatten() for weight in weights]))
     assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
     assert gradients[0].abs().max() > 0
+
+
+def test_an_adapter_saved_under_other_module_names_is_refused_not_ignored(tmp_path: Path) -> None:
+    model = toy_model()
+    add_adapters(model, LoraConfig(rank=2))
+    model.model.save_pretrained(tmp_path, save_embedding_layers=False)
+    weights = load_file(tmp_path / "adapter_model.safetensors")
+    moved = {name.replace("layers.0", "blocks.0"): weight for name, weight in weights.items()}
+    save_file(moved, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(RecipeError, match=r"has no place for 14 of the adapter's 28 weights"):
+        load_adapter(toy_model(), tmp_path)

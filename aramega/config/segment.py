@@ -92,7 +92,7 @@ class SegmentConfig(Options):
         description="Ask silero-vad where the model is unsure. Needs `pip install aramega[second-opinion]`; doubles the time.",
     )
     doubt_worth_asking: float = Field(
-        0.5,
+        0.4,
         ge=0,
         le=1,
         description="With a second opinion: half seconds more doubtful than this are put to silero-vad. 0 asks about everything.",
@@ -104,7 +104,10 @@ class SegmentConfig(Options):
         description="With a second opinion: ask about at most this share of a recording, the most doubtful first; it bounds the time.",
     )
     trust_in_opinion: float = Field(
-        0.4, ge=0, le=1, description="With a second opinion: silero-vad's weight against the model's own probability."
+        0.5,
+        ge=0,
+        le=1,
+        description="With a second opinion: silero-vad's weight against the model's own probability; where silero is sure of speech its word is enough.",
     )
 
     @model_validator(mode="after")

@@ -195,7 +195,9 @@ def _with_second_opinion(
         for (a, b), before, heard in zip(batch, run_ups, second_opinion(pieces), strict=True):
             answer = heard[before : before + b - a]
             asked = speech[a : a + len(answer)]
-            asked[:] = np.rint((1 - trust) * asked + trust * 255 * answer)
+            mixed = (1 - trust) * asked + trust * 255 * answer
+            sure = answer >= config.sure_of_speech  # then its word is enough: lost speech is worse than kept noise
+            asked[:] = np.rint(np.where(sure, np.maximum(mixed, config.speech_on * 255 + 1), mixed))
     return np.asarray(speech, np.uint8)
 
 
@@ -212,14 +214,13 @@ def unsure_regions(table: FrameTable, config: SegmentConfig) -> Runs:
 
 
 def doubt_per_half_second(table: FrameTable, piece: int = 4096) -> npt.NDArray[np.float32]:
-    """How unsure the frames are on average: near one half, speech and music at once, or a voice for webrtcvad alone."""
+    """How unsure the frames are on average: near one half, or speech and music at once."""
     halves = len(table.speech) // HALF_SECOND
     doubts = [np.zeros(0, np.float32)]
     for first in range(0, halves, piece):
         a, b = first * HALF_SECOND, min(first + piece, halves) * HALF_SECOND
         speech = table.speech[a:b] / np.float32(255)
         music = table.music_frames(a, b) / np.float32(255)
-        missed = table.gate_frames(a, b) * (1 - speech) * (1 - music)
-        worst = np.maximum.reduce((4 * speech * (1 - speech), speech * music, missed))
+        worst = np.maximum(4 * speech * (1 - speech), speech * music)
         doubts.append(worst.reshape(-1, HALF_SECOND).mean(axis=1))
     return np.concatenate(doubts)

@@ -103,8 +103,10 @@ def answers(
         if not options.whisper:
             raise RecipeError("the cascade needs --whisper, a Whisper checkpoint in transformers' format.")
         transcribe = whisper(options.whisper, device=device_of(options))
-        chat = endpoint_chat(config.eval.judge)
-        return f"cascade of {options.whisper} and {config.eval.judge.model}", list(cascade(examples, transcribe, chat))
+        chat = endpoint_chat(config.eval.cascade)
+        return f"cascade of {options.whisper} and {config.eval.cascade.model}", list(
+            cascade(examples, transcribe, chat)
+        )
 
     from recipes.checkpoint import find_checkpoint, load_weights
     from recipes.lora import load_adapter

@@ -30,9 +30,9 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u0640]"
 )
 _DIACRITICS = re.compile(f"[{DIACRITICS}]")
-# Presentation forms (text pulled from PDFs and old subtitles) have canonical letters under NFKC. Ornate
-# parentheses, U+FD3E and U+FD3F, have none and stay.
-_PRESENTATION = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
+# Presentation forms (text pulled from PDFs and old subtitles) have canonical letters under NFKC, and so have
+# the vertical and small forms of punctuation that lie between the two Arabic blocks.
+_PRESENTATION = re.compile("[\ufb50-\ufefc]+")
 _BARE = {"آ": "ا", "أ": "ا", "إ": "ا", "ؤ": "و", "ئ": "ي", "ء": "", "پ": "ب", "ڤ": "ف", "ٱ": "ا"}
 _DIGITS = {
     **{chr(0x0660 + i): str(i) for i in range(10)},
@@ -57,7 +57,10 @@ def strip_diacritics(text: str) -> str:
 
 def european_digits(text: str) -> str:
     """Arabic-Indic and Persian digits as 0 to 9."""
-    return _ANY_DIGIT.sub(lambda digit: _DIGITS[digit[0]], text)
+    if _ANY_DIGIT.search(text):
+        for digit, european in _DIGITS.items():
+            text = text.replace(digit, european)
+    return text
 
 
 def _keep(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def score_task(
     first = next(iter(means))
     example_rows = _ordered(present[first][0], common)
     groups = slices(example_rows, config)
-    options = {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
+    options: dict[str, Any] = {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
     scores = tuple(
         Score(
             contender=who,

@@ -71,7 +71,8 @@ def _resample(mono: np.ndarray, rate: int) -> np.ndarray:
     from scipy.signal import resample_poly
 
     common = np.gcd(rate, RATE)
-    return resample_poly(mono, RATE // common, rate // common).astype(np.float32)
+    resampled: np.ndarray = resample_poly(mono, RATE // common, rate // common)
+    return resampled.astype(np.float32)
 
 
 def _unreadable(name: str, error: Exception) -> RecipeError:

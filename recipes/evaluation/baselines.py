@@ -10,12 +10,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from recipes.data.examples import Examples, LoadedExample
 from recipes.errors import RecipeError
-from recipes.evaluation.config import JudgeConfig
+from recipes.evaluation.config import EndpointConfig
 from recipes.evaluation.endpoint import ask_all
 from recipes.evaluation.predictions import Prediction
 
@@ -76,7 +77,7 @@ def whisper(path: str, *, device: str = "cpu", language: str = "ar") -> Transcri
     from transformers import AutoTokenizer, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     try:
-        model = WhisperForConditionalGeneration.from_pretrained(path).to(device).eval()
+        model: Any = WhisperForConditionalGeneration.from_pretrained(path)
         tokenizer, features = AutoTokenizer.from_pretrained(path), WhisperFeatureExtractor.from_pretrained(path)
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0]
@@ -98,7 +99,7 @@ def whisper(path: str, *, device: str = "cpu", language: str = "ar") -> Transcri
     return transcribe
 
 
-def endpoint_chat(config: JudgeConfig) -> Chat:
+def endpoint_chat(config: EndpointConfig) -> Chat:
     """The text LLM behind an OpenAI-compatible endpoint. A question it fails is answered with nothing: invalid."""
 
     def chat(prompts: Sequence[str]) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class JudgeConfig(BaseModel):
-    """An LLM that grades summaries, behind an OpenAI-compatible endpoint."""
+class EndpointConfig(BaseModel):
+    """An LLM behind an OpenAI-compatible endpoint."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = Field("", description="base address, such as http://127.0.0.1:8000/v1; none: no judge")
+    url: str = Field("", description="base address, such as http://127.0.0.1:8000/v1; none: not used")
     model: str = Field("", description="the model's name at that endpoint")
     key_variable: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     concurrency: int = Field(8, ge=1, description="requests at once")
@@ -33,4 +33,7 @@ class EvalConfig(BaseModel):
     snr_edges: tuple[float, ...] = Field((5.0, 15.0, 25.0), description="decibels that part the SNR slices")
     smallest_slice: int = Field(20, ge=1, description="slices with fewer examples are not shown")
     bertscore: str = Field("", description="model for BERTScore, where bert_score is installed; none: left out")
-    judge: JudgeConfig = JudgeConfig()
+    judge: EndpointConfig = EndpointConfig()
+    """Grades summaries."""
+    cascade: EndpointConfig = EndpointConfig()
+    """The text LLM of the cascade baseline; best another than the judge, which favours its own answers."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from recipes.errors import RecipeError
-from recipes.evaluation.config import JudgeConfig
+from recipes.evaluation.config import EndpointConfig
 
 T = TypeVar("T")
 Messages = list[dict[str, str]]
@@ -30,7 +30,7 @@ class Answer(Generic[T]):
 
 
 def ask_all(
-    config: JudgeConfig, questions: Sequence[Messages], read: Callable[[str], T], *, max_tokens: int = 512
+    config: EndpointConfig, questions: Sequence[Messages], read: Callable[[str], T], *, max_tokens: int = 512
 ) -> list[Answer[T]]:
     """Every question's answer, in order, as `read` understands it (ValueError: it doesn't, ask again)."""
     client = _client(config)
@@ -48,13 +48,15 @@ def ask_all(
             raise
 
 
-def _client(config: JudgeConfig) -> Any:
+def _client(config: EndpointConfig) -> Any:
     try:
         import openai
     except ImportError:
         raise RecipeError("an LLM endpoint needs the openai client: pip install openai") from None
     if not config.url or not config.model:
-        raise RecipeError("the LLM endpoint needs both a url and a model (eval.judge.url, eval.judge.model).")
+        raise RecipeError(
+            "an LLM endpoint needs both a url and a model: set them under [eval.judge] or [eval.cascade]."
+        )
     return openai.OpenAI(
         base_url=config.url,
         # Local servers ask for no key, but the client insists on one.
@@ -64,7 +66,9 @@ def _client(config: JudgeConfig) -> Any:
     )
 
 
-def _ask(client: Any, config: JudgeConfig, messages: Messages, read: Callable[[str], T], max_tokens: int) -> Answer[T]:
+def _ask(
+    client: Any, config: EndpointConfig, messages: Messages, read: Callable[[str], T], max_tokens: int
+) -> Answer[T]:
     import openai
 
     error = ""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.evaluation.config import EvalConfig, JudgeConfig
+from recipes.evaluation.config import EvalConfig, EndpointConfig
 from recipes.evaluation.endpoint import Messages, ask_all
 
 GRADES = ("faithfulness", "coverage", "fluency")
@@ -45,7 +45,7 @@ def judge_summaries(
     }
 
 
-def wants_judge(config: JudgeConfig) -> bool:
+def wants_judge(config: EndpointConfig) -> bool:
     return bool(config.url or config.model)
 
 

@@ -108,24 +108,28 @@ def register(kind: T) -> T:
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """part / whole, and 0 where there is nothing to divide by."""
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
-    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole != 0)
+    shares: np.ndarray = np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole != 0)
+    return shares
 
 
-PREAMBLES = (
-    r"(?:sure|certainly|of course|okay|ok)\b[^\n:：]{0,40}[:!.,]\s*",
+# Politeness alone is left where it is: speech begins with «حسنا، …» and "OK, …" too. It goes with an announcement.
+_POLITE = (
+    r"(?:sure|certainly|of course|okay|ok|great)\b[^\n:]{0,40}[!.,]\s*",
+    r"(?:بالتأكيد|بالطبع|حسنا|حسنًا|تفضل|أكيد)[^\n:]{0,30}[!،.]\s*",
+)
+_ANNOUNCED = (
     r"here(?:'s| is| are)\b[^\n:]{0,80}:\s*",
     r"(?:the )?(?:full )?(?:transcription|transcript|summary|answer|text)(?: of [^\n:]{0,60})?(?: is| reads)?\s*:\s*",
-    r"(?:بالتأكيد|بالطبع|حسنا|حسنًا|تفضل)[^\n:]{0,40}[:!،.]\s*",
     r"(?:إليك|اليك|هذا هو|هذه هي)[^\n:]{0,60}:\s*",
-    r"(?:النص|التفريغ|الملخص|الخلاصة|الإجابة|الاجابة|الجواب)(?: [^\n:]{0,40})?\s*:\s*",
+    r"(?:النص|نص المقطع|نص الكلام|التفريغ|الملخص|الخلاصة|الإجابة|الاجابة|الجواب)(?: [^\n:]{0,40})?\s*:\s*",
 )
-_PREAMBLE = re.compile("|".join(f"(?:{p})" for p in PREAMBLES), re.IGNORECASE)
+_PREAMBLE = re.compile(rf"(?:{'|'.join(_POLITE)})?(?:{'|'.join(_ANNOUNCED)})", re.IGNORECASE)
 _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 _QUOTES = {"“": "”", "«": "»", '"': '"', "'": "'", "‘": "’", "「": "」", "*": "*", "`": "`"}
 
 
 def strip_chatter(answer: str) -> str:
-    """Free text without code fences, polite preambles and the quotes around the whole of it."""
+    """Free text without code fences, without the announcement before it and the quotes around the whole of it."""
     text = answer.strip()
     if fenced := _FENCE.match(text):
         text = fenced[1].strip()

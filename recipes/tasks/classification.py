@@ -132,8 +132,10 @@ class Classification(Task):
 
     @cached_property
     def _names(self) -> re.Pattern[str]:
-        # Two-letter codes ("SA", "IS"-like) are read only when they are the whole answer: in prose they are words.
-        names = sorted((n for n in self._owner if len(n) > 2), key=len, reverse=True)
+        """Every name that may stand in a sentence. Country codes ("SA", "MAR") are words there: only a label's own counts."""
+        codes = {plain(label.code) for label in self.inventory.labels if len(label.code) > 2}
+        foreign = {plain(n) for label in self.inventory.labels for n in label.also if len(n) <= 3 and n.isupper()}
+        names = sorted(self._owner.keys() - (foreign - codes), key=len, reverse=True)
         return re.compile(rf"(?<!\w){_PREFIX}(?P<name>{'|'.join(map(re.escape, names))}){_SUFFIX}(?!\w)")
 
 

@@ -125,7 +125,7 @@ DIALECTS = _labels(
         ("KUW", "Kuwaiti", "الكويتية", "Kuwait|KW|KWT|كويتي|كويتية|الكويت", "GLF"),
         ("OMA", "Omani", "العمانية", "Oman|OM|OMN|عماني|عمانية|عمان", "GLF"),
         ("QAT", "Qatari", "القطرية", "Qatar|QA|قطري|قطرية|قطر", "GLF"),
-        ("UAE", "Emirati", "الإماراتية", "Emirates|AE|ARE|إماراتي|إماراتية|الإمارات", "GLF"),
+        ("UAE", "Emirati", "الإماراتية", "Emirates|AE|إماراتي|إماراتية|الإمارات", "GLF"),
         ("YEM", "Yemeni", "اليمنية", "Yemen|YE|يمني|يمنية|اليمن", "GLF"),
         ("ALG", "Algerian", "الجزائرية", "Algeria|DZ|DZA|جزائري|جزائرية|الجزائر", "NOR"),
         ("LIB", "Libyan", "الليبية", "Libya|LY|LBY|ليبي|ليبية|ليبيا", "NOR"),
@@ -145,7 +145,7 @@ EMOTIONS = _labels(
         ("surprised", "surprised", "متفاجئ", "surprise|astonished|مفاجأة|متفاجئة|دهشة|مندهش", ""),
         ("fearful", "fearful", "خائف", "fear|afraid|scared|خوف|خائفة", ""),
         ("disgusted", "disgusted", "مشمئز", "disgust|اشمئزاز|مشمئزة", ""),
-        ("questioning", "questioning", "متسائل", "question|تساؤل|متسائلة|استفهام", ""),
+        ("questioning", "questioning", "متسائل", "تساؤل|متسائلة|استفهام", ""),
     ]
 )  # fmt: skip
 

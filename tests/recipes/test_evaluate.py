@@ -10,6 +10,7 @@ from recipes import evaluate, train
 from recipes.evaluation.predictions import read_predictions
 from tests.recipes.toys import toy_config, toy_dataset
 from tests.support.chat_server import chat_server
+from tests.support.toy_models import toy_whisper
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,16 @@ def place(tmp_path_factory):
     """A dataset, a config, and a short run under it."""
     folder = tmp_path_factory.mktemp("evaluate")
     config = toy_config(folder, toy_dataset(folder / "data"))
-    quick = ["--set", "schedule.kind=uniform", "--set", "schedule.steps=2", "--set", "eval.every=2", "--set", "train.save_every=2"]
+    quick = [
+        "--set",
+        "schedule.kind=uniform",
+        "--set",
+        "schedule.steps=2",
+        "--set",
+        "eval.every=2",
+        "--set",
+        "train.save_every=2",
+    ]
     assert train.main([str(config), "--run", str(folder / "run"), *quick]) == 0
     return folder
 
@@ -62,6 +72,17 @@ def test_the_majority_baseline_needs_no_model(place):
     report = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert report["tasks"]["dialect"]["metrics"]["accuracy"]["value"] == 0.5
     assert report["tasks"]["dialect"]["metrics"]["invalid"]["value"] == 0
+
+
+def test_the_cascade_is_whisper_and_a_text_llm_under_the_same_scores(place, tmp_path):
+    settings = ["--baseline", "cascade", "--whisper", str(toy_whisper(tmp_path / "whisper")), "--limit", "2"]
+    with chat_server(lambda messages: "Egyptian") as server:
+        settings += ["--set", f'eval.cascade.url="{server.url}"', "--set", 'eval.cascade.model="toy"']
+        settings += ["--split", "validation", "--device", "cpu", "--out", str(place / "cascade")]
+        assert evaluate.main([str(place / "run.toml"), *settings]) == 0
+    report = json.loads((place / "cascade" / "metrics.json").read_text(encoding="utf-8"))
+    assert report["tasks"]["dialect"]["metrics"]["accuracy"]["value"] == 0.5
+    assert len(read_predictions(place / "cascade" / "predictions.jsonl")) == 6
 
 
 def test_the_judge_is_asked_about_summaries_only(place):

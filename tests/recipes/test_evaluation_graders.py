@@ -11,18 +11,19 @@ import pytest
 from recipes.data.examples import Example, Examples
 from recipes.errors import RecipeError
 from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
-from recipes.evaluation.config import EvalConfig, JudgeConfig
+from recipes.evaluation.config import EvalConfig, EndpointConfig
 from recipes.evaluation.endpoint import ask_all
 from recipes.evaluation.judge import GRADES, judge_summaries, read_grades
 from recipes.tasks import build_tasks
 from tests.support.chat_server import chat_server
+from tests.support.toy_models import byte_tokenizer, toy_whisper
 
 pytest.importorskip("openai")
 GOOD = '{"faithfulness": 5, "coverage": 4, "fluency": 5}'
 
 
 def config(server, **more):
-    return EvalConfig(judge=JudgeConfig(url=server.url, model="toy", retries=2, timeout=5, **more), resamples=100)
+    return EvalConfig(judge=EndpointConfig(url=server.url, model="toy", retries=2, timeout=5, **more), resamples=100)
 
 
 def test_the_judges_grades_are_means_with_intervals():
@@ -87,18 +88,18 @@ def test_a_key_the_server_knows_is_used(monkeypatch):
 
 def test_an_endpoint_that_is_down_or_silent_fails_each_question_by_itself():
     with chat_server(lambda messages: GOOD) as server:
-        judge = JudgeConfig(url=server.url, model="toy", retries=0, timeout=5)
+        judge = EndpointConfig(url=server.url, model="toy", retries=0, timeout=5)
     found = judge_summaries(["نص"], ["ملخص"], EvalConfig(judge=judge))
     assert (found["graded"], found["metrics"]) == (0, {})
     assert "no connection" in found["first_failure"]
     with chat_server(lambda messages: GOOD, script=["hang"]) as server:
-        quick = JudgeConfig(url=server.url, model="toy", retries=0, timeout=0.3, concurrency=1)
+        quick = EndpointConfig(url=server.url, model="toy", retries=0, timeout=0.3, concurrency=1)
         assert judge_summaries(["نص"] * 2, ["ملخص"] * 2, EvalConfig(judge=quick))["graded"] == 1
 
 
 def test_an_endpoint_half_named_is_refused():
     with pytest.raises(RecipeError, match="both a url and a model"):
-        ask_all(JudgeConfig(url="http://127.0.0.1:1/v1"), [[]], str)
+        ask_all(EndpointConfig(url="http://127.0.0.1:1/v1"), [[]], str)
 
 
 class ToySource:
@@ -166,47 +167,15 @@ def test_the_cascade_hears_each_clip_once_and_asks_the_llm_about_its_transcript(
 
 def test_the_cascades_llm_is_any_openai_compatible_endpoint():
     with chat_server(lambda messages: "Levantine") as server:
-        chat = endpoint_chat(JudgeConfig(url=server.url, model="toy"))
+        chat = endpoint_chat(EndpointConfig(url=server.url, model="toy"))
         assert chat(["ما اللهجة؟", "ما اللهجة؟"]) == ["Levantine"] * 2
     with pytest.raises(RecipeError, match="answered none of 1 questions"):
-        endpoint_chat(JudgeConfig(url=server.url, model="toy", retries=0))(["سؤال"])
-
-
-def byte_tokenizer():
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    specials = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=specials, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(["مرحبا بكم", "شكرا"], trainer)
-    tokenizer.post_processor = None
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=64,
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        eos_token="[SEP]",
-    )
+        endpoint_chat(EndpointConfig(url=server.url, model="toy", retries=0))(["سؤال"])
 
 
 def test_the_cascades_whisper_is_transformers_own(tmp_path):
-    transformers = pytest.importorskip("transformers")
-    tokenizer = byte_tokenizer()
-    shape = transformers.WhisperConfig(
-        vocab_size=len(tokenizer), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, num_mel_bins=80, max_target_positions=32,
-        decoder_start_token_id=1, bos_token_id=1, eos_token_id=2, pad_token_id=0, suppress_tokens=None,
-        begin_suppress_tokens=None, max_length=8,
-    )  # fmt: skip
-    transformers.WhisperForConditionalGeneration(shape).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    transformers.WhisperFeatureExtractor(feature_size=80).save_pretrained(tmp_path)
-    texts = whisper(str(tmp_path))([np.zeros(8000, np.float32), np.zeros(35 * 16_000, np.float32)])
+    transcribe = whisper(str(toy_whisper(tmp_path / "whisper")))
+    texts = transcribe([np.zeros(8000, np.float32), np.zeros(35 * 16_000, np.float32)])
     assert len(texts) == 2
     assert all(isinstance(text, str) for text in texts)
     with pytest.raises(RecipeError, match="no Whisper checkpoint"):

@@ -70,6 +70,9 @@ def test_targets_are_the_text_or_the_labels_name():
         ("```\nمرحبا بكم\n```", "مرحبا بكم"),
         ("الملخص: «قال» ثم «ذهب»", "«قال» ثم «ذهب»"),
         ("قال: تفضل", "قال: تفضل"),
+        ("حسنا، نبدأ الآن. إليكم النشرة", "حسنا، نبدأ الآن. إليكم النشرة"),
+        ("OK, let's go إلى السوق.", "OK, let's go إلى السوق."),
+        ("Okay. The summary is: ملخص قصير.", "ملخص قصير."),
     ],
 )
 def test_chatter_around_free_text_is_taken_off(answer, text):
@@ -107,6 +110,8 @@ def test_an_empty_answer_is_invalid_and_counted(name):
         ("It could be Gulf or Egyptian. The answer is Gulf.", "GLF"),
         ("North African (Maghrebi)", "NOR"),
         ("SA", "GLF"),
+        ("These are words in a dialect, and mar is no country here. Egyptian.", "EGY"),
+        ("The answer to the question is: MSA", "MSA"),
         ("Egyptian or Gulf", None),
         ("I can't tell.", None),
         ("", None),
@@ -144,6 +149,7 @@ def test_with_countries_a_region_is_no_answer(answer, code):
         ("صوته حزين", "sad"),
         ("He is not happy; he is sad.", "sad"),
         ("unhappy", "sad"),
+        ("To answer your question: the speaker is full of joy", "happy"),
         ("neutral tone", "neutral"),
         ("happysad", None),
     ],

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.evaluation.config import EvalConfig, EndpointConfig
+from recipes.evaluation.config import EndpointConfig, EvalConfig
 from recipes.evaluation.endpoint import Messages, ask_all
 
 GRADES = ("faithfulness", "coverage", "fluency")

@@ -11,7 +11,7 @@ import pytest
 from recipes.data.examples import Example, Examples
 from recipes.errors import RecipeError
 from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
-from recipes.evaluation.config import EvalConfig, EndpointConfig
+from recipes.evaluation.config import EndpointConfig, EvalConfig
 from recipes.evaluation.endpoint import ask_all
 from recipes.evaluation.judge import GRADES, judge_summaries, read_grades
 from recipes.tasks import build_tasks

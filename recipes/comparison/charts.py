@@ -80,7 +80,7 @@ def legend(order: Sequence[str]) -> str:
 def nice_ticks(low: float, high: float, about: int) -> list[float]:
     """Round numbers from at most `low` to at least `high`: steps of 1, 2 or 5 times a power of ten."""
     if high <= low:
-        low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
+        low, high = (low - abs(low) / 2, low + abs(low) / 2) if low else (0.0, 1.0)
     raw = (high - low) / max(1, about - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))

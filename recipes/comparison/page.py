@@ -12,7 +12,7 @@ from typing import Any
 
 from recipes.comparison.charts import legend, line_chart
 from recipes.comparison.curves import Curve, loss_curves, mean_volatility, metric_curves, volatility_curves
-from recipes.comparison.runs import Contender, Field
+from recipes.comparison.runs import Contender, Field, Run
 from recipes.comparison.scores import Score, TaskScores
 from recipes.evaluation.config import EvalConfig
 from recipes.evaluation.resampling import Interval
@@ -88,11 +88,17 @@ def describe_contender(contender: Contender) -> dict[str, Any]:
         "schedule": run.config.schedule.kind if run.config else "none",
         "runs": len(contender.runs),
         "steps": run.steps[-1]["step"] if run.steps else None,
-        "tokens": f"{run.steps[-1]['tokens']:,}" if run.steps else None,
+        "tokens": f"{tokens_of(run):,}" if run.steps else None,
         "best_steps": ", ".join(str(one.best_step) for one in contender.runs if one.best_step is not None),
         "volatility": f"{whole:.3f}" if whole is not None else None,
         "late_volatility": f"{late:.3f}" if late is not None else None,
     }
+
+
+def tokens_of(run: Run) -> int:
+    """Tokens trained on. A log that skips steps is taken as a sample of them."""
+    logged = sum(line["tokens"] for line in run.steps)
+    return round(logged * run.steps[-1]["step"] / len(run.steps))
 
 
 def describe_task(one: TaskScores, order: Sequence[str]) -> dict[str, Any]:
@@ -121,7 +127,7 @@ def describe_score(score: Score, one: TaskScores, metrics: Sequence[str], order:
     return {
         "name": score.contender,
         "number": order.index(score.contender) % 8,
-        "best": score.metrics[headline].value == best,
+        "best": score.metrics[headline].value == best and len(set(values)) > 1,
         "cells": [interval_text(score.metrics[name], score.spread.get(name)) for name in metrics],
         "difference": f"{difference.difference:+.3f}" if difference else "",
         "between": f"{difference.low:+.3f} to {difference.high:+.3f}" if difference else "",

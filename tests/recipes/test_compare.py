@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from recipes import compare
 from recipes.comparison.charts import MOST_POINTS, line_chart, nice_ticks, thinned
 from recipes.comparison.curves import Curve, gradient_volatility, loss_curves, mean_volatility, metric_curves
+from recipes.comparison.page import tokens_of
 from recipes.comparison.runs import read_field, read_run
 from recipes.comparison.scores import holm, score_field
 from recipes.config import parse_config, to_toml
@@ -47,7 +49,7 @@ def make_run(folder, *, kind="uniform", skill=0.7, seed=0, steps=120, noise=0.1,
                 "task_loss": {"asr": 1.0},
                 "grad_norm": float(np.exp(rng.normal(0, noise))),
                 "lr": 1e-4,
-                "tokens": 500 * step,
+                "tokens": 500,
                 "seconds": 0.5,
                 "epoch": step / 60,
             }
@@ -152,6 +154,12 @@ def test_curves_are_means_over_seeds_between_their_extremes(runs):
     assert mean_volatility(field.contenders[2], late=True) > mean_volatility(field.contenders[0], late=True)
 
 
+def test_the_tokens_of_a_run_are_summed_also_where_its_log_skips_steps(tmp_path):
+    run = read_run(make_run(tmp_path / "run", steps=40))
+    assert tokens_of(run) == 40 * 500
+    assert tokens_of(replace(run, lines=[line for line in run.lines if line["step"] % 2 == 0])) == 40 * 500
+
+
 @given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e6), about=st.integers(2, 8))
 def test_ticks_are_round_cover_the_range_and_are_not_too_many(low, width, about):
     ticks = nice_ticks(low, low + width, about)
@@ -159,6 +167,11 @@ def test_ticks_are_round_cover_the_range_and_are_not_too_many(low, width, about)
     assert ticks[0] <= low + step * 1e-6
     assert ticks[-1] >= low + width - step * 1e-6
     assert len(ticks) <= about + 2
+
+
+def test_a_flat_line_has_a_scale_too():
+    assert nice_ticks(0, 0, 6) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert nice_ticks(4, 4, 3)[0] <= 4 <= nice_ticks(4, 4, 3)[-1]
 
 
 def test_long_curves_are_thinned_to_what_a_screen_shows():

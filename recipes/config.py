@@ -70,7 +70,7 @@ class LoraPart(Section):
 
 class LoraConfig(Section):
     rank: int = Field(32, ge=1, description="rank of every adapter")
-    alpha: float = Field(64.0, gt=0, description="scale: an adapter's output is multiplied by alpha / rank")
+    alpha: int = Field(64, ge=1, description="scale: an adapter's output is multiplied by alpha / rank")
     dropout: float = Field(0.05, ge=0, lt=1, description="dropout before the adapter")
     language: LoraPart = LoraPart(modules=LANGUAGE_MODULES)
     audio: LoraPart = LoraPart(modules=AUDIO_MODULES, enabled=False, learning_rate=2e-5)

@@ -198,15 +198,23 @@ def refresh_embeddings(session: Session) -> None:
 
 def evaluate(session: Session) -> None:
     """Look at the fixed subset, keep the answers, tell the schedule, remember the best."""
+    import torch
+
     config, progress = session.config, session.progress
-    predictions = predict(
-        session.model,
-        session.validation,
-        batch_size=config.eval.batch_size,
-        max_new_tokens=config.eval.max_new_tokens,
-        seed=config.train.seed,
-        accelerator=session.accelerator,
-    )
+    try:
+        predictions = predict(
+            session.model,
+            session.validation,
+            batch_size=config.eval.batch_size,
+            max_new_tokens=config.eval.max_new_tokens,
+            seed=config.train.seed,
+            accelerator=session.accelerator,
+        )
+    except torch.OutOfMemoryError as error:
+        raise RecipeError(
+            f"out of memory while evaluating: lower eval.batch_size (now {config.eval.batch_size}) or eval.max_new_tokens "
+            f"(now {config.eval.max_new_tokens}) and start again with --resume: it is no part of what a checkpoint fixes."
+        ) from error
     scores = score_predictions(predictions, session.validation.tasks)
     metric = mean_loss(scores)
     session.schedule.observe(metric)

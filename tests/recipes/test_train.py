@@ -117,6 +117,15 @@ def test_a_full_gpu_is_answered_with_what_to_lower(tmp_path: Path, dataset: Path
     assert "raise train.accumulation (now 1)" in error
 
 
+def test_a_bfloat16_model_trains_float32_adapters_and_answers(tmp_path: Path, dataset: Path) -> None:
+    """As on a GPU: frozen weights and arithmetic in bfloat16, adapters and their optimizer in float32."""
+    halves = ["--set", 'model.dtype="bfloat16"', "--set", 'train.precision="bf16"', "--set", "lora.dropout=0.0"]
+    assert main([str(toy_config(tmp_path, dataset)), "--run", str(tmp_path / "run"), *halves]) == 0
+    assert {weight.dtype for weight in final_weights(tmp_path / "run").values()} == {torch.float32}
+    curve = [loss for _, loss, _ in losses(tmp_path / "run")]
+    assert curve[-1] < curve[0]
+
+
 def test_the_learning_rate_rises_then_follows_half_a_cosine() -> None:
     config = TrainConfig(warmup_share=0.1, final_rate_share=0.1)
     shares = [loop.rate_share(step, total=100, config=config) for step in range(100)]

@@ -18,6 +18,7 @@ from recipes.embeddings import embed_missing, open_cache
 from recipes.errors import RecipeError
 from recipes.feed import training_clips
 from recipes.model import load_model
+from recipes.processes import open_accelerator
 from recipes.tasks import TaskError
 
 
@@ -36,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def embed(config: RecipeConfig, folder: Path) -> None:
-    from accelerate import Accelerator
-
-    accelerator = Accelerator()
+    accelerator = open_accelerator()
     with accelerator.main_process_first():
         examples = load_examples(config.data, "train")
     model = load_model(config.model, device=accelerator.device)

@@ -31,6 +31,7 @@ from recipes.log import RunLog, installed_trackers
 from recipes.lora import add_adapters, learning_rates, train_everything
 from recipes.model import LoadedModel, load_model
 from recipes.prefetch import prepare_ahead
+from recipes.processes import open_accelerator
 from recipes.schedule import Batch, build_schedule
 from recipes.tasks import TaskError
 from recipes.validate import fixed_subset, mean_loss, predict, score_predictions, token_counter
@@ -76,9 +77,8 @@ class Session:
 def train(config: RecipeConfig, run: Path, *, resuming: bool = False) -> None:
     """A whole run, from a fresh folder or from its last checkpoint."""
     import torch
-    from accelerate import Accelerator
 
-    accelerator = Accelerator(log_with=installed_trackers(config.log.trackers) or None, project_dir=str(run))
+    accelerator = open_accelerator(log_with=installed_trackers(config.log.trackers) or None, project_dir=str(run))
     start = find_start(run, config, resuming=resuming)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:

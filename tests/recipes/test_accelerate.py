@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from recipes.embeddings import EmbeddingCache
 from recipes.train import main
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
 ROOT = Path(__file__).parents[2]
 
 
-def launch(*arguments: str) -> None:
-    """`accelerate launch` with two processes; whatever it prints is shown when it fails."""
-    command = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+def launch(*arguments: str, use_cpu: str = "true") -> subprocess.CompletedProcess[str]:
+    """`accelerate launch` with two processes, which find each other through gloo."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": use_cpu}
+    return subprocess.run(
+        [*command, "-m", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +40,9 @@ def test_two_processes_take_the_same_steps_as_one(folder: Path) -> None:
     Without dropout, whose masks are each process's own.
     """
     same = ["--set", "lora.dropout=0.0", "--set", "schedule.steps=6", "--set", "eval.every=3"]
-    launch("recipes.train", str(folder / "run.toml"), "--run", str(folder / "two"), *same)
+    done = launch("recipes.train", str(folder / "run.toml"), "--run", str(folder / "two"), *same)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "2 processes" in done.stdout
     assert main([str(folder / "run.toml"), "--run", str(folder / "one"), *same]) == 0
     two, one = losses(folder / "two"), losses(folder / "one")
     assert [step for step, _, _ in two] == [1, 2, 3, 4, 5, 6]
@@ -57,9 +51,13 @@ def test_two_processes_take_the_same_steps_as_one(folder: Path) -> None:
     expected = final_weights(folder / "one")
     assert all((weight - expected[name]).abs().max() < 1e-3 for name, weight in final_weights(folder / "two").items())
     assert (folder / "two" / "predictions" / "step-6.jsonl").read_text().count("\n") == 6
-    cache = EmbeddingCache(folder / "two" / "embeddings", key=key_of(folder / "two"), model="tiny")
-    assert len(cache.keys()) == 24  # each process embedded its share
+    shares = [len(np.load(shard)["keys"]) for shard in (folder / "two" / "embeddings").glob("shard-*.npz")]
+    assert shares == [12, 12]  # each process embedded half of the clips
 
 
-def key_of(run: Path) -> str:
-    return json.loads((run / "embeddings" / "model.json").read_text())["key"]
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU they do find each other")
+def test_processes_that_do_not_find_each_other_are_stopped(folder: Path) -> None:
+    done = launch("recipes.train", str(folder / "run.toml"), "--run", str(folder / "alone"), use_cpu="false")
+    assert done.returncode != 0
+    assert "launched as 2 processes, but accelerate sees 1" in done.stderr
+    assert not (folder / "alone").exists()

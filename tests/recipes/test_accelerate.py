@@ -61,3 +61,12 @@ def test_processes_that_do_not_find_each_other_are_stopped(folder: Path) -> None
     assert done.returncode != 0
     assert "launched as 2 processes, but accelerate sees 1" in done.stderr
     assert not (folder / "alone").exists()
+
+
+def test_a_batch_in_pieces_takes_the_same_step_as_at_once(folder: Path) -> None:
+    same = ["--set", "lora.dropout=0.0", "--set", "eval.every=8", "--set", 'schedule.kind="uniform"']
+    for name, pieces in (("at-once", 1), ("in-pieces", 3)):
+        arguments = [str(folder / "run.toml"), "--run", str(folder / name), *same]
+        assert main([*arguments, "--set", f"train.accumulation={pieces}"]) == 0
+    whole, pieces = losses(folder / "at-once"), losses(folder / "in-pieces")
+    assert [loss for _, loss, _ in pieces] == pytest.approx([loss for _, loss, _ in whole], rel=1e-4)

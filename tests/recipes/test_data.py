@@ -40,16 +40,12 @@ def write_sound(path, seconds=0.5, seed=0, rate=16_000):
 
 def published(folder, configuration, rows, split="train"):
     """A folder as `aramega publish --to DIR` leaves one: parquet with embedded audio, configurations in the card."""
-    features = {key: datasets.Value("string") for key in rows[0] if key != "audio"}
-    for key, value in rows[0].items():
-        if isinstance(value, bool):
-            features[key] = datasets.Value("bool")
-    if "dialect" in features:
-        features["dialect"] = datasets.ClassLabel(names=["EGY", "LEV", "TUNISIA"])
-    if "audio" in rows[0]:
-        features["audio"] = datasets.Audio(16_000, decode=False)
     data = [{**row, "audio": {"bytes": row["audio"], "path": None}} if "audio" in row else row for row in rows]
-    table = datasets.Dataset.from_list(data, features=datasets.Features(features))
+    table = datasets.Dataset.from_list(data)
+    if "audio" in rows[0]:
+        table = table.cast_column("audio", datasets.Audio(16_000, decode=False))
+    if "dialect" in rows[0]:
+        table = table.cast_column("dialect", datasets.ClassLabel(names=["EGY", "LEV", "TUNISIA"]))
     (folder / configuration).mkdir(parents=True, exist_ok=True)
     table.to_parquet(str(folder / configuration / f"{split}-00000-of-00001.parquet"))
     names = sorted(path.name for path in folder.iterdir() if path.is_dir())

@@ -5,8 +5,8 @@
 Random weights in bfloat16, the real classes, our own step with adapters on the language model. The peer is
 arithmetic: what the step's matrix products would take at the chip's dense bfloat16 peak. A frozen weight
 costs 2 operations a token forward and 2 backward (its input's gradient, not its own); checkpointing runs the forward
-twice. The model-FLOP utilization counts the 4, the hardware's utilization the 6. Without a GPU only the
-arithmetic is printed, and that nothing was measured.
+twice. The model-FLOP utilization counts the 4, the hardware's utilization the 6. On a small shape the count
+agrees with torch's own FLOP counter to 1 %. Without a GPU only the arithmetic is printed, and that nothing was measured.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from recipes import loop
 from recipes.collate import Encoder, Inputs, Prompt
 from recipes.config import RecipeConfig, TinyShape, parse_config
+from recipes.hardware import GPUS
 from recipes.lora import add_adapters, learning_rates
 from recipes.model import LoadedModel
 from recipes.tiny import SPECIAL_TOKENS, sample_text, train_tokenizer
 
-# Dense bfloat16 peak, operations per second, from the makers' data sheets.
-PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "A10": 125e12, "4090": 165e12, "3090": 71e12}
+PEAKS = {chip: peak for chip, (peak, _) in GPUS.items()}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RecipeError, TaskError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"stopped. The last checkpoint in {options.run} is whole: --resume goes on from it.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -46,8 +46,6 @@ class RunLog:
 
     def close(self) -> None:
         self._file.close()
-        if self._accelerator is not None:
-            self._accelerator.end_training()
 
     def _write(self, line: Line) -> None:
         # A whole line in one write and flushed: a killed run leaves no half line behind a reader's back.

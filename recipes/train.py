@@ -151,6 +151,7 @@ def run_schedule(session: Session) -> None:
     if session.log is not None:
         session.log.close()
         print(f"done: {progress.step} steps, {progress.tokens:,} tokens, best at step {progress.best_step}")
+    session.accelerator.end_training()
 
 
 def take_stretch(session: Session, batches: Iterator[Batch], *, pool: ThreadPoolExecutor) -> None:

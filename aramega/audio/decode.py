@@ -5,12 +5,15 @@ crashes or hangs on one takes nothing with it. The child may open local files on
 dressed as a recording cannot make us fetch or read something else.
 
 Blocks are long and the pipe is short, on purpose: decoder and analysis then take turns on one core,
-and N workers use N cores. Sixteen-bit samples come straight from the resampler, except for float
+and N workers use N cores. Only for a long recording may the decoder run a block ahead, on a core of its
+own if one is idle: the last long one of a build is what a curator waits for. Sixteen-bit samples come straight from the resampler, except for float
 files, which may hold NaN: those we convert ourselves, and count what was not a number.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import select
@@ -33,6 +36,10 @@ from aramega.records import RATE, AramegaError
 Samples = npt.NDArray[np.int16]
 
 BLOCK_SECONDS = 30
+_LONG = 1800.0
+"""Seconds from which a recording is worth a second core at the end of a build."""
+_AHEAD = 1 << 20
+"""A pipe of this many bytes holds one block; it is also the most Linux gives to users who are not root."""
 _PLAYLISTS = {"hls", "dash", "concat", "concatf", "sdp", "rtsp", "ffmetadata", "webm_dash_manifest", "imf"}
 _STILLS = {"image2", "png_pipe", "jpeg_pipe", "gif", "tty", "ansi"}
 
@@ -119,6 +126,9 @@ class Decoder:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert self._child.stdout is not None
+        if (probe.seconds or 0.0) >= _LONG and hasattr(fcntl, "F_SETPIPE_SZ"):
+            with contextlib.suppress(OSError):  # the user's pipes are full up: then it takes turns, too
+                fcntl.fcntl(self._child.stdout, fcntl.F_SETPIPE_SZ, _AHEAD)
         self._ready = select.poll()
         self._ready.register(self._child.stdout, select.POLLIN | select.POLLHUP)
         self._listener = threading.Thread(target=self._listen, daemon=True)

@@ -6,6 +6,7 @@ are caught here, once, and shown as one line.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 
@@ -18,6 +19,9 @@ from aramega.cli.look import export, init, options, preview, report, status
 from aramega.records import AramegaError
 
 CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+# A worker is one core's worth: numpy's own threads would fight the other workers, and sum in another order.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="aramega",

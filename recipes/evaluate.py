@@ -63,7 +63,7 @@ def evaluate(options: argparse.Namespace) -> str:
     for note in examples.notes:
         print(note)
 
-    name, predictions = answers(options, config, examples, is_run=is_run)
+    name, predictions = answers(options, config, examples)
     results = evaluate_predictions(predictions, examples.tasks, config.eval, seed=config.train.seed)
     add_graders(results, predictions, examples, config)
 
@@ -93,9 +93,7 @@ def at_most(examples: Examples, limit: int) -> Examples:
     return examples.subset(kept)
 
 
-def answers(
-    options: argparse.Namespace, config: RecipeConfig, examples: Examples, *, is_run: bool
-) -> tuple[str, list[Prediction]]:
+def answers(options: argparse.Namespace, config: RecipeConfig, examples: Examples) -> tuple[str, list[Prediction]]:
     """Who answers, and every answer."""
     if options.baseline == "majority":
         return "majority", list(majority(load_examples(config.data, "train"), examples))
@@ -113,7 +111,7 @@ def answers(
     from recipes.model import load_model
 
     model, name = load_model(config.model, device=device_of(options)), config.model.path
-    if is_run:
+    if options.what.is_dir():
         folder = find_checkpoint(options.what, options.checkpoint)
         name = f"{options.what.name}, {folder.name}"
         if config.train.method == "lora":

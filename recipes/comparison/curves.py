@@ -57,13 +57,17 @@ def gradient_volatility(run: Run, window: int = 0) -> tuple[np.ndarray, np.ndarr
     return steps[window - 1 :], parts.std(axis=1)
 
 
-def mean_volatility(contender: Contender, *, late: bool) -> float | None:
-    """Over the whole run, or over its last third."""
-    values = []
-    for run in contender.runs:
-        _, volatility = gradient_volatility(run)
-        if len(volatility):
-            values.append(float(np.mean(volatility[-max(1, len(volatility) // 3) :] if late else volatility)))
+def mean_volatility(contender: Contender) -> float | None:
+    return _mean([gradient_volatility(run)[1] for run in contender.runs])
+
+
+def late_volatility(contender: Contender) -> float | None:
+    """Over the last third of the run: where the paper saw ADS hurt."""
+    return _mean([volatility[-(len(volatility) // 3) :] for _, volatility in map(gradient_volatility, contender.runs)])
+
+
+def _mean(runs: Sequence[np.ndarray]) -> float | None:
+    values = [float(np.mean(run)) for run in runs if len(run)]
     return float(np.mean(values)) if values else None
 
 

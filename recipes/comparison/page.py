@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from recipes.comparison.charts import legend, line_chart
-from recipes.comparison.curves import Curve, loss_curves, mean_volatility, metric_curves, volatility_curves
+from recipes.comparison.curves import (
+    Curve,
+    late_volatility,
+    loss_curves,
+    mean_volatility,
+    metric_curves,
+    volatility_curves,
+)
 from recipes.comparison.runs import Contender, Field, Run
 from recipes.comparison.scores import Score, TaskScores
 from recipes.evaluation.config import EvalConfig
@@ -82,7 +89,7 @@ def draw_charts(field: Field, tasks: Sequence[TaskScores], order: Sequence[str])
 
 def describe_contender(contender: Contender) -> dict[str, Any]:
     run = contender.runs[0]
-    late, whole = mean_volatility(contender, late=True), mean_volatility(contender, late=False)
+    whole, late = mean_volatility(contender), late_volatility(contender)
     return {
         "name": contender.name,
         "schedule": run.config.schedule.kind if run.config else "none",

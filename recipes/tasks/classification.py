@@ -1,10 +1,11 @@
 """Classification cast as generation: the model writes a label's name, we find the label in what it wrote.
 
-Reading an answer back is where such evaluations go wrong, so the rules are few and stated. A short answer
-that *is* a label's name is that label. Otherwise every mention is looked for, longest names first, on word
-boundaries that know Arabic's prefixes (والمصرية, باللهجة المصرية), and mentions under a negation ("not
-Egyptian", "ليست مصرية") are dropped. One label mentioned: that one. Several: the first after the last
-"the answer is"-like cue, if there is a cue. Anything else is invalid, and an invalid answer counts as an error.
+Reading an answer back is where such evaluations go wrong, so the rules are few and stated. An answer that *is*
+a label's name, or whose first sentence is, is that label. Otherwise every mention is looked for, longest names
+first, on word boundaries that know Arabic's prefixes (والمصرية, باللهجة المصرية), and mentions under a negation
+("not Egyptian", "ليست مصرية") are dropped. One label mentioned: that one. Several: the one that follows closely
+on the last "the answer is"-like cue, unless it is offered as one of two. Anything else is invalid, which
+counts as an error.
 """
 
 from __future__ import annotations
@@ -22,10 +23,16 @@ from recipes.tasks.base import Modality, Task, TaskError, TaskOptions, ratio, st
 from recipes.tasks.labels import Inventory, Label
 
 _CUE = re.compile(
-    r"\b(?:answer|label|class|dialect|emotion|accent|it|this|that)\s+(?:is|are|was|sounds|seems)\b"
-    r"|\b(?:answer|label|dialect|emotion|accent|therefore|so|final)\b"
-    r"|(?<!\w)(?:الاجابه|الجواب|اللهجه|لهجه|الانفعال|العاطفه|الشعور|اذن|لذلك|النتيجه)(?!\w)"
+    r"\b(?:answer|label|class|dialect|emotion|accent|variety|it|this|that|speaker|voice)\s+(?:is|was|sounds|seems)\b"
+    r"|\b(?:answer|label)\b"
+    r"|(?<!\w)(?:الاجابه|الجواب|النتيجه)(?: الصحيحه| الصحيح)?(?: هي| هو)?(?!\w)"
+    r"|(?<!\w)(?:اللهجه|الانفعال|العاطفه|الشعور|الصوت|لذلك|اذن|اذا)(?: هي| هو| فهي| فهو)(?!\w)"
 )
+# A name that stands further from its cue than this is not what the cue announced ("the answer is hard to give").
+_NEAR = 20
+_SENTENCE_ENDS = re.compile(r"[.!?؟؛\n]+")
+_STOP = " § "
+_EITHER = {"", "or", "and", "and or", "او", "و", "either"}
 _NEGATION = re.compile(
     r"(?:\b(?:not|isn t|isnt|no|never|nor|neither|rather than|instead of|than)(?: an?| the)?|(?<!\w)(?:ليس|ليست|وليس|وليست|لا|غير|ما))"
     r"(?: (?:in|of|with|اللهجه|لهجه|باللهجه))?\s*$"
@@ -40,6 +47,10 @@ def plain(text: str) -> str:
     """How names and answers are compared: `asr` profile, ة as ه, ى as ي, lower case, signs as spaces."""
     spaced = re.sub(r"[^\w\s\u064B-\u0652\u0670]|_", " ", text)
     return normalize(spaced, "asr").casefold().replace("ة", "ه").replace("ى", "ي")
+
+
+def _sentences(text: str) -> list[str]:
+    return list(filter(None, map(plain, _SENTENCE_ENDS.split(text))))
 
 
 class Classification(Task):
@@ -78,16 +89,18 @@ class Classification(Task):
         return label.written(self.options.label_language) if label else ""
 
     def parse(self, answer: str) -> str | None:
-        text = plain(strip_chatter(answer))
-        if text in self._owner:
-            return self._owner[text]
-        mentions = [m for m in self._names.finditer(text) if not _NEGATION.search(text[: m.start()])]
-        codes = [self._owner[m["name"]] for m in mentions]
-        if len(set(codes)) <= 1:
-            return codes[0] if codes else None
-        cues = [cue.end() for cue in _CUE.finditer(text)]
-        after = [code for m, code in zip(mentions, codes, strict=True) if cues and m.start() >= cues[-1]]
-        return after[0] if len(set(after)) == 1 else None
+        first = next(iter(_sentences(strip_chatter(answer))), "")
+        if first in self._owner:
+            return self._owner[first]
+        text = _STOP.join(_sentences(answer))
+        mentions = [
+            (m.start(), m.end(), self._owner[m["name"]])
+            for m in self._names.finditer(text)
+            if not _NEGATION.search(text[: m.start()])
+        ]
+        if len({code for *_, code in mentions}) <= 1:
+            return mentions[0][2] if mentions else None
+        return _announced(text, mentions)
 
     def tally(self, answers: Sequence[str], references: Sequence[str]) -> np.ndarray:
         """One-hot cells of the confusion matrix, true label × (labels, invalid), row by row."""
@@ -137,6 +150,20 @@ class Classification(Task):
         foreign = {plain(n) for label in self.inventory.labels for n in label.also if len(n) <= 3 and n.isupper()}
         names = sorted(self._owner.keys() - (foreign - codes), key=len, reverse=True)
         return re.compile(rf"(?<!\w){_PREFIX}(?P<name>{'|'.join(map(re.escape, names))}){_SUFFIX}(?!\w)")
+
+
+def _announced(text: str, mentions: Sequence[tuple[int, int, str]]) -> str | None:
+    """Of several labels mentioned, the one that follows closely on the last cue, unless another is offered beside it."""
+    for cue in reversed(list(_CUE.finditer(text))):
+        after = [mention for mention in mentions if mention[0] >= cue.end()]
+        if not after or after[0][0] - cue.end() > _NEAR:
+            continue
+        _, end, code = after[0]
+        rival = next((start for start, _, other in after if other != code), None)
+        if rival is not None and text[end:rival].strip() in _EITHER:
+            return None
+        return code
+    return None
 
 
 def _comparable(label: Label) -> list[str]:

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from recipes import compare
 from recipes.comparison.charts import MOST_POINTS, line_chart, nice_ticks, thinned
-from recipes.comparison.curves import Curve, gradient_volatility, loss_curves, mean_volatility, metric_curves
+from recipes.comparison.curves import (
+    Curve,
+    gradient_volatility,
+    late_volatility,
+    loss_curves,
+    mean_volatility,
+    metric_curves,
+)
 from recipes.comparison.page import tokens_of
 from recipes.comparison.runs import read_field, read_run
 from recipes.comparison.scores import holm, score_field
@@ -151,7 +158,7 @@ def test_curves_are_means_over_seeds_between_their_extremes(runs):
         assert np.all(curve.low <= curve.mean)
         assert np.all(curve.mean <= curve.high)
     assert metric_curves(field.contenders, "asr", "no such metric") == []
-    assert mean_volatility(field.contenders[2], late=True) > mean_volatility(field.contenders[0], late=True)
+    assert late_volatility(field.contenders[2]) > late_volatility(field.contenders[0])
 
 
 def test_the_tokens_of_a_run_are_summed_also_where_its_log_skips_steps(tmp_path):
@@ -241,7 +248,7 @@ def test_a_baseline_without_a_log_takes_part_where_it_has_answers(runs, tmp_path
     assert [s.contender for s in tasks["dialect"].scores] == ["uniform", "majority"]
     assert [s.contender for s in tasks["asr"].scores] == ["uniform"]
     assert compare.main([runs[0], f"majority={tmp_path / 'majority'}", "--out", str(tmp_path / "page")]) == 0
-    assert mean_volatility(field.contenders[1], late=False) is None
+    assert mean_volatility(field.contenders[1]) is None
 
 
 def test_without_test_answers_everyone_is_compared_on_trainings_own(tmp_path, runs):

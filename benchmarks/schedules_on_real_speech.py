@@ -168,17 +168,14 @@ def finished(run: Path, steps: int) -> bool:
     return (run / "checkpoints" / f"step-{steps}").is_dir()
 
 
-def show(out: Path, *, seeds: int) -> None:
-    """The table of last steps, and the curves in words a terminal can show."""
-    runs = {
-        kind: [
-            read_log(out / f"{kind}-{seed}" / "log.jsonl")
-            for seed in range(seeds)
-            if (out / f"{kind}-{seed}" / "log.jsonl").is_file()
-        ]
-        for kind in SCHEDULES
-    }
-    runs = {kind: logs for kind, logs in runs.items() if logs}
+def show(out: Path, *, seeds: int, steps: int) -> None:
+    """The table of last steps, and the curves in words a terminal can show; of finished runs only."""
+    runs: dict[str, list[list[dict[str, Any]]]] = {}
+    for kind in SCHEDULES:
+        folders = [out / f"{kind}-{seed}" for seed in range(seeds)]
+        logs = [read_log(folder / "log.jsonl") for folder in folders if finished(folder, steps)]
+        if logs:
+            runs[kind] = logs
     titles = ["schedule", "runs", "asr WER ↓", "emotion F1 ↑", "keyword F1 ↑", "mean loss ↓", "grad-norm CV, last half"]
     print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
     for kind, logs in runs.items():
@@ -228,6 +225,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--at-once", type=int, default=2, help="runs at a time, one core each")
+    parser.add_argument("--show", action="store_true", help="only the table of what is finished")
     parser.add_argument("--only", nargs=2, metavar=("KIND", "SEED"), help="one run, in this process")
     options = parser.parse_args()
     if not (options.data / "baved" / "index.csv").is_file():
@@ -235,9 +233,11 @@ def main() -> None:
     if options.only:
         kind, seed = options.only
         run_one(kind, int(seed), data=options.data, out=options.out, steps=options.steps)
+    elif options.show:
+        show(options.out, seeds=options.seeds, steps=options.steps)
     else:
         run_all(options)
-        show(options.out, seeds=options.seeds)
+        show(options.out, seeds=options.seeds, steps=options.steps)
         print(f"\n{write_page(options.out, seeds=options.seeds)}")
 
 

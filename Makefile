@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 help:
 	@sed -n '2,5s/^#//p' Makefile
 
-demo: setup
+demo: system $(VENV)/.base
 	@$(BIN)/aramega demo
 
 test: setup
@@ -29,10 +29,15 @@ bench: setup
 
 setup: system $(VENV)/.done
 
-$(VENV)/.done: pyproject.toml constraints.txt
+# The demo needs the package alone; the tests need everything.
+$(VENV)/.base: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 		echo "aramega: $(PYTHON) cannot make a virtual environment. Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.done: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 

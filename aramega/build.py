@@ -31,6 +31,8 @@ class Progress:
 
     stage: str
     item: str
+    name: str
+    """The file's, whatever the item is."""
     error: str
     seconds: float
     """Of audio, in what the item made."""
@@ -87,6 +89,7 @@ class Plan:
                 break
             if item not in self.under_way[stage.name] and self.store.is_pending(*self._asked(stage), item):
                 self.under_way[stage.name].add(item)
+                self.store.retract(self.marks[stage.name], item)
                 ids.append(item)
         if stage.takes is Takes.SOURCE and self.limit is not None:
             self.limit -= len(ids)
@@ -110,23 +113,22 @@ class Plan:
     def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
         """Remove a recording's decoded samples once no stage of this build still wants them."""
         for recording in self.store.items_from(outcome.item, stage.takes, Takes.RECORDING):
-            listeners = [s for s in self.stages if s.needs_audio and s.takes is Takes.RECORDING]
-            wanted = any(
-                recording in self.under_way[s.name] or self.store.is_pending(*self._asked_loosely(s), recording)
-                for s in listeners
-            )
-            if not wanted:
-                stage.workspace.audio(recording).unlink(missing_ok=True)
+            if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
+                stage.workspace.drop_audio(recording)
 
-    def _asked_loosely(self, stage: Stage[Any]) -> tuple[Mark, Takes, list[Mark]]:
-        """Whether the stage still has the item to do, even if what it reads is not there yet."""
-        return self.marks[stage.name], stage.takes, []
+    def _still_wants(self, stage: Stage[Any], recording: str) -> bool:
+        """Whether the stage is at the recording, or will be: now, or once what it reads is there."""
+        if recording in self.under_way[stage.name]:
+            return True
+        doomed = any(self.store.has_failed(self.marks[name], recording) for name in stage.reads)
+        return not doomed and self.store.is_pending(self.marks[stage.name], stage.takes, [], recording)
 
     def _news(self, outcome: Outcome) -> Progress:
         kind = self.stages[outcome.stage].makes[-1]
         made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
         seconds = sum(r.seconds for r in made)
-        return Progress(self.stages[outcome.stage].name, outcome.item, outcome.error, seconds)
+        stage = self.stages[outcome.stage]
+        return Progress(stage.name, outcome.item, self.store.name_of(stage.takes, outcome.item), outcome.error, seconds)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def run_build(
     marks = current_marks(stages)
     if request.retry_failed:
         store.forget_failures()
-    chosen = stages[: _position(stages, request.until) + 1]
+    chosen = _up_to(stages, request.until)
     plan = Plan(store, chosen, marks, request.limit)
     try:
         with closing(engine.run(chosen, plan.next_task)) as batches:
@@ -157,19 +159,35 @@ def run_build(
         workspace.drop_leftovers()
 
 
-def add_sources(store: Store, workspace: Workspace, config: Config, found: Iterable[Source | Problem]) -> None:
-    """Note what a curator named, and the configuration it is built with."""
+def add_sources(
+    store: Store, workspace: Workspace, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
+) -> None:
+    """Note what a curator named, what has become of what was named before, and the configuration to build with."""
     save_config(config, workspace.config)
     ingest = current_marks(make_stages(config, workspace))["ingest"]
-    sources, problems = [], []
+    if named:
+        store.forget_misnamed([os.path.abspath(name) for name in named], gone=_is_gone)
+    sources = {source.path: source for source in store.sources()}
+    problems = []
     for one in found:
         if isinstance(one, Source):
-            sources.append((one, *_size_and_time(one.path)))
+            sources[one.path] = one
         else:
             problems.append(Broken(ingest, one.where, one.why))
-    store.forget_failures_without_source()
-    store.add_sources(sources)
+    store.add_sources((source, *_size_and_time(source.path)) for source in sources.values())
     store.write(problems)
+
+
+def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[str, int]:
+    """How many items each stage has neither done nor failed."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    return {s.name: store.count_pending(marks[s.name], s.takes, [marks[name] for name in s.reads]) for s in stages}
+
+
+def _is_gone(path: str) -> bool:
+    """No longer there, while its folder is: removed or renamed, and not merely a disk that is not mounted."""
+    return not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
 
 
 @dataclass(frozen=True)
@@ -190,11 +208,12 @@ class Summary:
 
 def summarize(store: Store, workspace: Workspace, config: Config, took: float, *, show_failures: int = 20) -> Summary:
     marks = current_marks(make_stages(config, workspace))
-    ingested, grouped = store.tally(marks["ingest"]), store.tally(marks["passages"])
+    grouped = store.tally(marks["passages"])
+    recordings, seconds = store.count_recordings()
     failures = store.failures(marks.values())
     return Summary(
-        recordings=int(ingested["done"]),
-        hours=ingested["seconds"] / 3600,
+        recordings=recordings,
+        hours=seconds / 3600,
         passages=int(grouped["made"]),
         passage_hours=grouped["seconds"] / 3600,
         failed=len(failures),
@@ -224,7 +243,7 @@ def building(workspace: Workspace) -> Iterator[None]:
     with workspace.lock.open("a+") as lock:
         try:
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             lock.seek(0)
             raise AramegaError(
                 f"{workspace.root}: another build is at work here (process {lock.read().strip() or 'unknown'}). "
@@ -237,10 +256,16 @@ def building(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _position(stages: Sequence[Stage[Any]], until: str | None) -> int:
+def check_request(workspace: Workspace, config: Config, request: Request) -> None:
+    """Raise for what is wrong or missing before anything is written."""
+    for stage in _up_to(make_stages(config, workspace), request.until):
+        stage.check()
+
+
+def _up_to(stages: Sequence[Stage[Any]], until: str | None) -> Sequence[Stage[Any]]:
     names = [stage.name for stage in stages]
     if until is None:
-        return len(names) - 1
+        return stages
     if until not in names:
         raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
-    return names.index(until)
+    return stages[: names.index(until) + 1]

@@ -12,7 +12,7 @@ import json
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -168,6 +168,8 @@ class Failure:
     item: str
     error: str
     when: str = ""
+    name: str = ""
+    """The file's, whatever the item is."""
 
 
 class AramegaError(Exception):
@@ -194,11 +196,6 @@ def on_grid(seconds: float) -> float:
 
 
 R = TypeVar("R")
-
-
-def to_json(record: Any) -> str:
-    """One line of JSON with the Arabic left readable, keys in the order of the fields."""
-    return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def from_json(kind: type[R], text: str) -> R:

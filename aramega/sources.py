@@ -8,7 +8,9 @@ broken becomes a recorded failure when its turn comes, so that one bad row never
 from __future__ import annotations
 
 import csv
+import difflib
 import glob
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ from typing import Any
 
 from aramega.records import AramegaError, Metadata, Source
 
-_PATH_COLUMNS = ("path", "file", "filename", "audio", "audio_filepath", "wav")
+_PATH_COLUMNS = ("path", "file", "filename", "file_name", "audio", "audio_filepath", "wav")
 """`audio_filepath` is NeMo's name for it, `audio` Hugging Face's."""
 _METADATA = tuple(f.name for f in fields(Metadata))
 _SPELLINGS = {"program": "programme", "license": "licence", "licence_url": "licence", "source_url": "url"}
@@ -31,18 +33,20 @@ class Problem:
     where: str
     why: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "where", self.where.encode("utf-8", "backslashreplace").decode())
+
 
 def find_sources(named: Sequence[str], extensions: Sequence[str]) -> Iterator[Source | Problem]:
-    """Every file meant by `named`, in a stable order, once each (the last metadata given wins)."""
+    """Every file meant by `named`, once each, in the order of their paths, and before them what was wrong."""
     found: dict[str, Source] = {}
     for name in named:
         for source in _expand(name, {e.lower() for e in extensions}):
             if isinstance(source, Problem):
                 yield source
             elif not _is_utf8(source.path):
-                shown = source.path.encode("utf-8", "backslashreplace").decode()
-                yield Problem(shown, "its name is not UTF-8. Rename it.")
-            else:
+                yield Problem(source.path, "its name is not UTF-8. Rename it.")
+            elif source.path not in found or source.metadata != Metadata():
                 found[source.path] = source
     yield from (found[path] for path in sorted(found))
 
@@ -60,8 +64,8 @@ def _expand(name: str, extensions: set[str]) -> Iterator[Source | Problem]:
     elif path.is_file() or path.is_symlink():
         yield _source(name)
     elif matches := sorted(glob.glob(name, recursive=True)):
-        for match in matches:
-            yield from _expand(match, extensions) if not glob.has_magic(match) else iter([_source(match)])
+        for match in matches:  # each exists, so this goes no deeper
+            yield from _expand(match, extensions)
     else:
         raise AramegaError(
             f"{name}: no such file or folder{', and nothing matches it' if glob.has_magic(name) else ''}."
@@ -69,13 +73,20 @@ def _expand(name: str, extensions: set[str]) -> Iterator[Source | Problem]:
 
 
 def _search(folder: Path, extensions: set[str]) -> Iterator[Source | Problem]:
-    """Recordings below `folder`, hidden ones and other builds' workspaces left out."""
+    """Recordings below `folder`, links followed, hidden ones and other builds' workspaces left out."""
+    if _is_workspace(folder):
+        raise AramegaError(f"{folder}: is a workspace, not a folder of recordings. Did you mean --workspace {folder}?")
     problems: list[Problem] = []
+    seen: set[str] = set()
 
     def note(error: OSError) -> None:
         problems.append(Problem(str(error.filename), f"{(error.strerror or 'cannot be read').lower()}."))
 
-    for root, folders, files in os.walk(folder, onerror=note):
+    for root, folders, files in os.walk(folder, onerror=note, followlinks=True):
+        if os.path.realpath(root) in seen:  # a link that leads back
+            folders[:] = []
+            continue
+        seen.add(os.path.realpath(root))
         folders[:] = sorted(f for f in folders if not f.startswith(".") and not _is_workspace(Path(root, f)))
         for file in sorted(files):
             if not file.startswith(".") and Path(file).suffix.lower().lstrip(".") in extensions:
@@ -93,30 +104,49 @@ def _read_manifest(manifest: Path) -> Iterator[Source | Problem]:
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{manifest}: cannot be read as UTF-8 text ({error}).") from None
     for line, row in _READERS[manifest.suffix.lower()](text, manifest):
-        yield _source_of(row, manifest, line) if isinstance(row, Mapping) else Problem(f"{manifest}:{line}", row)
+        where = f"{os.path.abspath(manifest)}:{line}"
+        yield _source_of(row, manifest, where) if isinstance(row, Mapping) else Problem(where, row)
 
 
 Rows = Iterator[tuple[int, Mapping[str, Any] | str]]
 """Line number and columns, or what is wrong with the line."""
 
 
-def _text_rows(text: str, _: Path) -> Rows:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip() and not line.startswith("#"):
-            yield number, {"path": line.strip()}
+def _text_rows(text: str, manifest: Path) -> Rows:
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
+    paths = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    if paths and not any((manifest.parent / line).exists() for _, line in paths):
+        raise AramegaError(f"{manifest}: no line of it names a file that is there. It should hold a path a line.")
+    for number, path in paths:
+        yield number, {"path": path}
 
 
 def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns = [c for c in (reader.fieldnames or []) if c]
     if not {c.strip().lower() for c in columns} & set(_PATH_COLUMNS):
         found = f" (found: {', '.join(columns)})" if columns else ""
-        raise AramegaError(f"{manifest}: no column `path`{found}. The first line must name the columns.")
-    try:
-        for row in reader:
+        hint = " and be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
+        raise AramegaError(f"{manifest}: no column `path`{found}. The first line must name the columns{hint}.")
+    _refuse_misspelt(columns, manifest)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, f"not valid CSV ({error})."
+        else:
             yield reader.line_num, {k: v for k, v in row.items() if k}
-    except csv.Error as error:
-        yield reader.line_num, f"not valid CSV ({error})."
+
+
+def _refuse_misspelt(columns: Sequence[str], manifest: Path) -> None:
+    """A column of ours with a slip in it would be passed over in silence, and a year later nobody knows the licence."""
+    known = [*_PATH_COLUMNS, *_METADATA, *_SPELLINGS]
+    for column in (c.strip().lower() for c in columns):
+        near = difflib.get_close_matches(column, known, n=1, cutoff=0.8)
+        if near and column not in known and column.rstrip("s") != near[0]:
+            raise AramegaError(f"{manifest}: column `{column}`: did you mean `{near[0]}`? Rename it, or take it out.")
 
 
 def _tsv_rows(text: str, manifest: Path) -> Rows:
@@ -129,7 +159,7 @@ def _json_rows(text: str, _: Path) -> Rows:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             yield number, "not valid JSON."
             continue
         yield number, row if isinstance(row, dict) else "not a JSON object."
@@ -143,7 +173,7 @@ _READERS: dict[str, Callable[[str, Path], Rows]] = {
 }
 
 
-def _source_of(row: Mapping[str, Any], manifest: Path, line: int) -> Source | Problem:
+def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | Problem:
     columns = {
         str(k).strip().lower(): str(v).strip() for k, v in row.items() if v is not None and not isinstance(v, list)
     }
@@ -152,9 +182,11 @@ def _source_of(row: Mapping[str, Any], manifest: Path, line: int) -> Source | Pr
     }
     path = next((columns[c] for c in _PATH_COLUMNS if columns.get(c)), "")
     if not path or "\0" in path:
-        return Problem(f"{manifest}:{line}", "no file is named in this row.")
+        return Problem(where, "no file is named in this row.")
     if "://" in path:
-        return Problem(f"{manifest}:{line}", f"{path} is a URL. aramega does not fetch; download it first.")
+        return Problem(where, f"{path!r} is a URL. aramega does not fetch; download it first.")
+    if not all(map(_is_utf8, columns.values())):
+        return Problem(where, "holds half a character (a lone surrogate).")
     metadata = Metadata(**{name: columns.get(name, "") for name in _METADATA})
     return _source(str(manifest.parent / path), metadata)
 

@@ -38,9 +38,14 @@ class Workspace:
         """What the analysis heard, frame by frame: some megabytes an hour, kept for re-segmenting."""
         return self.root / "frames" / recording[:2] / f"{recording}.npz"
 
-    def audio(self, recording: str) -> Path:
+    def audio(self, recording: str, stream: int) -> Path:
         """The decoded samples, 115 MB an hour: only there while a stage of the same build needs them."""
-        return self.root / "scratch" / f"{recording}.s16"
+        return self.root / "scratch" / f"{recording}-{stream}.s16"
+
+    def drop_audio(self, recording: str) -> None:
+        """Remove a recording's decoded samples."""
+        for audio in (self.root / "scratch").glob(f"{recording}-*.s16"):
+            audio.unlink(missing_ok=True)
 
     def clip(self, recording: str, passage: str) -> Path:
         return self.root / "clips" / recording[:2] / recording / f"{passage}.flac"

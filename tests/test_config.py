@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aramega.config import Config, choose_config, dump_toml, load_config, save_config
+from aramega.config import Config, IngestConfig, choose_config, dump_toml, load_config, save_config
 from aramega.records import AramegaError
 
 
@@ -71,3 +71,21 @@ def test_a_curators_own_comments_survive_a_build_that_changes_nothing(tmp_path: 
     path.write_text("# ours\n[passages]\nmax_seconds = 90\n")
     save_config(load_config(path), path)
     assert path.read_text().startswith("# ours")
+
+
+def test_the_curators_file_is_kept_when_a_build_changes_it(tmp_path: Path) -> None:
+    path = tmp_path / "aramega.toml"
+    path.write_text("# ours\n[passages]\nmax_seconds = 90\n")
+    save_config(Config(), path)
+    assert load_config(path) == Config()
+    assert (tmp_path / "aramega.toml.bak").read_text().startswith("# ours")
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_what_toml_can_say_and_we_cannot_use_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(AramegaError, match="finite"):
+        choose_config(None, tmp_path / "none.toml", [f"passages.max_pause={value}"])
+
+
+def test_extensions_may_be_given_with_their_dots() -> None:
+    assert IngestConfig(extensions=(".WAV",)).extensions == ("wav",)

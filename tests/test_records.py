@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +16,8 @@ from aramega.records import (
     Span,
     Timeline,
     from_dict,
-    from_json,
     on_grid,
     stretch_id,
-    to_json,
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -35,20 +34,17 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
     )
 )
 def test_any_recording_comes_back_from_json(recording: Recording) -> None:
-    assert from_json(Recording, to_json(recording)) == recording
+    assert from_dict(Recording, json.loads(json.dumps(asdict(recording)))) == recording
 
 
 @given(st.lists(st.builds(Span, numbers, numbers, st.sampled_from(["speech", "music", "silence"]))))
 def test_a_timeline_comes_back_with_its_spans(spans: list[Span]) -> None:
-    assert from_json(Timeline, to_json(Timeline("r", tuple(spans)))).spans == tuple(spans)
-
-
-def test_json_keeps_arabic_readable() -> None:
-    assert "نشرة" in to_json(Metadata(title="نشرة"))
+    timeline = Timeline("r", tuple(spans))
+    assert from_dict(Timeline, json.loads(json.dumps(asdict(timeline)))) == timeline
 
 
 def test_keys_of_a_newer_version_are_passed_over() -> None:
-    values = json.loads(to_json(Segment("s", "r", 0.0, 1.0)))
+    values = asdict(Segment("s", "r", 0.0, 1.0))
     assert from_dict(Segment, {**values, "mood": "calm"}) == Segment("s", "r", 0.0, 1.0)
 
 

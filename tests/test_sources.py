@@ -71,6 +71,7 @@ def test_a_manifests_columns_travel_with_its_files(tmp_path: Path, name: str, te
 
 
 def test_a_text_manifest_is_a_path_a_line_relative_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").touch()
     (tmp_path / "m.txt").write_text("# two files\na.mp3\n\n/elsewhere/b.mp3\n", encoding="utf-8")
     assert [s.path for s in found(tmp_path / "m.txt") if isinstance(s, Source)] == sorted(
         [str(tmp_path / "a.mp3"), "/elsewhere/b.mp3"]
@@ -120,3 +121,71 @@ def test_a_name_that_is_not_utf8_is_a_problem_not_a_crash(tmp_path: Path) -> Non
     [problem] = found(tmp_path)
     assert isinstance(problem, Problem)
     assert "not UTF-8" in problem.why
+
+
+def test_a_text_file_that_is_no_list_is_not_taken_for_one(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("These recordings\nwere made in 2024.\n")
+    with pytest.raises(AramegaError, match="no line of it names a file that is there"):
+        found(tmp_path / "readme.txt")
+
+
+def test_a_stray_quote_is_a_problem_and_never_swallows_rows_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text('path,title\na.mp3,"stray\nb.mp3,second\n')
+    assert any(isinstance(one, Problem) and "not valid CSV" in one.why for one in found(tmp_path / "m.csv"))
+
+
+def test_a_field_too_large_costs_its_row_and_not_those_after_it(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(f"path,title\na.mp3,{'x' * 200_000}\nb.mp3,second\n")
+    problem, source = found(tmp_path / "m.csv")
+    assert isinstance(problem, Problem)
+    assert source == Source(str(tmp_path / "b.mp3"), Metadata(title="second"))
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x0b", "\x85"])
+def test_only_newlines_end_a_row(tmp_path: Path, character: str) -> None:
+    (tmp_path / "m.csv").write_text(f"path,title\na.mp3,one{character}two\n", encoding="utf-8")
+    assert found(tmp_path / "m.csv") == [Source(str(tmp_path / "a.mp3"), Metadata(title=f"one{character}two"))]
+
+
+def test_half_a_character_is_a_problem_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"path": "a.mp3", "title": "x\\ud83d"}\n{"n": ' + "9" * 5000 + "}\n")
+    assert [type(one) for one in found(tmp_path / "m.jsonl")] == [Problem, Problem]
+
+
+def test_naming_the_folder_as_well_loses_no_metadata(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").touch()
+    (tmp_path / "m.csv").write_text("path,title\na.mp3,x\n")
+    assert found(tmp_path / "m.csv", tmp_path) == [Source(str(tmp_path / "a.mp3"), Metadata(title="x"))]
+
+
+def test_a_column_with_a_slip_in_its_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path,tittle\na.mp3,x\n")
+    with pytest.raises(AramegaError, match="column `tittle`: did you mean `title`"):
+        found(tmp_path / "m.csv")
+
+
+def test_semicolons_are_named_as_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path;title\na.mp3;x\n")
+    with pytest.raises(AramegaError, match="separated by commas"):
+        found(tmp_path / "m.csv")
+
+
+def test_a_workspace_is_no_folder_of_recordings(tmp_path: Path) -> None:
+    (tmp_path / "aramega.db").touch()
+    with pytest.raises(AramegaError, match="Did you mean --workspace"):
+        found(tmp_path)
+
+
+def test_linked_folders_are_searched_and_circles_end(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.mp3").touch()
+    (tmp_path / "real" / "back").symlink_to(tmp_path / "real")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "real")
+    assert names(tmp_path / "in") == ["a.mp3"]
+
+
+def test_a_globbed_folder_whose_own_name_looks_like_a_glob_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "show [2024]").mkdir()
+    (tmp_path / "show [2024]" / "a.mp3").touch()
+    assert names(tmp_path / "show*") == ["a.mp3"]

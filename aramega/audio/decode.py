@@ -36,6 +36,8 @@ from aramega.records import RATE, AramegaError
 Samples = npt.NDArray[np.int16]
 
 BLOCK_SECONDS = 30
+_STOPPED = 255
+"""ffmpeg's exit code when a signal made it end in good order, with part of the recording."""
 _LONG = 1800.0
 """Seconds from which a recording is worth a second core at the end of a build."""
 _AHEAD = 1 << 20
@@ -123,7 +125,11 @@ class Decoder:
         command += ["-map", f"0:a:{audio_stream}", "-vn", "-sn", "-dn"]
         command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
         self._child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is the driver's: a decoder that heeds it gives half a recording
         )
         assert self._child.stdout is not None
         if (probe.seconds or 0.0) >= _LONG and hasattr(fcntl, "F_SETPIPE_SZ"):
@@ -154,6 +160,8 @@ class Decoder:
             yield self._from_floats(block[:usable]) if self._floats else np.frombuffer(block[:usable], dtype="<i2")
         self.exit_code = self._child.wait()
         self._listener.join()
+        if self.exit_code < 0 or self.exit_code == _STOPPED:
+            raise AudioError("its decoder was stopped before the end (out of memory?). Run again with --retry-failed.")
 
     def last_words(self) -> str:
         return _last_words(list(self.complaints), self._path)

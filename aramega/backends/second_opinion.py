@@ -25,6 +25,13 @@ CONTEXT = 64
 FRAME = 0.02
 
 
+def require_second_opinion() -> None:
+    """Say at once what is missing, rather than once for every recording."""
+    network_file()
+    if not importlib.util.find_spec("onnxruntime"):
+        raise AramegaError("segment.second_opinion needs onnxruntime: pip install 'aramega[second-opinion]'")
+
+
 class SileroVad:
     """Callable: pieces of 16 kHz sound in, probability of speech per 20 ms frame of each out."""
 
@@ -44,12 +51,8 @@ class SileroVad:
 
     @cached_property
     def _network(self) -> Any:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise AramegaError(
-                "segment.second_opinion needs onnxruntime: pip install 'aramega[second-opinion]'"
-            ) from None
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = (
             1  # one recording per process; processes share the cores

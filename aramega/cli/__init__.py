@@ -61,7 +61,7 @@ def _dispatch(arguments: list[str]) -> int:
         return done.exit_code  # typer's own way to say it was interrupted is 130, too
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (AramegaError, sqlite3.OperationalError, OSError) as error:
+    except (AramegaError, sqlite3.DatabaseError, OSError) as error:
         message, code = _explain(error)
         print(f"aramega: {message}", file=sys.stderr)
         return code
@@ -72,10 +72,12 @@ def _dispatch(arguments: list[str]) -> int:
         return WRONG_USAGE
 
 
-def _explain(error: AramegaError | sqlite3.OperationalError | OSError) -> tuple[str, int]:
+def _explain(error: AramegaError | sqlite3.DatabaseError | OSError) -> tuple[str, int]:
     if isinstance(error, AramegaError):
         return str(error), WRONG_USAGE
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{error.filename}: is a file, not a folder.", WRONG_USAGE
+    if isinstance(error, sqlite3.DatabaseError):
         return f"the workspace's database: {error}. What was committed is safe; run again when that is mended.", CRASHED
     where = f" ({error.filename})" if error.filename else ""
     return f"{(error.strerror or str(error)).lower()}{where}. Run again when that is mended.", CRASHED

@@ -24,7 +24,7 @@ ALL_DONE, DONE_WITH_FAILURES = 0, 3
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SOURCE]...",
+        metavar="SOURCE",
         help="Files, folders (searched through), globs, or manifests (.txt .csv .tsv .jsonl with a column `path` and, "
         "optionally, title, programme, channel, date, speaker, dialect, licence, url). "
         "Leave out to go on with what the workspace knows.",
@@ -39,7 +39,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one option, for example passages.max_seconds=90."),
 ]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="STAGE", help="Stop after this stage.")]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="STAGE", help="Stop after this stage: ingest, segment or passages.")
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", "-n", min=1, help="Processes, about one core each. Default: the machine's cores."),
@@ -85,13 +87,12 @@ def build_and_show(
     named: Sequence[str], place: Workspace, config: Config, request: Request, workers: int, show: Show
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
-    from aramega.audio.decode import require_ffmpeg
-    from aramega.build import add_sources, building, run_build, summarize
+    from aramega.build import add_sources, building, check_request, run_build, summarize
     from aramega.engine.local import LocalEngine
     from aramega.sources import find_sources
     from aramega.store import Store
 
-    require_ffmpeg()
+    check_request(place, config, request)
     sources = list(find_sources(named, config.ingest.extensions))
     if named and not sources:
         looked_for = ", ".join(config.ingest.extensions[:6])
@@ -103,9 +104,9 @@ def build_and_show(
             f"{place.root} is not a workspace yet. Name the recordings: aramega build-ssum FOLDER -w DIR."
         )
     with building(place), Store.create_or_open(place) as store:
-        add_sources(store, place, config, sources)
+        add_sources(store, place, config, named, sources)
         begun = time.monotonic()
-        show.start(store.bytes_to_ingest())
+        show.start(store.bytes_to_ingest(request.limit))
         try:
             for news in run_build(store, place, config, LocalEngine(workers), request):
                 show.news(news)

@@ -1,4 +1,4 @@
-"""`aramega status`, `report`, `export`, `init`: look at a workspace, and start one."""
+"""`aramega status`, `report`, `export`, `preview`, `init`: look at a workspace, and start one."""
 
 from __future__ import annotations
 
@@ -71,8 +71,9 @@ def export(
     """Write segments and passages as the manifests that other tools read."""
     from aramega.export import export as write
 
-    place, store, _ = _open(workspace)
+    place, store, config = _open(workspace)
     with store:
+        _say_if_unfinished(place, store, config)
         for path in write(store, place, format, out or place.root / "export" / format, unit=unit):
             print(path)
 
@@ -83,15 +84,17 @@ def preview(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/previews/.")] = None,
 ) -> None:
     """Make a small copy of every clip, for browsers and mail."""
+    from aramega.audio.clips import PreviewFormat
     from aramega.cli.build import cores
     from aramega.export.previews import write_previews
 
-    if format not in ("mp3", "ogg"):
+    if format not in {"mp3", "ogg"}:
         raise AramegaError(f"--format {format}: previews are mp3 or ogg.")
-    place, store, _ = _open(workspace)
+    place, store, config = _open(workspace)
+    kind: PreviewFormat = "ogg" if format == "ogg" else "mp3"
     folder = out or place.root / "previews"
     with store:
-        made = sum(1 for _ in write_previews(store, place, folder, format, workers=cores()))
+        made = len(list(write_previews(store, place, folder, kind, workers=cores())))
     print(f"{made} previews in {folder}")
 
 
@@ -106,6 +109,18 @@ def init(workspace: Folder) -> None:
     path.write_text(dump_toml(Config()), encoding="utf-8")
     print(path)
     print(f"Edit it, then: aramega build-ssum SOURCE… --workspace {workspace}", file=sys.stderr)
+
+
+def _say_if_unfinished(place: Workspace, store: Store, config: Config) -> None:
+    """What is not up to date with the configuration is shown as it was; that should surprise nobody."""
+    from aramega.build import count_pending
+
+    left = {stage: number for stage, number in count_pending(store, place, config).items() if number}
+    if left:
+        what = ", ".join(f"{stage}: {number}" for stage, number in left.items())
+        print(
+            f"aramega: not all is built ({what} to do). `aramega build-ssum -w {place.root}` goes on.", file=sys.stderr
+        )
 
 
 def _open(folder: Path) -> tuple[Workspace, Store, Config]:

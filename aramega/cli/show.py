@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Quiet(Show):
     def news(self, batch: Sequence[Progress]) -> None:
         for one in batch:
             if one.error:
-                print(f"{one.stage} failed: {readable(one.item)}: {one.error}", file=sys.stderr)
+                print(f"{one.stage} failed: {readable(one.name)}: {one.error}", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         pass
@@ -65,20 +65,20 @@ class Lines(Quiet):
         for one in batch:
             self._pace.note(one)
             if one.stage == "ingest" and not one.error:
-                print(f"{readable(one.item)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
+                print(f"{readable(one.name)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         for failure in summary.failures:
-            print(f"failed: {readable(failure.item)}: {failure.error} [{failure.stage}]")
+            print(f"failed: {readable(failure.name)}: {failure.error} [{failure.stage}]")
         if summary.failed > len(summary.failures):
             print(
-                f"… and {summary.failed - len(summary.failures)} more; `aramega status {summary.workspace}` lists them."
+                f"… and {summary.failed - len(summary.failures)} more; `aramega status {shlex.quote(summary.workspace)}` lists them."
             )
         print(
             f"{summary.recordings} recordings, {summary.hours:.2f} h in; {summary.passages} passages, "
             f"{summary.passage_hours:.2f} h kept; {summary.failed} failed; {summary.took:.1f} s."
         )
-        print(f"Look: aramega report {summary.workspace}")
+        print(f"Look: aramega report {shlex.quote(summary.workspace)}")
 
 
 class Bars(Lines):
@@ -106,7 +106,7 @@ class Bars(Lines):
             self._pace.note(one)
             if one.error:
                 self._console.print(f"[red]{one.stage} failed[/]: ", end="")
-                self._console.print(f"{readable(one.item)}: {one.error}", markup=False, highlight=False)
+                self._console.print(f"{readable(one.name)}: {one.error}", markup=False, highlight=False)
         self._bars.update(self._bar, completed=self._pace.bytes_done, pace=str(self._pace), refresh=True)
 
     def stop(self) -> None:
@@ -138,15 +138,19 @@ class Pace:
         self._sizes = to_ingest
         self._begun = time.monotonic()
         self._hours = 0.0
+        self._done: dict[str, int] = {}
         self.bytes_done = 0
 
     def note(self, news: Progress) -> None:
+        self._done[news.stage] = self._done.get(news.stage, 0) + 1
         if news.stage == "ingest":
             self._hours += news.seconds / 3600
             self.bytes_done += self._sizes.get(news.item, 0)
 
     def __str__(self) -> str:
         elapsed = max(1e-6, time.monotonic() - self._begun)
+        if "ingest" not in self._done:  # new options for what was opened before
+            return ", ".join(f"{stage}: {number}" for stage, number in self._done.items()) + f" in {clock(elapsed)}"
         text = f"{self._hours:.2f} h done, {self._hours * 3600 / elapsed:.0f} × real time"
         left = sum(self._sizes.values()) - self.bytes_done
         if self.bytes_done and left > 0:
@@ -160,7 +164,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def readable(item: str) -> str:
-    """A path's last part, or an id, on one line whatever it holds."""
-    name = Path(item).name if "/" in item else item
+def readable(name: str) -> str:
+    """On one line, whatever the name holds."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

@@ -77,9 +77,15 @@ def choose_config(named: Path | None, kept: Path, changes: Sequence[str]) -> Con
 
 
 def save_config(config: Config, path: Path) -> None:
-    """Keep the configuration beside what it makes; a file that says the same is left as the curator wrote it."""
-    if not path.exists() or load_config(path) != config:
-        path.write_text(dump_toml(config), encoding="utf-8")
+    """Keep the configuration beside what it makes. A file that says the same is left as the curator wrote it; one
+    that says something else stays as `aramega.toml.bak`."""
+    if path.exists() and load_config(path) == config:
+        return
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.bak"))
+    part = path.with_name(f"{path.name}.part")  # an empty file is a valid configuration: never leave half of one
+    part.write_text(dump_toml(config), encoding="utf-8")
+    part.replace(path)
 
 
 def dump_toml(config: Config) -> str:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+
+CHANGES_NOTHING: JsonDict = {"changes_results": False}
+"""Given to a field as `json_schema_extra`: an option that decides whether an item can be done, not what comes of it."""
 
 
 class Options(BaseModel):
     """A section of the configuration. Each field's description is its help, in the CLI, the TOML and the docs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def deciding(self) -> dict[str, Any]:
+        """The options that results depend on. Those marked otherwise may change and nothing is done again."""
+        free = {k for k, info in type(self).model_fields.items() if info.json_schema_extra == CHANGES_NOTHING}
+        return self.model_dump(mode="json", exclude=free)

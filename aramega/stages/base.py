@@ -57,6 +57,9 @@ class Stage(ABC, Generic[Item]):
             except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
                 yield error
 
+    def check(self) -> None:
+        """Raise, before anything starts, if something the stage needs is not installed."""
+
     def prepare(self) -> None:
         """Load what is heavy, once per worker, before the first item."""
 
@@ -70,16 +73,5 @@ def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
 
 
 def _fingerprint(stage: Stage[Any], upstream: Mapping[str, str]) -> str:
-    told = json.dumps([stage.name, stage.version, settings(stage.options), upstream], sort_keys=True)
+    told = json.dumps([stage.name, stage.version, stage.options.deciding(), upstream], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def settings(options: Options) -> dict[str, Any]:
-    """The options that results depend on; those marked otherwise (time limits, say) may change freely."""
-    model = type(options)
-    free = {
-        name
-        for name, info in model.model_fields.items()
-        if (info.json_schema_extra or {}) == {"changes_results": False}
-    }
-    return options.model_dump(mode="json", exclude=free)

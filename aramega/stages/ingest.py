@@ -7,7 +7,6 @@ frame table. The same bytes under a second name are recognised by their hash and
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,11 +14,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from aramega.audio.clips import as_floats
-from aramega.audio.decode import AudioError, Decoder, Probe, probe
+from aramega.audio.decode import AudioError, Decoder, Probe, probe, require_ffmpeg
 from aramega.audio.frames import FrameAnalyzer
 from aramega.config import IngestConfig
 from aramega.records import RATE, Recording, Source, from_dict, recording_id
-from aramega.stages.base import Stage, Takes, settings
+from aramega.stages.audio import hash_file
+from aramega.stages.base import Stage, Takes
 from aramega.workspace import Workspace, whole_file
 
 
@@ -31,11 +31,14 @@ class Ingest(Stage[Source]):
 
     options: IngestConfig
 
+    def check(self) -> None:
+        require_ffmpeg()
+
     def run(self, item: Source) -> Sequence[Recording]:
         options = self.options
         found = probe(item.path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(found, options.max_hours)
-        sha256, size = _hash_file(item.path)
+        sha256, size = hash_file(item.path)
         known = self._already_ingested(recording_id(sha256))
         if known:
             return [replace(known, name=Path(item.path).name)]
@@ -44,12 +47,16 @@ class Ingest(Stage[Source]):
         return [recording]
 
     def _decode(self, item: Source, found: Probe, sha256: str, size: int) -> Recording:
-        number = recording_id(sha256)
+        recording = recording_id(sha256)
         analyzer = FrameAnalyzer()
         decoder = Decoder(
             item.path, found, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds
         )
-        with decoder, whole_file(self.workspace.audio(number)) as part, part.open("wb") as scratch:
+        with (
+            decoder,
+            whole_file(self.workspace.audio(recording, self.options.audio_stream)) as part,
+            part.open("wb") as scratch,
+        ):
             samples = 0
             for block in decoder:
                 samples += block.size
@@ -61,11 +68,11 @@ class Ingest(Stage[Source]):
         if os.stat(item.path).st_size != size:
             raise AudioError("changed while it was being read. Run again when it is complete.")
         table = analyzer.finish()
-        with whole_file(self.workspace.frames(number)) as part:
+        with whole_file(self.workspace.frames(recording)) as part:
             table.save(part)
         truncated, note = _what_went_wrong(decoder, found, samples / RATE)
         return Recording(
-            id=number,
+            id=recording,
             sha256=sha256,
             name=Path(item.path).name,
             bytes=size,
@@ -80,9 +87,9 @@ class Ingest(Stage[Source]):
             note=note,
         )
 
-    def _already_ingested(self, number: str) -> Recording | None:
-        beside = _beside(self.workspace, number)
-        if not beside.exists() or not self.workspace.frames(number).exists():
+    def _already_ingested(self, recording: str) -> Recording | None:
+        beside = _beside(self.workspace, recording)
+        if not beside.exists() or not self.workspace.frames(recording).exists():
             return None
         kept = json.loads(beside.read_text(encoding="utf-8"))
         return from_dict(Recording, kept["recording"]) if kept["made_by"] == self._made_by() else None
@@ -93,20 +100,11 @@ class Ingest(Stage[Source]):
             part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
     def _made_by(self) -> list[object]:
-        return [self.version, settings(self.options)]
+        return [self.version, self.options.deciding()]
 
 
-def _beside(workspace: Workspace, number: str) -> Path:
-    return workspace.frames(number).with_suffix(".json")
-
-
-def _hash_file(path: str) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
+def _beside(workspace: Workspace, recording: str) -> Path:
+    return workspace.frames(recording).with_suffix(".json")
 
 
 def _refuse_endless(found: Probe, max_hours: float) -> None:
@@ -117,7 +115,8 @@ def _refuse_endless(found: Probe, max_hours: float) -> None:
 def _refuse_long(seconds: float, max_hours: float) -> None:
     if seconds > max_hours * 3600:
         raise AudioError(
-            f"{seconds / 3600:.1f} hours long or more; ingest.max_hours is {max_hours:g}. Raise it if the file is really that long."
+            f"{seconds / 3600:.1f} hours long or more; ingest.max_hours is {max_hours:g}. Raise it if the file is really that long, "
+            "then run again with --retry-failed."
         )
 
 

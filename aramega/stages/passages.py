@@ -20,12 +20,8 @@ from aramega.records import Passage, Segment, SegmentedRecording, Span, stretch_
 from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
 
-# What a cut costs against a length off target: half at 0.3 s, a tenth at 0.9 s. Newsreaders pause
-# 0.2 to 0.4 s inside a sentence and 0.6 s or more between two.
-_SENTENCE_PAUSE = 0.4
-_CUT_COST = 2.0
-_ORPHAN_COST = 10.0
-"""More than any cut or length can cost: speech is left out only where nothing else is possible."""
+_ORPHAN_COST = 1e6
+"""More than any cuts and lengths can cost: speech is left out only where nothing else is possible."""
 
 
 class Passages(Stage[SegmentedRecording]):
@@ -48,10 +44,10 @@ class Passages(Stage[SegmentedRecording]):
         passages = []
         for run in runs:
             start, end = clip_bounds(run, rooms, self.options.margin)
-            number = stretch_id(item.id, start, end)
-            clip = self.workspace.clip(item.id, number)
+            passage = stretch_id(item.id, start, end)
+            clip = self.workspace.clip(item.id, passage)
             sha256 = write_flac(clip, read_samples(audio, start, end), level=self.options.flac_level)
-            passages.append(_passage(number, run, start, end, self.workspace.relative(clip), sha256))
+            passages.append(_passage(passage, run, start, end, self.workspace.relative(clip), sha256))
         return passages
 
 
@@ -99,7 +95,11 @@ def _cut_story(story: Sequence[Segment], options: PassagesConfig) -> list[Sequen
             length = story[end - 1].end - story[begin].start + 2 * options.margin
             if length > options.max_seconds and begin < end - 1:
                 break
-            cost = best[begin] + _length_cost(length, options) + _CUT_COST * math.exp(-after / _SENTENCE_PAUSE)
+            cost = (
+                best[begin]
+                + _length_cost(length, options)
+                + options.cut_cost * math.exp(-after / options.sentence_pause)
+            )
             if cost < best[end]:
                 best[end], begins[end] = cost, begin
     runs, end = [], len(story)
@@ -133,10 +133,10 @@ def _music_in(gaps: Sequence[tuple[float, float]], spans: Sequence[Span]) -> lis
     return found
 
 
-def _passage(number: str, run: Sequence[Segment], start: float, end: float, clip: str, sha256: str) -> Passage:
+def _passage(passage: str, run: Sequence[Segment], start: float, end: float, clip: str, sha256: str) -> Passage:
     weights = [s.seconds for s in run]
     return Passage(
-        id=number,
+        id=passage,
         recording=run[0].recording,
         start=start,
         end=end,

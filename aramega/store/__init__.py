@@ -9,8 +9,9 @@ left" is simply every item without a current row. Only the driver writes. SQLite
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -80,7 +81,7 @@ class Store:
     def create_or_open(cls, workspace: Workspace) -> Self:
         """For the driver of a build: the one that may write and bring old tables up to date."""
         workspace.root.mkdir(parents=True, exist_ok=True)
-        connection = _connect(workspace.database, workspace)
+        connection = _connect(workspace.database)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection)
@@ -93,7 +94,7 @@ class Store:
             raise AramegaError(
                 f"{workspace.root}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one."
             )
-        connection = _connect(workspace.database, workspace)
+        connection = _connect_for_reading(workspace.database)
         migrate(connection)
         return cls(connection)
 
@@ -227,17 +228,48 @@ class Store:
         with self.transaction():
             return self.connection.execute("DELETE FROM failures").rowcount
 
-    def forget_failures_without_source(self) -> None:
-        """Drop what was wrong with manifest rows and names: it is found again if it is still wrong."""
+    def forget_misnamed(self, named: Sequence[str], gone: Callable[[str], bool]) -> None:
+        """Drop what was wrong with the names and manifests named again, and files that went before they were read."""
+        stray = "SELECT item FROM failures WHERE stage = 'ingest' AND item NOT IN (SELECT path FROM sources)"
+        unread = "SELECT path FROM sources WHERE recording IS NULL"
         with self.transaction():
-            self.connection.execute(
-                "DELETE FROM failures WHERE stage = 'ingest' AND item NOT IN (SELECT path FROM sources)"
-            )
+            for (item,) in self.connection.execute(stray).fetchall():
+                if any(item == name or item.startswith((f"{name}:", f"{name}/")) for name in named):
+                    self.connection.execute("DELETE FROM failures WHERE stage = 'ingest' AND item = ?", (item,))
+            for (path,) in self.connection.execute(unread).fetchall():
+                if gone(path):
+                    self.connection.execute("DELETE FROM sources WHERE path = ?", (path,))
+                    self.connection.execute("DELETE FROM failures WHERE stage = 'ingest' AND item = ?", (path,))
 
-    def bytes_to_ingest(self) -> dict[str, int]:
-        """The size of each file that has no recording yet: what a progress bar counts down."""
-        rows = self.connection.execute("SELECT path, size FROM sources WHERE recording IS NULL")
+    def retract(self, mark: Mark, item: str) -> None:
+        """Take back an item's result under other options, before files of its name are written anew: a build killed
+        between the files and the commit would leave the old result standing over the new files."""
+        other = "stage = ? AND item = ? AND fingerprint <> ?"
+        values = (mark.stage, item, mark.fingerprint)
+        if self.connection.execute(f"SELECT 1 FROM results WHERE {other}", values).fetchone():  # noqa: S608
+            self.connection.execute(f"DELETE FROM results WHERE {other}", values)  # noqa: S608
+
+    def has_failed(self, mark: Mark, item: str) -> bool:
+        query = "SELECT 1 FROM failures WHERE stage = ? AND item = ? AND fingerprint = ?"
+        return self.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is not None
+
+    def bytes_to_ingest(self, limit: int | None) -> dict[str, int]:
+        """The size of each file that is to be opened: what a progress bar counts down."""
+        query = """SELECT path, size FROM sources WHERE recording IS NULL AND path NOT IN
+                   (SELECT item FROM failures WHERE stage = 'ingest') ORDER BY path LIMIT ?"""
+        rows = self.connection.execute(query, (-1 if limit is None else limit,))
         return {row["path"]: row["size"] or 0 for row in rows}
+
+    def name_of(self, takes: Takes, item: str) -> str:
+        """What a curator calls an item: the file's name."""
+        if takes is Takes.SOURCE:
+            return Path(item).name if "/" in item else item
+        return self.recording(item).name
+
+    def count_recordings(self) -> tuple[int, float]:
+        """How many there are, and their seconds."""
+        row = self.connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
+        return row[0], row[1]
 
     # What is there
 
@@ -275,7 +307,8 @@ class Store:
         """What failed under the current fingerprints, in the order of the stages."""
         query = "SELECT * FROM failures WHERE stage = ? AND fingerprint = ? ORDER BY item"
         rows = [r for m in marks for r in self.connection.execute(query, (m.stage, m.fingerprint))]
-        return [Failure(r["stage"], r["item"], r["error"], r["failed_at"]) for r in rows]
+        names = {r["item"]: self._name_of_failed(r["item"]) for r in rows}
+        return [Failure(r["stage"], r["item"], r["error"], r["failed_at"], names[r["item"]]) for r in rows]
 
     def tally(self, mark: Mark) -> Mapping[str, float]:
         """How many items the stage has done, what they made, their seconds, and how long it took."""
@@ -292,6 +325,10 @@ class Store:
             metadata |= json.loads(source["metadata"])
         name = Path(sources[-1]["path"]).name if sources else row["name"]
         return revive(Recording, row, metadata=metadata, name=name)
+
+    def _name_of_failed(self, item: str) -> str:
+        known = self.connection.execute("SELECT 1 FROM recordings WHERE id = ?", (item,)).fetchone()
+        return self.name_of(Takes.RECORDING if known else Takes.SOURCE, item)
 
     def _paths(self, recording: str) -> list[str]:
         rows = self.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
@@ -316,13 +353,25 @@ def _pending_query(mark: Mark, takes: Takes, reads: Sequence[Mark]) -> tuple[str
     return query, values
 
 
-def _connect(path: Path, workspace: Workspace) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:  # a disk in trouble, not a file of another kind
+        raise
     except sqlite3.DatabaseError as error:
         raise AramegaError(f"{path}: cannot be opened as a workspace's database ({error}).") from None
     return connection
+
+
+def _connect_for_reading(path: Path) -> sqlite3.Connection:
+    """As `_connect`, but a workspace on a read-only disk will do: nobody else can be writing there."""
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError:
+        if os.access(path.parent, os.W_OK):
+            raise
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
 
 
 def _now() -> str:

@@ -46,17 +46,24 @@ STEPS = (
 def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:
     """Bring the database to today's tables, each step in a transaction of its own."""
     version = schema_version(connection)
+    if version == len(steps):
+        return
     if version > len(steps):
         raise AramegaError(
             f"this workspace was made by a newer aramega (its tables are version {version}, "
             f"this one knows {len(steps)}). Upgrade: pip install -U aramega."
         )
     for number, step in enumerate(steps[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+            if schema_version(connection) < number:  # another process may have been quicker
+                for statement in filter(str.strip, step.split(";")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
         except sqlite3.Error:
-            connection.rollback()
+            connection.execute("ROLLBACK")
             raise
+        connection.execute("COMMIT")
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

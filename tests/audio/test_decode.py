@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -59,6 +60,16 @@ def test_a_decoder_that_falls_silent_is_given_up(
         Decoder(str(broadcast), found, stall_seconds=0.2) as decoder,
     ):
         list(decoder)
+
+
+def test_a_decoder_killed_half_way_is_a_failure_and_not_a_short_recording(broadcast: Path) -> None:
+    """As the kernel's out-of-memory killer does."""
+    with Decoder(str(broadcast), probe(str(broadcast))) as decoder:
+        blocks = iter(decoder)
+        next(blocks)
+        decoder._child.send_signal(signal.SIGKILL)
+        with pytest.raises(AudioError, match="stopped before the end"):
+            list(blocks)
 
 
 def test_leaving_early_ends_the_decoder(broadcast: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,44 @@ def test_a_newer_workspace_is_refused_with_what_to_do(tmp_path: Path) -> None:
         s.connection.execute("PRAGMA user_version = 99")
     with pytest.raises(AramegaError, match="Upgrade"):
         store(tmp_path)
+
+
+def test_a_retracted_result_is_pending_again_and_a_current_one_stays(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/a.mp3"), 9, 1)])
+        s.write([ingested("/a.mp3", "r1"), segmented("r1", 0)])
+        s.retract(SEGMENT, "r1")
+        assert pending(s) == []
+        s.retract(Mark("segment", "other options"), "r1")
+        assert pending(s) == ["r1"]
+
+
+def test_files_that_went_before_they_were_read_are_forgotten_when_their_place_is_named_again(tmp_path: Path) -> None:
+    with store(tmp_path) as s:
+        s.add_sources([(Source("/x/typo.mp3"), None, None), (Source("/x/a.mp3"), 9, 1)])
+        s.write([Broken(INGEST, "/x/typo.mp3", "no such file."), Broken(INGEST, "/x/list.csv:3", "no file is named.")])
+        s.forget_misnamed(["/y"], gone=lambda _: False)
+        assert len(s.failures([INGEST])) == 2
+        s.forget_misnamed(["/x"], gone=lambda path: "typo" in path)
+        assert s.failures([INGEST]) == []
+        assert [x.path for x in s.sources()] == ["/x/a.mp3"]
+
+
+def test_two_that_open_a_new_workspace_at_once_both_may(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+    trouble: list[BaseException] = []
+
+    def make(folder: Path) -> None:
+        try:
+            together.wait()
+            store(folder).close()
+        except BaseException as error:  # noqa: BLE001  a thread must not lose what went wrong
+            trouble.append(error)
+
+    for trial in range(8):
+        threads = [threading.Thread(target=make, args=(tmp_path / str(trial),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not trouble

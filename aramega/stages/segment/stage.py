@@ -10,6 +10,7 @@ import numpy.typing as npt
 from aramega.audio.clips import as_floats, read_samples
 from aramega.audio.frames import FrameTable
 from aramega.audio.measures import bandwidth, loudness, snr_db
+from aramega.backends.second_opinion import SileroVad, require_second_opinion
 from aramega.config import SegmentConfig
 from aramega.records import Segment, SegmentedRecording, Timeline, stretch_id
 from aramega.stages.audio import decoded_audio
@@ -30,10 +31,12 @@ class SegmentStage(Stage[SegmentedRecording]):
 
     _listener: SecondOpinion | None = None
 
+    def check(self) -> None:
+        if self.options.second_opinion:
+            require_second_opinion()
+
     def prepare(self) -> None:
         if self.options.second_opinion:
-            from aramega.backends.second_opinion import SileroVad
-
             self._listener = SileroVad()
 
     def run(self, item: SegmentedRecording) -> Sequence[Timeline | Segment]:

@@ -94,6 +94,7 @@ def preview(
     kind: PreviewFormat = "ogg" if format == "ogg" else "mp3"
     folder = out or place.root / "previews"
     with store:
+        _say_if_unfinished(place, store, config)
         made = len(list(write_previews(store, place, folder, kind, workers=cores())))
     print(f"{made} previews in {folder}")
 

@@ -1,0 +1,72 @@
+"""Numbers and names as people read them: durations, counts, and text that came from a file.
+
+A file's name or a title in a manifest may hold anything: newlines, terminal escapes, marks that turn
+text around. `visible` shows such characters instead of obeying them; HTML escaping is the template's.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST = 300
+"""Characters of one name, title or error that are shown; a header can claim a title of megabytes."""
+
+_OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories of what is obeyed rather than seen: controls, formats, lone surrogates, line ends."""
+_HARMLESS = {"\u200c", "\u200d"}
+"""The joiner and non-joiner, which Persian and Urdu names are spelt with."""
+
+
+def visible(text: object) -> str:
+    """One line of text in which every control character can be seen and does nothing."""
+    shown = "".join(_see(c) for c in str(text)[: LONGEST + 1])
+    return shown if len(str(text)) <= LONGEST else f"{shown[:LONGEST]}…"
+
+
+def _see(character: str) -> str:
+    if unicodedata.category(character) not in _OBEYED or character in _HARMLESS:
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)  # the Control Pictures block: ␊ for a newline, ␛ for an escape
+    return f"‹U+{code:04X}›"
+
+
+def amount(seconds: float) -> str:
+    """How much sound: hours with three digits at most, minutes below one, seconds below one of those."""
+    hours = seconds / 3600
+    if seconds < 59.95:
+        return f"{seconds:.0f} s" if seconds >= 9.95 or seconds == 0 else f"{seconds:.1f} s"
+    if hours < 0.995:
+        return f"{seconds / 60:.0f} min" if seconds >= 597 else f"{seconds / 60:.1f} min"
+    return f"{hours:,.0f} h" if hours >= 99.95 else f"{hours:.1f} h"
+
+
+def clock(seconds: float) -> str:
+    """A length or a moment: 0:42, 12:05, 1:02:33."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage that says "<1 %" rather than 0 for a little, and 100 only for all."""
+    if whole <= 0 or part <= 0:
+        return "0 %"
+    percent = 100 * part / whole
+    if percent < 1:
+        return "<1 %"
+    return f"{min(99, round(percent))} %" if part < whole else "100 %"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `1,204 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def number(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """A measure with its unit, or a dash where it is unknown."""
+    if value is None:
+        return "–"
+    shown = f"{value:,.{digits}f}"
+    return f"{shown}\N{NO-BREAK SPACE}{unit}" if unit else shown

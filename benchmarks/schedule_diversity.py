@@ -22,7 +22,7 @@ SCHEDULES = {
     "ads, balance alone": {"kind": "ads", "ads": {"coverage": 1.0, "candidates": 1}},
     "ads clusters": {"kind": "ads", "ads": {"picker": "clusters"}},
     "ads farthest": {"kind": "ads", "ads": {"picker": "farthest"}},
-    "ads farthest, coverage 0.5": {"kind": "ads", "ads": {"picker": "farthest", "coverage": 0.5}},
+    "ads farthest, coverage 0.25": {"kind": "ads", "ads": {"picker": "farthest", "coverage": 0.25}},
 }
 
 

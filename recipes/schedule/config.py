@@ -40,7 +40,7 @@ class AdsConfig(Section):
         "farthest", description="farthest: greedy farthest point; clusters: round-robin over clusters"
     )
     coverage: float = Field(
-        0.25, gt=0, le=1, description="share of its rows that a task shows in an epoch; the others lost to rarer ones"
+        0.5, gt=0, le=1, description="share of its rows that a task shows in an epoch; the others lost to rarer ones"
     )
     candidates: int = Field(8, ge=1, le=64, description="at most so many rows compete for one place")
     clusters: int = Field(64, ge=2, le=4096, description="number of clusters, for picker = clusters")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ALL_DONE, DONE_WITH_FAILURES = 0, 3
 
+USUAL = Path("aramega-workspace")
+"""Where a build works when it is not told otherwise."""
+
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
@@ -57,7 +60,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 def build_ssum(
     sources: Sources = None,
-    workspace: WorkspaceOption = Path("aramega-workspace"),
+    workspace: WorkspaceOption = USUAL,
     config: ConfigOption = None,
     settings: SetOption = None,
     until: UntilOption = None,

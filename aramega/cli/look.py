@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aramega.cli.build import USUAL
 from aramega.records import AramegaError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def options(
 
 
 def status(
-    workspace: Folder,
+    workspace: Folder = USUAL,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """What is done, what is left, what failed and why."""
@@ -49,7 +50,7 @@ def status(
     print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=1) if as_json else render_status(answer))
 
 
-def report(workspace: Folder) -> None:
+def report(workspace: Folder = USUAL) -> None:
     """Write report.html: one page that works offline, with everything to see and hear of a build."""
     from aramega.report import write_report
 
@@ -59,7 +60,8 @@ def report(workspace: Folder) -> None:
 
 
 def export(
-    workspace: Folder,
+    workspace: Folder = USUAL,
+    *,
     format: Annotated[
         str, typer.Option("--format", "-f", help="jsonl, rttm, textgrid, srt, audacity, lhotse or nemo.")
     ],
@@ -79,7 +81,7 @@ def export(
 
 
 def preview(
-    workspace: Folder,
+    workspace: Folder = USUAL,
     format: Annotated[str, typer.Option("--format", "-f", help="mp3, which plays everywhere, or ogg (Opus).")] = "mp3",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; default: DIR/previews/.")] = None,
 ) -> None:

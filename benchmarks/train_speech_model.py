@@ -1,7 +1,7 @@
 """Fit the small speech and music model of `aramega/audio/speech_model.py` and write its weights.
 
 Two steps, both seeded. `make` synthesises broadcasts (voices of espeak-ng and, where --clips is given, the train
-split of a folder of licensed recordings; music and noise of `tests/support/synth.py`) and keeps their mel
+split of a folder of licensed recordings; music and noise of `tests/support/synth/`) and keeps their mel
 spectra with the truth. `fit` trains on them and writes the weights as float16. Nothing of `HELD_OUT_MUSIC`, of
 the validation split or of any other folder of clips is ever seen here.
 

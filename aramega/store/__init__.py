@@ -345,7 +345,8 @@ def _pending_query(mark: Mark, takes: Takes, reads: Sequence[Mark]) -> tuple[str
         values += [mark.stage, mark.fingerprint]
     for read in reads:
         if read.stage == "ingest":
-            query += """ AND EXISTS (SELECT 1 FROM sources s JOIN results k ON k.stage = ? AND k.item = s.path
+            # CROSS JOIN is SQLite's way to be told the order: from a recording's few sources to their results.
+            query += """ AND EXISTS (SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
                          WHERE s.recording = id AND k.fingerprint = ?)"""
         else:
             query += " AND EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"

@@ -218,3 +218,15 @@ def test_two_that_open_a_new_workspace_at_once_both_may(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert not trouble
+
+
+def test_what_is_pending_is_found_by_indexes_alone(tmp_path: Path) -> None:
+    """SQLite's planner, left to itself, walks all results for each recording: minutes, at twenty thousand of them."""
+    with store(tmp_path) as s:
+        asked: list[str] = []
+        s.connection.set_trace_callback(asked.append)
+        s.count_pending(SEGMENT, Takes.RECORDING, [INGEST])
+        s.connection.set_trace_callback(None)
+        steps = [row["detail"] for row in s.connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+        assert any("SEARCH s USING" in step and "sources_by_recording" in step for step in steps), steps
+        assert not any(step.startswith("SCAN") for step in steps if "recordings" not in step), steps

@@ -75,7 +75,7 @@ class Lines(Quiet):
                 f"… and {summary.failed - len(summary.failures)} more; `aramega status {shlex.quote(summary.workspace)}` lists them."
             )
         print(
-            f"{summary.recordings} recordings, {summary.hours:.2f} h in; {summary.passages} passages, "
+            f"{counted(summary.recordings, 'recording')}, {summary.hours:.2f} h in; {counted(summary.passages, 'passage')}, "
             f"{summary.passage_hours:.2f} h kept; {summary.failed} failed; {summary.took:.1f} s."
         )
         print(f"Look: aramega report {shlex.quote(summary.workspace)}")
@@ -162,6 +162,10 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def readable(name: str) -> str:

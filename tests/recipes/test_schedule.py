@@ -1,0 +1,429 @@
+"""What every schedule promises: shares, no repetition, exact resume, the same batches for the same seed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recipes.errors import RecipeError
+from recipes.schedule import Batch, Schedule, ScheduleConfig, ScheduleTable, build_schedule
+from recipes.schedule.synthetic import synthetic_embeddings, synthetic_table
+
+TABLE = synthetic_table(3000)
+EMBEDDINGS = synthetic_embeddings(TABLE, 16)
+KINDS = ("uniform", "tpc", "ads", "hybrid")
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def make_table(rows: list[tuple[str, str, str]]) -> ScheduleTable:
+    """A table of (task, label, modality) rows, each ten tokens long."""
+    tasks = tuple(dict.fromkeys(task for task, _, _ in rows))
+    labels = tuple(dict.fromkeys(label for _, label, _ in rows))
+    return ScheduleTable(
+        task=np.array([tasks.index(task) for task, _, _ in rows], dtype=np.int16),
+        tasks=tasks,
+        label=np.array([labels.index(label) for _, label, _ in rows], dtype=np.int32),
+        labels=labels,
+        tokens=np.full(len(rows), 10, dtype=np.int32),
+        modality=np.array([("speech", "text", "foreign").index(kind) for _, _, kind in rows], dtype=np.int8),
+    )
+
+
+def schedule_of(table: ScheduleTable = TABLE, seed: int = 0, **config: object) -> Schedule:
+    embeddings = EMBEDDINGS if table is TABLE else synthetic_embeddings(table, 8)
+    return build_schedule(ScheduleConfig.model_validate(config), table, embeddings, seed=seed)
+
+
+def task_counts(batch: Batch, table: ScheduleTable = TABLE) -> dict[str, int]:
+    return {table.tasks[task]: n for task, n in Counter(table.task[list(batch.indices)].tolist()).items()}
+
+
+def task_names(table: ScheduleTable = TABLE) -> np.ndarray:
+    return np.array(table.tasks)[table.task]
+
+
+# What a batch is made of
+
+
+@quick
+@given(kind=st.sampled_from(KINDS), batch_size=st.integers(1, 100), seed=st.integers(0, 5))
+def test_every_batch_has_its_size_and_the_run_its_steps(kind: str, batch_size: int, seed: int) -> None:
+    batches = list(schedule_of(kind=kind, steps=8, batch_size=batch_size, seed=seed))
+    assert [batch.step for batch in batches] == list(range(8))
+    assert all(len(batch.indices) == batch_size for batch in batches)
+
+
+@quick
+@given(kind=st.sampled_from(["uniform", "ads"]), batch_size=st.integers(5, 90))
+def test_tasks_share_each_batch_equally_to_within_one_place(kind: str, batch_size: int) -> None:
+    total: Counter[str] = Counter()
+    for batch in schedule_of(kind=kind, steps=12, batch_size=batch_size):
+        counts = task_counts(batch)
+        assert max(counts.values()) - min(counts.values()) <= 1
+        total.update(counts)
+    assert max(total.values()) - min(total.values()) <= 1
+
+
+@quick
+@given(picker=st.sampled_from(["farthest", "clusters"]), batch_size=st.integers(1, 120))
+def test_ads_shares_each_task_equally_among_its_labels(picker: str, batch_size: int) -> None:
+    schedule = schedule_of(
+        kind="ads", steps=10, batch_size=batch_size, ads={"picker": picker, "max_visits": 1000, "coverage": 1}
+    )
+    present = {task: np.unique(TABLE.label[TABLE.task == task]) for task in range(len(TABLE.tasks))}
+    for batch in schedule:
+        rows = np.array(batch.indices)
+        for task, labels in present.items():
+            counts = Counter(TABLE.label[rows[TABLE.task[rows] == task]].tolist())
+            per_label = [counts[label] for label in labels.tolist()]
+            assert max(per_label) - min(per_label) <= 1
+
+
+@quick
+@given(
+    weights=st.dictionaries(st.sampled_from(TABLE.tasks), st.floats(0.05, 20), min_size=1),
+    batch_size=st.integers(1, 64),
+)
+def test_weights_are_kept_in_the_long_run_whatever_they_are(weights: dict[str, float], batch_size: int) -> None:
+    steps = 40
+    total: Counter[str] = Counter()
+    for batch in schedule_of(tasks=weights, steps=steps, batch_size=batch_size):
+        total.update(task_counts(batch))
+    for task, weight in weights.items():
+        expected = steps * batch_size * weight / sum(weights.values())
+        assert abs(total[task] - expected) <= 1.01
+
+
+def test_mixing_by_rows_is_plain_shuffling_shares() -> None:
+    batches = list(schedule_of(mixing="rows", steps=20))
+    drawn = sum((Counter(task_counts(batch)) for batch in batches), Counter())
+    for task in TABLE.tasks:
+        assert drawn[task] / (20 * 64) == pytest.approx((task_names() == task).mean(), abs=0.01)
+
+
+# Repetition
+
+
+@quick
+@given(kind=st.sampled_from(KINDS), seed=st.integers(0, 20))
+def test_no_row_comes_twice_before_its_share_has_been_gone_through(kind: str, seed: int) -> None:
+    schedule = schedule_of(kind=kind, steps=60, seed=seed)
+    seen: Counter[int] = Counter()
+    for batch in schedule:
+        seen.update(batch.indices)
+        passes = max(schedule.deck_passes().values())
+        assert max(seen.values()) <= np.ceil(passes) + (len(schedule.phases) - 1)
+
+
+def test_uniform_shows_every_row_once_in_a_pass_over_one_task() -> None:
+    table = make_table([("asr", "x", "speech")] * 96)
+    drawn = [i for batch in schedule_of(table, steps=6, batch_size=32) for i in batch.indices]
+    assert sorted(drawn[:96]) == sorted(drawn[96:]) == list(range(96))
+    assert drawn[:96] != drawn[96:]
+
+
+@quick
+@given(size=st.integers(2, 60), share=st.floats(0.05, 0.5), seed=st.integers(0, 1000))
+def test_a_row_never_comes_back_within_half_a_pass(size: int, share: float, seed: int) -> None:
+    table = make_table([("asr", "x", "speech")] * size)
+    batch_size = max(1, int(size * share))
+    drawn = [i for batch in schedule_of(table, seed, steps=20, batch_size=batch_size) for i in batch.indices]
+    last: dict[int, int] = {}
+    for position, row in enumerate(drawn):
+        assert position - last.get(row, -size) > size // 2 - 1
+        last[row] = position
+
+
+@quick
+@given(rare=st.integers(1, 20), max_visits=st.floats(1, 6), coverage=st.floats(0.2, 1))
+def test_rare_labels_are_revisited_at_a_bounded_rate(rare: int, max_visits: float, coverage: float) -> None:
+    table = make_table([("emotion", "neutral", "speech")] * 200 + [("emotion", "angry", "speech")] * rare)
+    epoch = int(coverage * len(table))
+    schedule = schedule_of(
+        table,
+        kind="ads",
+        steps=epoch * 3,
+        batch_size=1,
+        ads={"max_visits": max_visits, "coverage": coverage, "candidates": 4},
+    )
+    visits = Counter(i for batch in schedule for i in batch.indices)
+    # One more: an epoch can begin in the middle of a pass over the label.
+    assert max(visits[row] for row in range(200, 200 + rare)) <= 3 * max_visits + 1
+
+
+def test_a_label_that_is_held_back_is_said() -> None:
+    table = make_table([("emotion", "neutral", "speech")] * 990 + [("emotion", "angry", "speech")] * 10)
+    notes = schedule_of(table, kind="ads", ads={"coverage": 1.0}).notes
+    assert any("any/emotion/angry gets 5.0% of its task, not 50.0%" in note for note in notes)
+
+
+# The same batches
+
+
+@quick
+@given(kind=st.sampled_from(KINDS), picker=st.sampled_from(["farthest", "clusters"]), stop=st.integers(0, 29))
+def test_a_run_resumes_exactly_from_any_step(kind: str, picker: str, stop: int) -> None:
+    settings_ = {"kind": kind, "steps": 30, "ads": {"picker": picker}, "modality": {"mode": "any"}}
+    whole = list(schedule_of(**settings_))
+    stopped = schedule_of(**settings_)
+    for _ in range(stop):
+        next(stopped)
+    state = json.loads(json.dumps(stopped.state_dict()))
+    resumed = schedule_of(**settings_)
+    next(resumed)  # whatever it did before is forgotten
+    resumed.load_state_dict(state)
+    assert list(resumed) == whole[stop:]
+    assert list(stopped) == whole[stop:]
+
+
+@quick
+@given(metrics=st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=28, max_size=28), stop=st.integers(1, 27))
+def test_a_run_with_plateaus_resumes_exactly(metrics: list[float], stop: int) -> None:
+    hybrid = {"switch": "plateau", "at": 0.7, "patience": 2}
+
+    def run(schedule: Schedule, steps: range) -> list[Batch]:
+        batches = []
+        for step in steps:
+            batches.append(next(schedule))
+            schedule.observe(metrics[step])
+        return batches
+
+    whole = run(schedule_of(kind="hybrid", steps=28, hybrid=hybrid), range(28))
+    stopped = schedule_of(kind="hybrid", steps=28, hybrid=hybrid)
+    run(stopped, range(stop))
+    resumed = schedule_of(kind="hybrid", steps=28, hybrid=hybrid)
+    resumed.load_state_dict(json.loads(json.dumps(stopped.state_dict())))
+    assert run(resumed, range(stop, 28)) == whole[stop:]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_seed_decides_the_batches(kind: str) -> None:
+    first, same, other = (list(schedule_of(kind=kind, steps=10, seed=seed)) for seed in (1, 1, 2))
+    assert first == same
+    assert first != other
+
+
+def test_refreshed_embeddings_change_what_is_picked_from_the_next_batch_on() -> None:
+    kept, refreshed = schedule_of(kind="ads", steps=10), schedule_of(kind="ads", steps=10)
+    assert [next(kept) for _ in range(4)] == [next(refreshed) for _ in range(4)]
+    new = synthetic_embeddings(TABLE, 16, seed=5)
+    refreshed.replace_embeddings(new)
+    state = refreshed.state_dict()
+    assert next(kept) != (after := next(refreshed))
+    resumed = build_schedule(ScheduleConfig(kind="ads", steps=10), TABLE, new, seed=0)
+    resumed.load_state_dict(state)
+    assert next(resumed) == after
+
+
+# Phases
+
+
+def test_tpc_goes_from_asr_to_summarization_to_the_rest() -> None:
+    schedule = schedule_of(kind="tpc", steps=30, tpc={"replay": 0.0})
+    tasks = {batch.phase: set(task_counts(batch)) for batch in schedule}
+    assert list(tasks) == ["asr", "summarization", "discrimination"]
+    assert list(tasks.values()) == [{"asr"}, {"ssum", "text_summ"}, {"dialect", "emotion"}]
+
+
+@quick
+@given(replay=st.floats(0, 0.6))
+def test_replay_is_the_stated_share_of_earlier_tasks(replay: float) -> None:
+    stages = [
+        {"tasks": {"asr": 1}, "steps": 10, "replay": replay},
+        {"tasks": {"dialect": 2, "emotion": 1}, "replay": replay},
+    ]
+    last = [task_counts(b) for b in schedule_of(kind="tpc", steps=60, tpc={"stages": stages}) if b.step >= 10]
+    drawn = {task: sum(counts.get(task, 0) for counts in last) / (50 * 64) for task in TABLE.tasks}
+    assert drawn["asr"] == pytest.approx(replay, abs=0.002)
+    assert drawn["dialect"] == pytest.approx(2 * drawn["emotion"], abs=0.002)
+
+
+def test_stages_without_a_length_share_what_is_left() -> None:
+    stages = [{"tasks": {"asr": 1}, "steps": 10}, {"tasks": {"ssum": 1}}, {"tasks": {"emotion": 1}}]
+    schedule = schedule_of(kind="tpc", steps=31, tpc={"stages": stages})
+    assert [phase.steps for phase in schedule.phases] == [10, 10, 11]
+
+
+def test_hybrid_switches_to_ads_at_the_stated_share_of_the_run() -> None:
+    batches = list(schedule_of(kind="hybrid", steps=40, hybrid={"at": 0.75}))
+    assert [batch.phase for batch in batches].index("ads") == 30
+
+
+def test_hybrid_switches_to_ads_when_validation_stops_getting_better() -> None:
+    stages = [{"name": "foundation", "tasks": {"asr": 1}}]
+    schedule = schedule_of(
+        kind="hybrid",
+        steps=100,
+        tpc={"stages": stages},
+        hybrid={"switch": "plateau", "at": 0.9, "patience": 2},
+        min_gain=0.01,
+    )
+    phases = []
+    for batch, metric in zip(schedule, [3.0, 2.0, 1.0, 0.995, 0.999, 0.5, 0.5, 0.5, 0.5], strict=False):
+        phases.append(batch.phase)
+        schedule.observe(metric)
+    assert phases == ["foundation"] * 5 + ["ads"] * 4
+    assert len(list(schedule)) == 100 - 10  # zip took one batch more; the steps that TPC left go to ADS
+
+
+def test_without_a_plateau_hybrid_switches_at_the_latest_step() -> None:
+    schedule = schedule_of(kind="hybrid", steps=20, hybrid={"switch": "plateau", "at": 0.5, "patience": 1})
+    phases = []
+    for batch in schedule:
+        phases.append(batch.phase)
+        schedule.observe(-float(batch.step))
+    assert phases.index("ads") == 10
+
+
+# Modalities
+
+
+def mixed_table() -> ScheduleTable:
+    kinds = ["text"] * 700 + ["speech"] * 200 + ["foreign"] * 100
+    return make_table([("dialect", f"d{i % 3}", kind) for i, kind in enumerate(kinds)])
+
+
+def modality_shares(table: ScheduleTable, batches: list[Batch]) -> list[float]:
+    rows = [i for batch in batches for i in batch.indices]
+    return [round(float((table.modality[rows] == kind).mean()), 3) for kind in range(3)]
+
+
+@pytest.mark.parametrize("kind", ["uniform", "ads"])
+def test_text_only_reads_and_never_listens(kind: str) -> None:
+    table = mixed_table()
+    batches = list(schedule_of(table, kind=kind, steps=20, modality={"mode": "text-only"}))
+    assert modality_shares(table, batches) == [0, 1, 0]
+
+
+@quick
+@given(kind=st.sampled_from(["uniform", "ads"]), speech=st.floats(0.02, 0.05), foreign=st.floats(0, 0.4))
+def test_direct_mixing_keeps_its_shares_of_speech(kind: str, speech: float, foreign: float) -> None:
+    table = mixed_table()
+    modality = {"mode": "mix", "speech": speech, "foreign": foreign}
+    batches = list(schedule_of(table, kind=kind, steps=50, modality=modality))
+    expected = [speech, 1 - speech - foreign, foreign]
+    assert modality_shares(table, batches) == pytest.approx(expected, abs=0.002)
+
+
+def test_speech_last_reads_first_and_listens_after() -> None:
+    table = mixed_table()
+    modality = {"mode": "speech-last", "speech_from": 0.6, "text_replay": 0.25}
+    batches = list(schedule_of(table, steps=50, modality=modality))
+    assert [batch.phase for batch in batches] == ["uniform·text"] * 30 + ["uniform·speech"] * 20
+    assert modality_shares(table, batches[:30]) == [0, 1, 0]
+    assert modality_shares(table, batches[30:]) == [0.75, 0.25, 0]
+
+
+def test_across_languages_foreign_speech_comes_with_the_text() -> None:
+    table = mixed_table()
+    batches = list(schedule_of(table, steps=50, modality={"mode": "speech-last", "foreign": 0.25}))
+    assert modality_shares(table, batches[:35]) == [0, 0.75, 0.25]
+    assert modality_shares(table, batches[35:]) == [1, 0, 0]
+
+
+def test_a_modality_plan_cuts_the_stages_of_any_schedule() -> None:
+    rows = [(task, "x", kind) for task in ("asr", "dialect") for kind in ("text", "speech")] * 50
+    schedule = schedule_of(
+        make_table(rows), kind="tpc", steps=40, modality={"mode": "speech-last", "speech_from": 0.25}
+    )
+    names = [(phase.name, phase.steps) for phase in schedule.phases]
+    assert names == [("asr·text", 10), ("asr·speech", 10), ("discrimination·speech", 20)]
+
+
+# Diversity
+
+
+def test_ads_batches_are_more_spread_than_uniform_ones() -> None:
+    from recipes.schedule.measure import diversity
+
+    table = synthetic_table(20_000)
+    embeddings = synthetic_embeddings(table, 32)
+
+    def spread(**config: object) -> float:
+        schedule = build_schedule(ScheduleConfig.model_validate({"steps": 60, **config}), table, embeddings, seed=0)
+        return float(np.mean([diversity(batch, table, embeddings) for batch in schedule]))
+
+    uniform = spread(kind="uniform")
+    assert spread(kind="ads") / uniform >= 1.2
+    assert spread(kind="ads", ads={"picker": "clusters"}) / uniform >= 1.15
+
+
+# What cannot work is said
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"tasks": {"dialekt": 1}}, "no task 'dialekt' in the data. Did you mean 'dialect'?"),
+        ({"tasks": {"asr": 0}}, "weight 0.0 of task 'asr' must be above 0"),
+        (
+            {"kind": "tpc", "tpc": {"stages": [{"tasks": {"emo": 1}}]}},
+            "no task 'emo' in the data. Did you mean 'emotion'",
+        ),
+        ({"kind": "tpc", "steps": 2}, "2 steps do not fit the stages (asr the rest, summarization the rest"),
+        (
+            {"kind": "tpc", "modality": {"mode": "text-only"}},
+            "phase 'asr·text': none of asr has rows of modality 'text'",
+        ),
+        ({"token_budget": 100}, f"an example of {TABLE.tokens.max()} tokens does not fit a token budget of 100"),
+        ({"modality": {"mode": "mix", "speech": 0.7, "foreign": 0.7}}, "more than the whole"),
+    ],
+)
+def test_an_impossible_config_says_what_is_wrong(config: dict[str, object], message: str) -> None:
+    with pytest.raises(RecipeError) as error:
+        schedule_of(**config)
+    assert message in str(error.value)
+
+
+def test_a_stage_whose_task_has_no_rows_names_it() -> None:
+    table = make_table([("asr", "x", "speech")] * 10)
+    empty = ScheduleTable(table.task, ("asr", "ssum"), table.label, table.labels, table.tokens, table.modality)
+    stages = [{"name": "first", "tasks": {"asr": 1}}, {"name": "second", "tasks": {"ssum": 1}}]
+    with pytest.raises(RecipeError, match="phase 'second': task 'ssum' has no rows"):
+        schedule_of(empty, kind="tpc", tpc={"stages": stages})
+
+
+def test_ads_without_embeddings_says_how_to_make_them() -> None:
+    with pytest.raises(RecipeError, match=r"needs embeddings. Make them with recipes/embed.py"):
+        build_schedule(ScheduleConfig(kind="ads"), TABLE, None, seed=0)
+
+
+def test_embeddings_of_other_data_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"shape \(2999, 16\) for 3000 examples"):
+        build_schedule(ScheduleConfig(kind="ads"), TABLE, EMBEDDINGS[:-1], seed=0)
+
+
+def test_a_broken_embedding_is_named() -> None:
+    broken = EMBEDDINGS.astype(np.float32)
+    heard = int(np.flatnonzero(TABLE.modality == 0)[7])
+    broken[heard] = np.nan
+    with pytest.raises(RecipeError, match=f"embedding of row {heard} has NaN"):
+        build_schedule(ScheduleConfig(kind="ads"), TABLE, broken, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"), [({"seed": 9}, "config"), ({"batch_size": 32}, "config"), ({"table": None}, "table")]
+)
+def test_a_state_of_another_run_is_refused(changed: dict[str, object], what: str) -> None:
+    state = schedule_of(steps=10).state_dict()
+    if what == "table":
+        changed = {"table": synthetic_table(3000, seed=1)}
+    with pytest.raises(RecipeError, match=f"made with another {what}"):
+        schedule_of(**{"steps": 10, **changed}).load_state_dict(state)
+
+
+def test_a_state_of_other_embeddings_is_refused() -> None:
+    state = schedule_of(kind="ads", steps=10).state_dict()
+    other = build_schedule(ScheduleConfig(kind="ads", steps=10), TABLE, synthetic_embeddings(TABLE, 16, seed=3), seed=0)
+    with pytest.raises(RecipeError, match="made with another embeddings"):
+        other.load_state_dict(state)
+
+
+def test_a_nan_metric_is_refused() -> None:
+    with pytest.raises(RecipeError, match="NaN"):
+        schedule_of().observe(float("nan"))

@@ -15,8 +15,6 @@ from aramega.store import Store
 from aramega.workspace import Workspace
 from tests.support.cli import Run, Said
 
-NEEDS_NO_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
-
 
 @pytest.fixture
 def folder(tmp_path: Path, short_broadcast: Path) -> Path:
@@ -120,13 +118,6 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(
 ) -> None:
     make(folder / name)
     assert_refused(build(), tmp_path, name, reason)
-
-
-@NEEDS_NO_ROOT
-def test_a_file_without_read_permission_is_refused(build, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    (folder / "secret.mp3").write_bytes(b"x")
-    (folder / "secret.mp3").chmod(0)
-    assert_refused(build(), tmp_path, "secret.mp3", "no permission")
 
 
 def test_an_mp3_cut_off_in_the_middle_keeps_what_decodes_and_is_marked(  # type: ignore[no-untyped-def]

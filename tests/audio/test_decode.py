@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,31 @@ def test_a_decoder_killed_half_way_is_a_failure_and_not_a_short_recording(broadc
         decoder._child.send_signal(signal.SIGKILL)
         with pytest.raises(AudioError, match="stopped before the end"):
             list(blocks)
+
+
+def test_a_file_we_may_not_read_says_so() -> None:
+    """In a child that is nobody: root may read anything, and continuous integration is often root."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(0o755)
+        (folder / "secret.mp3").write_bytes(b"x")
+        (folder / "secret.mp3").chmod(0)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setuid(65534)
+            try:
+                probe(str(folder / "secret.mp3"))
+            except AudioError as error:
+                os.write(writer, str(error).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(writer)
+        assert os.read(reader, 1000) == b"no permission to read it."
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_leaving_early_ends_the_decoder(broadcast: Path) -> None:

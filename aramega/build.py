@@ -153,7 +153,9 @@ def run_build(
     try:
         with closing(engine.run(chosen, plan.next_task)) as batches:
             for outcomes in batches:
-                yield plan.write(outcomes)
+                news = plan.write(outcomes)
+                del outcomes  # a long recording's segments, before the next task's are loaded
+                yield news
     finally:
         workspace.drop_scratch()
         workspace.drop_leftovers()

@@ -52,7 +52,7 @@ class LocalEngine:
                 busy = [seat for seat in crew if seat.task]
                 if not busy:
                     return
-                finished: list[Outcome] = []
+                finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
                 for seat in _ready(busy):
                     outcomes = seat.take()
                     if outcomes is None:
@@ -64,6 +64,7 @@ class LocalEngine:
                         finished += outcomes
                 if finished:
                     yield finished
+                finished = outcomes = failed = []
         finally:
             for seat in crew:
                 seat.dismiss()

@@ -55,10 +55,15 @@ def _to_column(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     elif isinstance(value, tuple):
-        value = [asdict(v) if is_dataclass(v) and not isinstance(v, type) else v for v in value]
+        return f"[{','.join(_to_json(v) for v in value)}]"  # one by one: a ten-hour timeline has 15,000 spans
     else:
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _to_json(value)
+
+
+def _to_json(value: Any) -> str:
+    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 @cache

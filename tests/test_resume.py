@@ -102,19 +102,36 @@ def test_a_changed_option_redoes_only_what_depends_on_it(archive: Path, tmp_path
     assert {stage for stage, _, _ in after - before} == {"passages"}
 
 
-def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(
-    archive: Path, tmp_path: Path, calm: dict[str, str]
-) -> None:
-    build = subprocess.Popen(command("build-ssum", archive, "-w", tmp_path), stderr=subprocess.PIPE, text=True)
+def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_path: Path, broadcast: Path) -> None:
+    """With an hour and a half still to do when the signal comes."""
+    recordings, stopped, calm = tmp_path / "in", tmp_path / "stopped", tmp_path / "calm"
+    recordings.mkdir()
+    (recordings / "a.mp3").symlink_to(archive / "0.mp3")
+    loop = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-stream_loop",
+        "20",
+        "-i",
+        str(broadcast),
+        "-c",
+        "copy",
+        str(recordings / "b.mp3"),
+    ]
+    subprocess.run(loop, check=True)
+    line = command("build-ssum", recordings, "--workers", "1", "-w", stopped)
+    build = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
     assert build.stderr
     build.stderr.readline()  # the first recording is in
     build.send_signal(signal.SIGINT)
     said = build.stderr.read()
     assert build.wait() == 130
     assert "the same command goes on from here" in said
-    assert not list(tmp_path.rglob("*.part"))
-    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet"), check=True)
-    assert contents(tmp_path) == calm
+    assert not list(stopped.rglob("*.part"))
+    for workspace in (stopped, calm):
+        subprocess.run(command("build-ssum", recordings, "-w", workspace, "--quiet"), check=True)
+    assert contents(stopped) == contents(calm)
 
 
 def test_a_second_build_on_the_same_workspace_is_refused(aramega: Run, archive: Path, tmp_path: Path) -> None:
@@ -123,6 +140,7 @@ def test_a_second_build_on_the_same_workspace_is_refused(aramega: Run, archive: 
     )
     assert build.stderr
     build.stderr.readline()
+    build.send_signal(signal.SIGSTOP)  # held still, and with it the lock
     second = aramega("build-ssum", archive, "-w", tmp_path)
     assert second.code == 2
     assert f"another build is at work here (process {build.pid})" in second.err

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -82,7 +83,7 @@ class Store:
         """For the driver of a build: the one that may write and bring old tables up to date."""
         workspace.root.mkdir(parents=True, exist_ok=True)
         connection = _connect(workspace.database)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection)
         return cls(connection)
@@ -363,6 +364,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise AramegaError(f"{path}: cannot be opened as a workspace's database ({error}).") from None
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection, patience: float = 30.0) -> None:
+    """Turning WAL on asks for the file alone, and SQLite does not wait for that by itself."""
+    until = time.monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _connect_for_reading(path: Path) -> sqlite3.Connection:

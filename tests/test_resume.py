@@ -121,7 +121,8 @@ def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_p
     ]
     subprocess.run(loop, check=True)
     line = command("build-ssum", recordings, "--workers", "1", "-w", stopped)
-    build = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+    build = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     assert build.stderr
     build.stderr.readline()  # the first recording is in
     build.send_signal(signal.SIGINT)
@@ -132,6 +133,10 @@ def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_p
     for workspace in (stopped, calm):
         subprocess.run(command("build-ssum", recordings, "-w", workspace, "--quiet"), check=True)
     assert contents(stopped) == contents(calm)
+
+
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_second_build_on_the_same_workspace_is_refused(aramega: Run, archive: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_p
     subprocess.run(loop, check=True)
     line = command("build-ssum", recordings, "--workers", "1", "-w", stopped)
     # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
-    build = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+    build = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)  # noqa: PLW1509  no threads here
     assert build.stderr
     build.stderr.readline()  # the first recording is in
     build.send_signal(signal.SIGINT)

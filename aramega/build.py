@@ -20,8 +20,8 @@ from aramega.engine import Engine, Outcome, Task
 from aramega.records import AramegaError, Failure, Source
 from aramega.sources import Problem
 from aramega.stages import make_stages
-from aramega.stages.base import Stage, Takes, fingerprints
-from aramega.store import Broken, Finished, Mark, Store
+from aramega.stages.base import Stage, Takes
+from aramega.store import Broken, Finished, Mark, Store, current_marks
 from aramega.workspace import Workspace
 
 
@@ -95,8 +95,8 @@ class Plan:
             self.limit -= len(ids)
         return ids
 
-    def _asked(self, stage: Stage[Any]) -> tuple[Mark, Takes, list[Mark]]:
-        return self.marks[stage.name], stage.takes, [self.marks[name] for name in stage.reads]
+    def _asked(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
+        return self.marks[stage.name], [self.marks[name] for name in stage.reads]
 
     def _to_write(self, outcome: Outcome) -> Finished | Broken:
         stage = self.stages[outcome.stage]
@@ -112,6 +112,8 @@ class Plan:
 
     def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
         """Remove a recording's decoded samples once no stage of this build still wants them."""
+        if stage.takes is Takes.PASSAGE:
+            return
         for recording in self.store.items_from(outcome.item, stage.takes, Takes.RECORDING):
             if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
                 stage.workspace.drop_audio(recording)
@@ -121,12 +123,12 @@ class Plan:
         if recording in self.under_way[stage.name]:
             return True
         doomed = any(self.store.has_failed(self.marks[name], recording) for name in stage.reads)
-        return not doomed and self.store.is_pending(self.marks[stage.name], stage.takes, [], recording)
+        return not doomed and self.store.is_pending(self.marks[stage.name], [], recording)
 
     def _news(self, outcome: Outcome) -> Progress:
         kind = self.stages[outcome.stage].makes[-1]
         made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
-        seconds = sum(r.seconds for r in made)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in made)
         stage = self.stages[outcome.stage]
         return Progress(stage.name, outcome.item, self.store.name_of(stage.takes, outcome.item), outcome.error, seconds)
 
@@ -184,7 +186,7 @@ def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[st
     """How many items each stage has neither done nor failed."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)
-    return {s.name: store.count_pending(marks[s.name], s.takes, [marks[name] for name in s.reads]) for s in stages}
+    return {s.name: store.count_pending(marks[s.name], [marks[name] for name in s.reads]) for s in stages}
 
 
 def _is_gone(path: str) -> bool:
@@ -231,11 +233,6 @@ def _size_and_time(path: str) -> tuple[int | None, int | None]:
     except OSError:
         return None, None
     return about.st_size, about.st_mtime_ns
-
-
-def current_marks(stages: Sequence[Stage[Any]]) -> dict[str, Mark]:
-    """Each stage's name and fingerprint under this configuration."""
-    return {name: Mark(name, made) for name, made in fingerprints(stages).items()}
 
 
 @contextmanager

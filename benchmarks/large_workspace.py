@@ -33,8 +33,7 @@ from aramega.records import (
 from aramega.report import write_report
 from aramega.report.status import render_status, status
 from aramega.stages import make_stages
-from aramega.stages.base import fingerprints
-from aramega.store import Broken, Finished, Mark, Store
+from aramega.store import Broken, Finished, Store, current_marks
 from aramega.workspace import Workspace
 
 
@@ -90,7 +89,7 @@ def count_in_python(store: Store) -> float:
 
 def fill(store: Store, workspace: Workspace, recordings: int, segments: int) -> None:
     stages = make_stages(Config(), workspace)
-    marks = [Mark(s.name, f) for s, f in zip(stages, fingerprints(stages).values(), strict=True)]
+    marks = list(current_marks(stages).values())
     rng = random.Random(1)
     paths = [f"/archive/{i % 40:02d}/نشرة {i:06d}.mp3" for i in range(recordings)]
     store.add_sources(

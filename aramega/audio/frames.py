@@ -80,7 +80,8 @@ class FrameTable:
 
     def music_frames(self, first: int, end: int) -> Bytes:
         """`music` spread over the 20 ms frames from `first` to before `end`."""
-        return self.music[np.arange(first, end) // MUSIC_FRAMES]
+        spread: Bytes = self.music[np.arange(first, end) // MUSIC_FRAMES]
+        return spread
 
     def gate_frames(self, first: int, end: int) -> npt.NDArray[np.bool_]:
         """webrtcvad's verdict for the 20 ms frames from `first` to before `end`: open where a 30 ms frame at their middle is."""
@@ -126,7 +127,7 @@ class FrameAnalyzer:
         self._peak, self._sum, self._clipped, self._nonfinite = 0.0, 0.0, 0, 0
 
     def feed(self, samples: npt.ArrayLike) -> None:
-        left = np.asarray(samples, np.float32).reshape(-1)
+        left: Floats = np.asarray(samples, np.float32).reshape(-1)
         self._samples += len(left)
         while len(left):
             taken = left[: len(self._waiting) - self._filled]
@@ -241,7 +242,7 @@ class _Column:
     pages, and the first byte written would cost two megabytes.)"""
 
     def __init__(self) -> None:
-        self._room = np.empty(20 * 3600 * FRAMES_PER_SECOND, np.uint8)
+        self._room: Bytes = np.empty(20 * 3600 * FRAMES_PER_SECOND, np.uint8)
         self.length = 0
 
     @property
@@ -269,7 +270,8 @@ def _maps() -> Floats:
     bands = np.zeros((BINS, BANDS))
     bands[np.arange(BINS), np.minimum(np.arange(BINS) * BANDS // (BINS - 1), BANDS - 1)] = 1 / 3
     columns = (mel_weights(), above_rumble[:, None], (power * k_weights())[:, None], bands)
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    maps: Floats = np.concatenate(columns, axis=1).astype(np.float32)
+    return maps
 
 
 def _half_decibels(power: Floats) -> Bytes:

@@ -59,7 +59,7 @@ def _window() -> Floats:
 @cache
 def mel_weights() -> Floats:
     """(BINS, MEL_BANDS) triangles from 40 Hz to 7.9 kHz, each summing to one; no band narrower than a bin."""
-    edges = _from_mel(np.linspace(_to_mel(40.0), _to_mel(7900.0), MEL_BANDS + 2))
+    edges = _from_mel(np.linspace(_to_mel(40.0), _to_mel(7900.0), MEL_BANDS + 2, dtype=np.float64))
     hz = np.arange(BINS) * BIN_HZ
     weights = np.zeros((BINS, MEL_BANDS))
     for band, (low, mid, high) in enumerate(zip(edges, edges[1:], edges[2:], strict=False)):

@@ -15,8 +15,8 @@ from aramega.config import Config
 from aramega.report.reasons import Barren, Reason, find_barren, group_failures
 from aramega.report.words import amount, clock, count, visible
 from aramega.stages import make_stages
-from aramega.stages.base import Stage, Takes, fingerprints
-from aramega.store import Mark, Store
+from aramega.stages.base import Stage, Takes
+from aramega.store import Mark, Store, current_marks
 from aramega.workspace import Workspace
 
 SHOWN_NAMES = 5
@@ -86,7 +86,7 @@ class Status:
 def status(store: Store, workspace: Workspace, config: Config) -> Status:
     """Ask the workspace's books where the build stands."""
     stages = make_stages(config, workspace)
-    marks = {name: Mark(name, made) for name, made in fingerprints(stages).items()}
+    marks = current_marks(stages)
     files = store.connection.execute("SELECT count(*) FROM sources").fetchone()[0]
     recordings, seconds = store.connection.execute(
         "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
@@ -118,7 +118,7 @@ def _books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStat
     return StageStatus(
         stage=stage.name,
         done=int(tally["done"]),
-        pending=store.count_pending(mark, stage.takes, [marks[name] for name in stage.reads]),
+        pending=store.count_pending(mark, [marks[name] for name in stage.reads]),
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
         made=made,

@@ -25,6 +25,7 @@ class Takes(Enum):
 
     SOURCE = "source"
     RECORDING = "recording"
+    PASSAGE = "passage"
 
 
 class Stage(ABC, Generic[Item]):

@@ -23,31 +23,34 @@ from typing_extensions import Self
 
 from aramega.records import (
     AramegaError,
+    Check,
+    DraftedPassage,
     Failure,
+    Labels,
     Metadata,
+    Overview,
     Passage,
     Recording,
     Segment,
     SegmentedRecording,
     Source,
+    Summary,
     Timeline,
+    Transcript,
+    Verdict,
     from_dict,
 )
 from aramega.stages.base import Takes
+from aramega.store.drafts import load_drafted
+from aramega.store.pending import Mark, current_marks, pending_query
 from aramega.store.rows import replace_rows, revive
 from aramega.store.schema import migrate
 from aramega.workspace import Workspace
 
+__all__ = ["PAGE", "Broken", "Finished", "Mark", "Store", "current_marks"]
+
 PAGE = 1000
 """Pending items are listed this many at a time, so that a million of them cost no memory."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Which stage, which fingerprint: what a result or a failure is a result or a failure of."""
-
-    stage: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -152,23 +155,23 @@ class Store:
 
     # What is left to do
 
-    def pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark]) -> Iterator[str]:
+    def pending(self, mark: Mark, reads: Sequence[Mark]) -> Iterator[str]:
         """The items the stage has neither done nor failed under this fingerprint, with all it reads in place."""
         after = ""
-        while page := self._pending_page(mark, takes, reads, after):
+        while page := self._pending_page(mark, reads, after):
             yield from page
             after = page[-1]
 
-    def is_pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark], item: str) -> bool:
-        query, values = _pending_query(mark, takes, reads)
+    def is_pending(self, mark: Mark, reads: Sequence[Mark], item: str) -> bool:
+        query, values = pending_query(mark, reads)
         return self.connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
 
-    def count_pending(self, mark: Mark, takes: Takes, reads: Sequence[Mark]) -> int:
-        query, values = _pending_query(mark, takes, reads)
+    def count_pending(self, mark: Mark, reads: Sequence[Mark]) -> int:
+        query, values = pending_query(mark, reads)
         return int(self.connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
 
-    def _pending_page(self, mark: Mark, takes: Takes, reads: Sequence[Mark], after: str) -> list[str]:
-        query, values = _pending_query(mark, takes, reads)
+    def _pending_page(self, mark: Mark, reads: Sequence[Mark], after: str) -> list[str]:
+        query, values = pending_query(mark, reads)
         rows = self.connection.execute(f"{query} AND id > ? ORDER BY id LIMIT {PAGE}", [*values, after])
         return [row[0] for row in rows]
 
@@ -176,15 +179,30 @@ class Store:
         """The items of kind `takes` that a result for `item` may have made ready."""
         if made_by is takes:
             return [item]
-        row = self.connection.execute("SELECT recording FROM sources WHERE path = ?", (item,)).fetchone()
-        return [row[0]] if row and row[0] else []
+        recording = self._recording_of(item, made_by)
+        if not recording:
+            return []
+        return [recording] if takes is Takes.RECORDING else self._passage_ids(recording)
 
-    def load(self, takes: Takes, item: str) -> Source | SegmentedRecording:
+    def load(self, takes: Takes, item: str) -> Source | SegmentedRecording | DraftedPassage:
         """All that a stage may read of an item."""
         if takes is Takes.SOURCE:
             row = self.connection.execute("SELECT path, metadata FROM sources WHERE path = ?", (item,)).fetchone()
             return Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
-        return self.segmented(item)
+        return self.segmented(item) if takes is Takes.RECORDING else load_drafted(self, item)
+
+    def _recording_of(self, item: str, takes: Takes) -> str | None:
+        query = {
+            Takes.SOURCE: "SELECT recording FROM sources WHERE path = ?",
+            Takes.RECORDING: "SELECT ?",
+            Takes.PASSAGE: "SELECT recording FROM passages WHERE id = ?",
+        }[takes]
+        row = self.connection.execute(query, (item,)).fetchone()
+        return row[0] if row else None
+
+    def _passage_ids(self, recording: str) -> list[str]:
+        query = "SELECT id FROM passages WHERE recording = ? ORDER BY start"
+        return [row[0] for row in self.connection.execute(query, (recording,))]
 
     # What was done
 
@@ -204,7 +222,7 @@ class Store:
             if kind is Recording:
                 self._name_recording(done.item, records[0].id)
         counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
-        seconds = sum(r.seconds for r in counted)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in counted)
         row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, _now())
         self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
@@ -214,11 +232,17 @@ class Store:
         row = self.connection.execute("SELECT recording FROM sources WHERE path = ?", (path,)).fetchone()
         self.connection.execute("UPDATE sources SET recording = ? WHERE path = ?", (recording, path))
         before = row["recording"]
-        if before and before != recording and not self._paths(before):
-            for kind in (Recording, Timeline, Segment, Passage):
-                replace_rows(self.connection, kind, before, ())
-            self.connection.execute("DELETE FROM results WHERE item = ?", (before,))
-            self.connection.execute("DELETE FROM failures WHERE item = ?", (before,))
+        if before and before != recording and not self.paths(before):
+            for passage in self._passage_ids(before):
+                self._forget(passage, (Transcript, Summary, Labels, Check, Verdict))
+            self._forget(before, (Recording, Timeline, Segment, Passage, Overview))
+
+    def _forget(self, item: str, kinds: Sequence[type]) -> None:
+        """Drop what was made of an item that is no more."""
+        for kind in kinds:
+            replace_rows(self.connection, kind, item, ())
+        self.connection.execute("DELETE FROM results WHERE item = ?", (item,))
+        self.connection.execute("DELETE FROM failures WHERE item = ?", (item,))
 
     def _write_failure(self, broken: Broken) -> None:
         row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, _now())
@@ -265,7 +289,8 @@ class Store:
         """What a curator calls an item: the file's name."""
         if takes is Takes.SOURCE:
             return Path(item).name if "/" in item else item
-        return self.recording(item).name
+        recording = self._recording_of(item, takes)
+        return self.recording(recording).name if recording else item
 
     def count_recordings(self) -> tuple[int, float]:
         """How many there are, and their seconds."""
@@ -295,7 +320,7 @@ class Store:
         segments = self.connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
         return SegmentedRecording(
             recording=self.recording(recording),
-            paths=tuple(self._paths(recording)),
+            paths=tuple(self.paths(recording)),
             timeline=revive(Timeline, timeline) if timeline else None,
             segments=tuple(revive(Segment, s) for s in segments),
         )
@@ -328,31 +353,14 @@ class Store:
         return revive(Recording, row, metadata=metadata, name=name)
 
     def _name_of_failed(self, item: str) -> str:
-        known = self.connection.execute("SELECT 1 FROM recordings WHERE id = ?", (item,)).fetchone()
-        return self.name_of(Takes.RECORDING if known else Takes.SOURCE, item)
+        for takes, table in ((Takes.RECORDING, "recordings"), (Takes.PASSAGE, "passages")):
+            if self.connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (item,)).fetchone():  # noqa: S608
+                return self.name_of(takes, item)
+        return self.name_of(Takes.SOURCE, item)
 
-    def _paths(self, recording: str) -> list[str]:
+    def paths(self, recording: str) -> list[str]:
         rows = self.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
         return [row[0] for row in rows]
-
-
-def _pending_query(mark: Mark, takes: Takes, reads: Sequence[Mark]) -> tuple[str, list[str]]:
-    """SQL for the ids of pending items, to which a caller may add ` AND …`, and its values."""
-    table, column = {Takes.SOURCE: ("sources", "path"), Takes.RECORDING: ("recordings", "id")}[takes]
-    query = f"SELECT id FROM (SELECT {column} AS id FROM {table}) WHERE 1"  # noqa: S608
-    values: list[str] = []
-    for kind in ("results", "failures"):
-        query += f" AND NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"  # noqa: S608
-        values += [mark.stage, mark.fingerprint]
-    for read in reads:
-        if read.stage == "ingest":
-            # CROSS JOIN is SQLite's way to be told the order: from a recording's few sources to their results.
-            query += """ AND EXISTS (SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
-                         WHERE s.recording = id AND k.fingerprint = ?)"""
-        else:
-            query += " AND EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"
-        values += [read.stage, read.fingerprint]
-    return query, values
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -13,9 +13,25 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from aramega.records import Passage, Recording, Segment, Timeline, from_dict
+from aramega.records import (
+    Check,
+    Labels,
+    Overview,
+    Passage,
+    Recording,
+    ResolvedPassage,
+    Review,
+    Segment,
+    Summary,
+    Timeline,
+    Transcript,
+    Verdict,
+    from_dict,
+)
 
 R = TypeVar("R")
+
+_PLAIN = ("str", "float", "int", "bool", "float | None", "int | None", "str | None", "Decision", "ReviewState")
 
 
 @dataclass(frozen=True)
@@ -32,23 +48,47 @@ TABLES: dict[type, Table] = {
     Timeline: Table("timelines", owner="recording"),
     Segment: Table("segments", owner="recording"),
     Passage: Table("passages", owner="recording"),
+    Transcript: Table("transcripts", owner="passage"),
+    Summary: Table("summaries", owner="passage"),
+    Labels: Table("labels", owner="passage"),
+    Check: Table("checks", owner="passage"),
+    Verdict: Table("verdicts", owner="passage"),
+    Overview: Table("overviews", owner="recording"),
+    # People's words are kept whatever becomes of the passage: reviews are added and never replaced.
+    Review: Table("reviews", owner="id"),
+    ResolvedPassage: Table("resolved", owner="passage"),
 }
 
 
 def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records: Iterable[Any]) -> None:
     """Make `records` the only rows of their kind that `owner` has."""
-    table, columns = TABLES[kind], _columns(kind)
+    table = TABLES[kind]
     connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
+    _insert(connection, kind, records, "INSERT OR REPLACE")
+
+
+def add_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any]) -> None:
+    """Add the records whose key is new; those that are there stay as they are."""
+    _insert(connection, kind, records, "INSERT OR IGNORE")
+
+
+def _insert(connection: sqlite3.Connection, kind: type, records: Iterable[Any], how: str) -> None:
+    columns = _columns(kind)
     names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
-    insert = f"INSERT OR REPLACE INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+    insert = f"{how} INTO {TABLES[kind].name} ({names}) VALUES ({marks})"
     connection.executemany(insert, ([_to_column(getattr(r, c)) for c in columns] for r in records))
 
 
 def revive(kind: type[R], row: sqlite3.Row, **more: Any) -> R:
     """The record a row holds; `more` gives the fields that are kept elsewhere."""
-    nested = _nested(kind)  # type: ignore[arg-type]  # a class is hashable
-    values = {name: json.loads(row[name]) if name in nested and row[name] else row[name] for name in row.keys()}  # noqa: SIM118
+    values = {name: _from_column(kind, name, row[name]) for name in row.keys()}  # noqa: SIM118
     return from_dict(kind, {**values, **more})
+
+
+def _from_column(kind: type, name: str, value: Any) -> Any:
+    if name in _nested(kind):
+        return json.loads(value) if value else value
+    return bool(value) if name in _booleans(kind) else value
 
 
 def _to_column(value: Any) -> Any:
@@ -74,6 +114,11 @@ def _columns(kind: type) -> tuple[str, ...]:
 @cache
 def _nested(kind: Hashable) -> frozenset[str]:
     """The fields whose type is neither a number nor a string."""
-    plain = ("str", "float", "int", "bool", "float | None")
     columns = fields(kind)  # type: ignore[arg-type]
-    return frozenset(f.name for f in columns if f.type not in plain)
+    return frozenset(f.name for f in columns if f.type not in _PLAIN)
+
+
+@cache
+def _booleans(kind: Hashable) -> frozenset[str]:
+    """SQLite has no truth of its own, only 0 and 1."""
+    return frozenset(f.name for f in fields(kind) if f.type == "bool")  # type: ignore[arg-type]

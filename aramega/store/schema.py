@@ -40,6 +40,62 @@ STEPS = (
         PRIMARY KEY (stage, item)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE transcripts (passage TEXT PRIMARY KEY, lines TEXT, model TEXT, language TEXT) WITHOUT ROWID;
+    CREATE TABLE summaries (
+        passage TEXT PRIMARY KEY, text TEXT, title TEXT, topics TEXT, abstractive INTEGER, model TEXT, prompt TEXT,
+        prompt_tokens INTEGER, completion_tokens INTEGER, requests INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE labels (
+        passage TEXT PRIMARY KEY, dialect TEXT, dialect_by TEXT, emotion TEXT, emotion_by TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE checks (
+        passage TEXT PRIMARY KEY, avg_logprob REAL, compression_ratio REAL, characters_per_second REAL,
+        arabic_share REAL, music_share REAL, words INTEGER, summary_sentences INTEGER, summary_words INTEGER,
+        compression REAL, coverage REAL, density REAL, novel_bigrams REAL, unsupported_numbers TEXT,
+        unsupported_names TEXT, flags TEXT, signature TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE verdicts (
+        passage TEXT PRIMARY KEY, decision TEXT, reasons TEXT, confidence REAL, priority REAL, duplicate_of TEXT,
+        similarity REAL
+    ) WITHOUT ROWID;
+    CREATE INDEX verdicts_by_priority ON verdicts (priority);
+    CREATE TABLE overviews (
+        recording TEXT PRIMARY KEY, text TEXT, chapters TEXT, model TEXT, prompt TEXT, prompt_tokens INTEGER,
+        completion_tokens INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE reviews (
+        id TEXT PRIMARY KEY, passage TEXT, annotator TEXT, state TEXT, updated_at TEXT, created_at TEXT, verdict TEXT,
+        reason TEXT, transcript TEXT, summary TEXT, title TEXT, dialect TEXT, emotion TEXT, flags TEXT,
+        confidence INTEGER, regions TEXT, seconds_spent REAL, draft TEXT, place TEXT, gold INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX reviews_by_passage ON reviews (passage, updated_at);
+    CREATE TABLE resolved (
+        passage TEXT PRIMARY KEY, accepted INTEGER, reason TEXT, transcript TEXT, summary TEXT, title TEXT,
+        dialect TEXT, emotion TEXT, topics TEXT, flags TEXT, lines TEXT, reviews TEXT, resolved_at TEXT
+    ) WITHOUT ROWID;
+    CREATE VIEW passage_facts AS
+    SELECT p.id AS passage, p.recording, round(p."end" - p.start, 3) AS seconds, p.start, p.snr_db, p.loudness_lufs,
+        p.bandwidth_hz, v.decision, v.priority, v.confidence, v.duplicate_of, v.reasons, c.avg_logprob,
+        c.compression_ratio, c.characters_per_second, c.arabic_share, c.music_share, c.words, c.summary_words,
+        c.compression, c.coverage, c.density, c.novel_bigrams, c.flags, t.model AS asr_model,
+        s.model AS summary_model, s.abstractive, json_extract(l.dialect, '$[0].label') AS dialect,
+        json_extract(l.dialect, '$[0].score') AS dialect_score, json_extract(l.emotion, '$[0].label') AS emotion,
+        json_extract(l.emotion, '$[0].score') AS emotion_score, r.accepted,
+        EXISTS (SELECT 1 FROM reviews w WHERE w.passage = p.id AND w.state = 'submitted') AS reviewed,
+        (SELECT json_extract(metadata, '$.programme') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS programme,
+        (SELECT json_extract(metadata, '$.channel') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS channel,
+        (SELECT json_extract(metadata, '$.speaker') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS speaker,
+        (SELECT json_extract(metadata, '$.licence') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS licence,
+        (SELECT json_extract(metadata, '$.date') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1) AS date
+    FROM passages p LEFT JOIN verdicts v ON v.passage = p.id LEFT JOIN checks c ON c.passage = p.id
+        LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN summaries s ON s.passage = p.id
+        LEFT JOIN labels l ON l.passage = p.id LEFT JOIN resolved r ON r.passage = p.id;
+    """,
 )
 
 

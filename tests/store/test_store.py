@@ -16,7 +16,7 @@ from aramega.store import Broken, Finished, Mark, Store
 from aramega.store.schema import STEPS, migrate
 from aramega.workspace import Workspace
 
-INGEST, SEGMENT = Mark("ingest", "i1"), Mark("segment", "s1")
+INGEST, SEGMENT = Mark("ingest", "i1", Takes.SOURCE), Mark("segment", "s1")
 
 
 def store(folder: Path) -> Store:
@@ -40,15 +40,15 @@ def segmented(number: str, *starts: float) -> Finished:
 
 
 def pending(s: Store) -> list[str]:
-    return list(s.pending(SEGMENT, Takes.RECORDING, [INGEST]))
+    return list(s.pending(SEGMENT, [INGEST]))
 
 
 def test_an_item_is_pending_until_its_result_is_written(tmp_path: Path) -> None:
     with store(tmp_path) as s:
         s.add_sources([(Source("/a.mp3"), 9, 1)])
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        assert list(s.pending(INGEST, [])) == ["/a.mp3"]
         s.write([ingested("/a.mp3", "r1")])
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert list(s.pending(INGEST, [])) == []
         assert pending(s) == ["r1"]
         s.write([segmented("r1", 0, 5)])
         assert pending(s) == []
@@ -59,7 +59,7 @@ def test_another_fingerprint_makes_everything_pending_again_and_replaces_the_old
         s.add_sources([(Source("/a.mp3"), 9, 1)])
         s.write([ingested("/a.mp3", "r1"), segmented("r1", 0, 5)])
         changed = Mark("segment", "s2")
-        assert list(s.pending(changed, Takes.RECORDING, [INGEST])) == ["r1"]
+        assert list(s.pending(changed, [INGEST])) == ["r1"]
         redone = segmented("r1", 7)
         s.write([Finished(changed, "r1", redone.makes, redone.records, 0.1)])
         assert [x.start for x in s.segmented("r1").segments] == [7.0]
@@ -81,7 +81,7 @@ def test_metadata_may_change_without_anything_being_done_again(tmp_path: Path) -
         s.add_sources([(Source("/a.mp3"), 9, 1)])
         s.write([ingested("/a.mp3", "r1")])
         s.add_sources([(Source("/a.mp3", Metadata(licence="CC-BY-4.0")), 9, 1)])
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert list(s.pending(INGEST, [])) == []
         assert s.recording("r1").metadata.licence == "CC-BY-4.0"
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_changed_is_ingested_again_and_its_old_recording_goes(tmp_pa
         s.add_sources([(Source("/a.mp3"), 9, 1)])
         s.write([ingested("/a.mp3", "r1"), segmented("r1", 0)])
         s.add_sources([(Source("/a.mp3"), 10, 2)])
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        assert list(s.pending(INGEST, [])) == ["/a.mp3"]
         s.write([ingested("/a.mp3", "r2")])
         assert [r.id for r in s.recordings()] == ["r2"]
         assert s.tally(SEGMENT)["done"] == 0
@@ -109,11 +109,11 @@ def test_a_failure_is_not_tried_again_until_forgotten_or_done_otherwise(tmp_path
     with store(tmp_path) as s:
         s.add_sources([(Source("/a.mp3"), 9, 1)])
         s.write([Broken(INGEST, "/a.mp3", "no sound.")])
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == []
+        assert list(s.pending(INGEST, [])) == []
         assert [f.error for f in s.failures([INGEST])] == ["no sound."]
         assert s.failures([Mark("ingest", "other")]) == []
         assert s.forget_failures() == 1
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        assert list(s.pending(INGEST, [])) == ["/a.mp3"]
 
 
 def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(KeyError):
             s.write([ingested("/a.mp3", "r1"), Finished(SEGMENT, "r1", (str,), ["no table holds strings"], 0.1)])
         assert list(s.recordings()) == []
-        assert list(s.pending(INGEST, Takes.SOURCE, [])) == ["/a.mp3"]
+        assert list(s.pending(INGEST, [])) == ["/a.mp3"]
 
 
 @given(count=st.integers(0, 40), done=st.sets(st.integers(0, 39)), page=st.integers(1, 7))
@@ -135,9 +135,9 @@ def test_pending_pages_list_each_item_once_in_order(count: int, done: set[int], 
     s.write([ingested(paths[i], f"r{i}") for i in sorted(done) if i < count])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aramega.store.PAGE", page)
-        left = list(s.pending(INGEST, Takes.SOURCE, []))
+        left = list(s.pending(INGEST, []))
     assert left == [p for i, p in enumerate(paths) if i not in done]
-    assert s.count_pending(INGEST, Takes.SOURCE, []) == len(left)
+    assert s.count_pending(INGEST, []) == len(left)
 
 
 def test_a_folder_that_is_no_workspace_is_said_to_be_none(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_what_is_pending_is_found_by_indexes_alone(tmp_path: Path) -> None:
     with store(tmp_path) as s:
         asked: list[str] = []
         s.connection.set_trace_callback(asked.append)
-        s.count_pending(SEGMENT, Takes.RECORDING, [INGEST])
+        s.count_pending(SEGMENT, [INGEST])
         s.connection.set_trace_callback(None)
         steps = [row["detail"] for row in s.connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
         assert any("SEARCH s USING" in step and "sources_by_recording" in step for step in steps), steps

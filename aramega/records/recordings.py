@@ -1,20 +1,13 @@
-"""The vocabulary: what a recording, a segment and a passage are.
+"""What is known of a recording before anything is written about it: its sound, its segments, its passages.
 
-Every room of the package speaks in these frozen dataclasses. Times are float seconds on a grid of one
-millisecond (sixteen samples at 16 kHz), so that a time, an id and a sample offset say the same thing.
-Ids are made from content, never from order or from a path: the same bytes give the same ids on any
-machine, in any order, with any number of workers.
+Times are float seconds on a grid of one millisecond (sixteen samples at 16 kHz), so that a time, an id
+and a sample offset say the same thing.
 """
 
 from __future__ import annotations
 
-import json
-import types
-import typing
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from dataclasses import dataclass, field
+from typing import Literal
 
 RATE = 16_000
 """Everything after the decoder is 16 kHz mono, Whisper's and webrtcvad's own rate."""
@@ -170,61 +163,3 @@ class Failure:
     when: str = ""
     name: str = ""
     """The file's, whatever the item is."""
-
-
-class AramegaError(Exception):
-    """Something a user can cause and mend; shown as one line, never as a traceback."""
-
-
-def recording_id(sha256: str) -> str:
-    """64 bits of the content's hash: at 20 million recordings, one chance in 100,000 of any clash."""
-    return sha256[:16]
-
-
-def stretch_id(recording: str, start: float, end: float) -> str:
-    """The id of a segment or passage: its recording and its milliseconds."""
-    return f"{recording}-{milliseconds(start):09d}-{milliseconds(end):09d}"
-
-
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def on_grid(seconds: float) -> float:
-    """The nearest whole millisecond, as seconds."""
-    return round(seconds * 1000) / 1000
-
-
-R = TypeVar("R")
-
-
-def from_json(kind: type[R], text: str) -> R:
-    return from_dict(kind, json.loads(text))
-
-
-def from_dict(kind: type[R], values: Mapping[str, Any]) -> R:
-    """Build a record from plain values; keys it does not know are left out (a newer workspace's)."""
-    revivers = _revivers(kind)  # type: ignore[arg-type]  # a class is hashable, whatever its metaclass may be
-    known = {name: revive(values[name]) for name, revive in revivers.items() if name in values}
-    return kind(**known)
-
-
-Revive = Callable[[Any], Any]
-
-
-@cache
-def _revivers(kind: Hashable) -> dict[str, Revive]:
-    """How each field of a record comes back from plain values: settled once a type, since rows come by the million."""
-    hints = typing.get_type_hints(kind)
-    return {f.name: _reviver(hints[f.name]) for f in fields(kind)}  # type: ignore[arg-type]
-
-
-def _reviver(hint: Any) -> Revive:
-    if is_dataclass(hint) and isinstance(hint, type):
-        return lambda value: None if value is None else from_dict(hint, value)
-    if get_origin(hint) is tuple:
-        inner = _reviver(get_args(hint)[0])
-        return lambda value: None if value is None else tuple(map(inner, value))
-    if get_origin(hint) in (typing.Union, types.UnionType):
-        return _reviver(next(a for a in get_args(hint) if a is not type(None)))
-    return lambda value: value

@@ -1,0 +1,84 @@
+"""The vocabulary: what a recording, a segment, a passage, a draft and a review are.
+
+Every room of the package speaks in these frozen dataclasses, and they import nothing of ours.
+"""
+
+from __future__ import annotations
+
+from aramega.records.drafts import (
+    Chapter,
+    Check,
+    Decision,
+    Draft,
+    DraftedPassage,
+    Labels,
+    Line,
+    Overview,
+    Score,
+    Summary,
+    Transcript,
+    Verdict,
+    Word,
+)
+from aramega.records.ids import milliseconds, on_grid, recording_id, stretch_id
+from aramega.records.recordings import (
+    RATE,
+    Failure,
+    Measures,
+    Metadata,
+    Passage,
+    Recording,
+    Segment,
+    SegmentedRecording,
+    Source,
+    Span,
+    SpanKind,
+    Timeline,
+)
+from aramega.records.reviews import Region, ResolvedPassage, Review, ReviewState, Settled, SettledLine
+from aramega.records.values import from_dict, from_json
+
+__all__ = [
+    "RATE",
+    "AramegaError",
+    "Chapter",
+    "Check",
+    "Decision",
+    "Draft",
+    "DraftedPassage",
+    "Failure",
+    "Labels",
+    "Line",
+    "Measures",
+    "Metadata",
+    "Overview",
+    "Passage",
+    "Recording",
+    "Region",
+    "ResolvedPassage",
+    "Review",
+    "ReviewState",
+    "Score",
+    "Segment",
+    "SegmentedRecording",
+    "Settled",
+    "SettledLine",
+    "Source",
+    "Span",
+    "SpanKind",
+    "Summary",
+    "Timeline",
+    "Transcript",
+    "Verdict",
+    "Word",
+    "from_dict",
+    "from_json",
+    "milliseconds",
+    "on_grid",
+    "recording_id",
+    "stretch_id",
+]
+
+
+class AramegaError(Exception):
+    """Something a user can cause and mend; shown as one line, never as a traceback."""

@@ -1,0 +1,189 @@
+"""What machines write for a passage: who said what, in short, in which dialect, and how sure that is.
+
+Each record names what made it (`model`, `prompt`), so that provenance can travel to the published row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aramega.records.recordings import Passage, Recording, Segment
+
+Decision = Literal["keep", "review first", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and when it was said, in seconds of the recording."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was heard in one segment."""
+
+    segment: str
+    text: str
+    start: float
+    """In seconds of the recording, by the recognizer's own clock, which is finer than the segment's edges."""
+    end: float
+    language: str = ""
+    avg_logprob: float | None = None
+    """Mean log-probability of the tokens of the window this was heard in; None where nothing was recognized
+    by a model (a broadcaster's subtitle)."""
+    compression_ratio: float | None = None
+    no_speech: float | None = None
+    temperature: float | None = None
+    tokens: tuple[int, ...] = ()
+    words: tuple[Word, ...] = ()
+    flags: tuple[str, ...] = ()
+    """Why this may be no transcript of what was said: `loop`, `phantom`, `too fast`, … The check stage decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard in a passage, segment by segment."""
+
+    passage: str
+    lines: tuple[Line, ...]
+    model: str
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        return " ".join(line.text for line in self.lines if line.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One to three sentences, a title and topics for a passage."""
+
+    passage: str
+    text: str
+    title: str
+    topics: tuple[str, ...]
+    abstractive: bool
+    """False where the sentences are the transcript's own, picked and not written."""
+    model: str
+    prompt: str = ""
+    """The prompt's name, version and hash; empty where there was none."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Dialect and emotion, the likeliest first; empty where it is left to the annotator."""
+
+    passage: str
+    dialect: tuple[Score, ...] = ()
+    dialect_by: str = ""
+    emotion: tuple[Score, ...] = ()
+    emotion_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What can be measured of a draft without knowing the other passages; None where there is nothing to measure."""
+
+    passage: str
+    avg_logprob: float | None
+    compression_ratio: float | None
+    characters_per_second: float
+    arabic_share: float
+    music_share: float
+    words: int
+    summary_sentences: int
+    summary_words: int
+    compression: float | None
+    """Words of the transcript for each word of the summary."""
+    coverage: float | None
+    """Share of the summary's words that lie in stretches copied from the transcript (Newsroom's definition)."""
+    density: float | None
+    """Mean squared length of those stretches, over the summary's words (Newsroom's definition)."""
+    novel_bigrams: float | None
+    unsupported_numbers: tuple[str, ...] = ()
+    """Numbers of the summary that the transcript does not hold, in digits or in words."""
+    unsupported_names: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    signature: str = ""
+    """MinHash of the transcript's word trigrams, as hexadecimal: what near-duplicates are found by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a draft, given all the others: whether it is worth an annotator's time, and when."""
+
+    passage: str
+    decision: Decision
+    reasons: tuple[str, ...]
+    confidence: float
+    """0 to 1: how likely the draft is right."""
+    priority: float
+    """0 to 1: the least sure and the most valuable first."""
+    duplicate_of: str = ""
+    """The passage that says the same and came first."""
+    similarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that machines wrote for one passage; None for what is not there yet."""
+
+    transcript: Transcript | None = None
+    summary: Summary | None = None
+    labels: Labels | None = None
+    check: Check | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedPassage:
+    """A passage with where it came from and what is known of it: what the stages after passages work on, and what
+    is reviewed and published."""
+
+    recording: Recording
+    passage: Passage
+    segments: tuple[Segment, ...]
+    draft: Draft
+    sources: tuple[str, ...] = ()
+    """Where the recording's bytes are, as the curator named them."""
+    music_seconds: float = 0.0
+
+    @property
+    def id(self) -> str:
+        return self.passage.id
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A stretch of a recording under one title."""
+
+    start: float
+    title: str
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A whole recording in short, with its chapters."""
+
+    recording: str
+    text: str
+    chapters: tuple[Chapter, ...]
+    model: str
+    prompt: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0

@@ -1,0 +1,97 @@
+"""What people say of a passage, and what is settled from it.
+
+A review is never changed: an annotator who thinks again makes another one. A resolved passage says field
+by field what the answer is, whether a person gave it, and how it was chosen among several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ReviewState = Literal["submitted", "skipped", "draft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of a passage that an annotator transcribed by itself, in seconds of the recording."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one annotator said of one passage at one time; None for what they were not asked or left alone."""
+
+    id: str
+    """The place it was made in, its number there and its last change: pulling it again finds the same id."""
+    passage: str
+    annotator: str
+    state: ReviewState
+    updated_at: str
+    created_at: str = ""
+    verdict: str = ""
+    """accept, fix or reject."""
+    reason: str = ""
+    transcript: str | None = None
+    summary: str | None = None
+    title: str | None = None
+    dialect: str | None = None
+    emotion: str | None = None
+    flags: tuple[str, ...] = ()
+    confidence: int | None = None
+    regions: tuple[Region, ...] = ()
+    seconds_spent: float | None = None
+    draft: str = ""
+    """Fingerprint of the draft the annotator was shown."""
+    place: str = ""
+    """The server and task, as a link; or the file it was imported from."""
+    gold: bool = False
+    """Made by someone whose word settles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One field's answer, and how it came about."""
+
+    value: str
+    verified: bool = False
+    """A person gave or confirmed it."""
+    how: str = "draft"
+    """The policy that chose it: draft, single, majority, gold, trusted, referee."""
+    annotators: tuple[str, ...] = ()
+    distance: float | None = None
+    """Character edits from the draft, per character of the longer; None where there was no draft or no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLine:
+    """The settled transcript of one segment."""
+
+    segment: str
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPassage:
+    """Draft and reviews settled into one answer per field."""
+
+    passage: str
+    accepted: bool
+    reason: str = ""
+    """Why it was not accepted."""
+    transcript: Settled = field(default_factory=lambda: Settled(""))
+    summary: Settled = field(default_factory=lambda: Settled(""))
+    title: Settled = field(default_factory=lambda: Settled(""))
+    dialect: Settled = field(default_factory=lambda: Settled(""))
+    emotion: Settled = field(default_factory=lambda: Settled(""))
+    topics: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    lines: tuple[SettledLine, ...] = ()
+    reviews: tuple[str, ...] = ()
+    """Ids of the reviews it was settled from; empty where nobody has looked."""
+    resolved_at: str = ""

@@ -1,0 +1,95 @@
+"""Drafts in the store: a passage with all that is known of it, and how passages are chosen.
+
+`--where` speaks SQLite over the view `passage_facts`, one row a passage: what a curator would ask is a
+question a database answers well, and its operators are documented elsewhere.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from aramega.records import (
+    AramegaError,
+    Check,
+    Draft,
+    DraftedPassage,
+    Labels,
+    Passage,
+    Segment,
+    Span,
+    Summary,
+    Timeline,
+    Transcript,
+    Verdict,
+)
+from aramega.store.rows import TABLES, revive
+
+if TYPE_CHECKING:
+    from aramega.store import Store
+
+R = TypeVar("R")
+
+
+def load_drafted(store: Store, passage: str) -> DraftedPassage:
+    """A passage with its recording, its segments and whatever has been drafted for it."""
+    row = store.connection.execute("SELECT * FROM passages WHERE id = ?", (passage,)).fetchone()
+    if row is None:
+        raise AramegaError(f"{passage}: no such passage in this workspace.")
+    found = revive(Passage, row)
+    query = 'SELECT * FROM segments WHERE recording = ? AND start >= ? AND "end" <= ? ORDER BY start'
+    inside = store.connection.execute(query, (found.recording, found.start - 1e-6, found.end + 1e-6)).fetchall()
+    segments = {s["id"]: revive(Segment, s) for s in inside}
+    timeline = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (found.recording,)).fetchone()
+    return DraftedPassage(
+        recording=store.recording(found.recording),
+        passage=found,
+        segments=tuple(segments[s] for s in found.segments if s in segments),
+        draft=load_draft(store, passage),
+        sources=tuple(store.paths(found.recording)),
+        music_seconds=_music_between(revive(Timeline, timeline).spans, found.start, found.end) if timeline else 0.0,
+    )
+
+
+def load_draft(store: Store, passage: str) -> Draft:
+    return Draft(
+        transcript=_one(store, Transcript, passage),
+        summary=_one(store, Summary, passage),
+        labels=_one(store, Labels, passage),
+        check=_one(store, Check, passage),
+        verdict=_one(store, Verdict, passage),
+    )
+
+
+def find_passages(store: Store, where: str = "", order: str = "passage", limit: int | None = None) -> Iterator[str]:
+    """The ids of the passages for which the SQL expression `where` is true; all of them if it is empty.
+
+    They are listed before the first is given, so that the store may be written to meanwhile.
+    """
+    query = f"SELECT passage FROM passage_facts WHERE ({where or '1'}) ORDER BY {order} LIMIT ?"  # noqa: S608
+    store.connection.execute("PRAGMA query_only = 1")
+    try:
+        rows = store.connection.execute(query, (-1 if limit is None else limit,)).fetchall()
+    except sqlite3.Error as error:
+        raise AramegaError(
+            f"--where {where!r}: {error}. It is an SQLite expression over: {', '.join(passage_columns(store))}. "
+            "For example: priority > 0.5 AND dialect = 'EGY'."
+        ) from None
+    finally:
+        store.connection.execute("PRAGMA query_only = 0")
+    return (row[0] for row in rows)
+
+
+def passage_columns(store: Store) -> list[str]:
+    """What `find_passages` can be asked about."""
+    return [row["name"] for row in store.connection.execute("PRAGMA table_info(passage_facts)")]
+
+
+def _one(store: Store, kind: type[R], passage: str) -> R | None:
+    row = store.connection.execute(f"SELECT * FROM {TABLES[kind].name} WHERE passage = ?", (passage,)).fetchone()  # noqa: S608
+    return revive(kind, row) if row else None
+
+
+def _music_between(spans: tuple[Span, ...], start: float, end: float) -> float:
+    return sum(max(0.0, min(end, s.end) - max(start, s.start)) for s in spans if s.kind == "music")

@@ -1,0 +1,61 @@
+"""What is left to do, as SQL: an item without a result or a failure under today's fingerprint, with all it reads in
+place under theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aramega.stages.base import Stage, Takes, fingerprints
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Which stage, which fingerprint, over which items: what a result or a failure is a result or a failure of."""
+
+    stage: str
+    fingerprint: str
+    takes: Takes = Takes.RECORDING
+
+
+def current_marks(stages: Sequence[Stage[Any]]) -> dict[str, Mark]:
+    """Each stage's name and fingerprint under this configuration."""
+    made = fingerprints(stages)
+    return {stage.name: Mark(stage.name, made[stage.name], stage.takes) for stage in stages}
+
+
+def pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
+    """SQL for the ids of pending items, to which a caller may add ` AND …`, and its values."""
+    items = {
+        Takes.SOURCE: "SELECT path AS id FROM sources",
+        Takes.RECORDING: "SELECT id FROM recordings",
+        Takes.PASSAGE: "SELECT id, recording FROM passages",
+    }[mark.takes]
+    query = f"SELECT id FROM ({items}) i WHERE 1"  # noqa: S608
+    values: list[str] = []
+    for kind in ("results", "failures"):
+        query += f" AND NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"  # noqa: S608
+        values += [mark.stage, mark.fingerprint]
+    for read in reads:
+        query += f" AND {_IS_READ[read.takes, mark.takes]}"
+        values += [read.stage, read.fingerprint]
+    return query, values
+
+
+_DONE = "EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = {item} AND k.fingerprint = ?)"
+# CROSS JOIN is SQLite's way to be told the order: from a recording's few sources to their results.
+_SOURCE_DONE = """EXISTS (SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
+                  WHERE s.recording = {recording} AND k.fingerprint = ?)"""
+_IS_READ = {
+    (Takes.SOURCE, Takes.RECORDING): _SOURCE_DONE.format(recording="id"),
+    (Takes.SOURCE, Takes.PASSAGE): _SOURCE_DONE.format(recording="recording"),
+    (Takes.RECORDING, Takes.RECORDING): _DONE.format(item="id"),
+    (Takes.RECORDING, Takes.PASSAGE): _DONE.format(item="recording"),
+    (Takes.PASSAGE, Takes.PASSAGE): _DONE.format(item="id"),
+    # A recording waits for each of its passages.
+    (Takes.PASSAGE, Takes.RECORDING): "NOT EXISTS (SELECT 1 FROM passages p WHERE p.recording = i.id AND NOT "  # noqa: S608
+    + _DONE.format(item="p.id")
+    + ")",
+}
+"""Whether what an item reads is in place, by what the read stage takes and what the reading one does."""

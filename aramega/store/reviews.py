@@ -1,0 +1,47 @@
+"""Reviews in the store: added and never changed, and what was settled from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from aramega.records import ResolvedPassage, Review
+from aramega.store.rows import add_rows, replace_rows, revive
+
+if TYPE_CHECKING:
+    from aramega.store import Store
+
+
+def add_reviews(store: Store, reviews: Iterable[Review]) -> int:
+    """Keep the reviews that are not there yet; how many those were."""
+    before = store.connection.total_changes
+    with store.transaction():
+        add_rows(store.connection, Review, reviews)
+    return store.connection.total_changes - before
+
+
+def reviews_of(store: Store, passage: str) -> list[Review]:
+    """Everything people said of the passage, the oldest first."""
+    query = "SELECT * FROM reviews WHERE passage = ? ORDER BY updated_at, id"
+    return [revive(Review, row) for row in store.connection.execute(query, (passage,))]
+
+
+def reviewed_passages(store: Store) -> list[str]:
+    """The passages anyone has said anything of."""
+    return [row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM reviews ORDER BY passage")]
+
+
+def write_resolved(store: Store, resolved: Iterable[ResolvedPassage]) -> None:
+    with store.transaction():
+        for one in resolved:
+            replace_rows(store.connection, ResolvedPassage, one.passage, [one])
+
+
+def resolved_of(store: Store, passage: str) -> ResolvedPassage | None:
+    row = store.connection.execute("SELECT * FROM resolved WHERE passage = ?", (passage,)).fetchone()
+    return revive(ResolvedPassage, row) if row else None
+
+
+def all_resolved(store: Store) -> Iterator[ResolvedPassage]:
+    for row in store.connection.execute("SELECT * FROM resolved ORDER BY passage"):
+        yield revive(ResolvedPassage, row)

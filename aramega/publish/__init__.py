@@ -1,0 +1,1 @@
+"""Publish: resolved passages become a Hugging Face dataset, with splits that do not leak and a card that tells the truth."""

@@ -1,0 +1,96 @@
+"""The model: openai-whisper's own classes at 1.8 million weights, and what training adds to them.
+
+Its embedding holds only the tokens in use and one more row that stands for all the others. That row takes part in the
+softmax with the weight of so many tokens (log of their number is added to its logit), so that after `compact.py` has
+been undone and each unused token has this very row, none of them ever wins. A CTC head over letters sits on the encoder
+while training: it makes the encoder listen within minutes where cross entropy alone takes hours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from whisper.model import ModelDimensions, Whisper
+
+from recipes.demo_asr.features import MEL_BINS
+from recipes.demo_asr.rows import IGNORED, LETTERS, Row, Tokens, letters
+
+
+class DemoModel(nn.Module):
+    """A Whisper over the used tokens, with the CTC head of training."""
+
+    def __init__(self, tokens: Tokens, *, state: int = 128, encoder_layers: int = 4, decoder_layers: int = 2) -> None:
+        super().__init__()
+        heads = max(1, state // 32)
+        self.tokens = tokens
+        self.dims = ModelDimensions(
+            n_mels=MEL_BINS,
+            n_audio_ctx=1500,
+            n_audio_state=state,
+            n_audio_head=heads,
+            n_audio_layer=encoder_layers,
+            n_vocab=len(tokens.rows) + 1,
+            n_text_ctx=448,
+            n_text_state=state,
+            n_text_head=heads,
+            n_text_layer=decoder_layers,
+        )
+        self.whisper = Whisper(self.dims)
+        nn.init.normal_(self.whisper.decoder.token_embedding.weight, std=0.05)
+        nn.init.normal_(self.whisper.decoder.positional_embedding, std=0.02)
+        self.letters = nn.Linear(state, len(LETTERS) + 1)
+
+    def encode(self, mel: Tensor, *, offset: int = 0) -> Tensor:
+        """Whisper's encoder on as many frames as there are, placed `offset` positions into its window."""
+        encoder = self.whisper.encoder
+        x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(mel)))).permute(0, 2, 1)
+        x = x + encoder.positional_embedding[offset : offset + x.shape[1]]
+        for block in encoder.blocks:
+            x = block(x)
+        return encoder.ln_post(x)
+
+    def letter_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
+        """CTC for each letter, over the rows that have any."""
+        heard = [number for number, row in enumerate(rows) if row.spoken]
+        if not heard:
+            return encoded.sum() * 0
+        targets = [letters(rows[number].text) for number in heard]
+        log_probs = self.letters(encoded[heard]).log_softmax(-1).transpose(0, 1)
+        frames = torch.full((len(heard),), encoded.shape[1])
+        lengths = torch.tensor([len(target) for target in targets])
+        flat = torch.tensor([letter for target in targets for letter in target])
+        return F.ctc_loss(log_probs, flat, frames, lengths, zero_infinity=True)
+
+    def token_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
+        """Cross entropy of the decoder, told the right tokens so far."""
+        given, wanted = self._batch(rows)
+        logits = self.whisper.decoder(given, encoded)
+        weight = torch.zeros(logits.shape[-1])
+        weight[self.tokens.unused_row] = math.log(self.tokens.unused_tokens)
+        return F.cross_entropy((logits + weight).transpose(1, 2), wanted, ignore_index=IGNORED)
+
+    def read_letters(self, encoded: Tensor) -> list[str]:
+        """The CTC head's best path: a quick look at what the encoder hears."""
+        texts = []
+        for path in self.letters(encoded).argmax(-1):
+            kept = torch.unique_consecutive(path)
+            texts.append("".join(LETTERS[letter - 1] for letter in kept.tolist() if letter))
+        return texts
+
+    def _batch(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+        row_of = self.tokens.row_of
+        pairs = [self.tokens.sequence(row) for row in rows]
+        longest = min(max(len(given) for given, _ in pairs), self.dims.n_text_ctx)
+        given = torch.full((len(rows), longest), row_of[self.tokens.tokenizer.eot])
+        wanted = torch.full((len(rows), longest), IGNORED)
+        for number, (inputs, answers) in enumerate(pairs):
+            length = min(len(inputs), longest)
+            given[number, :length] = torch.tensor([row_of[token] for token in inputs[:length]])
+            wanted[number, :length] = torch.tensor(
+                [token if token == IGNORED else row_of[token] for token in answers[:length]]
+            )
+        return given, wanted

@@ -15,9 +15,14 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aramega.config import Options
+from aramega.records import AramegaError
 from aramega.workspace import Workspace
 
 Item = TypeVar("Item")
+
+
+class NotNow(AramegaError):
+    """An item is left for a later run, through no fault of its own: a budget is spent, a server is down."""
 
 
 class Takes(Enum):

@@ -1,0 +1,69 @@
+"""Which reviews stand: each annotator's last submitted word on a passage, and what it answers.
+
+A correction supersedes what the same annotator said before; the earlier review stays in the store and is no
+longer counted. What was skipped or only begun (`draft`) settles nothing, and takes nothing back either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+
+from aramega.records import Review
+
+TEXTS = ("transcript", "summary", "title")
+LABELS = ("dialect", "emotion")
+FIELDS = (*TEXTS, *LABELS)
+
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+def standing(reviews: Iterable[Review]) -> list[Review]:
+    """Each annotator's latest submitted review, the oldest first."""
+    last: dict[str, Review] = {}
+    for review in in_time(r for r in reviews if r.state == "submitted"):
+        last[review.annotator] = review
+    return in_time(last.values())
+
+
+def in_time(reviews: Iterable[Review]) -> list[Review]:
+    """By time of change; two of the same moment by id, so that the order never depends on the reading."""
+    return sorted(reviews, key=lambda r: (moment(r.updated_at), r.id))
+
+
+def moment(text: str) -> datetime:
+    """When that was; servers write `Z`, ours `+00:00`, and text order is not time order between them. What is no
+    time at all counts as the earliest."""
+    try:
+        when = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return _NEVER
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+
+
+def answer(review: Review, field: str) -> str | None:
+    """What the review says of a field; None where its annotator was not asked or left it alone."""
+    if field == "transcript":
+        return transcript_of(review)
+    said: str | None = getattr(review, field)
+    # No label chosen is no answer; a text that was emptied is one, and a bad one.
+    return said or None if field in LABELS else said
+
+
+def transcript_of(review: Review) -> str | None:
+    """The whole passage's words: of its regions in their order, where it was transcribed region by region."""
+    if review.regions:
+        regions = sorted(review.regions, key=lambda r: (r.start, r.end))
+        return " ".join(" ".join(r.text.split()) for r in regions if r.text.split())
+    return review.transcript
+
+
+def is_rejection(review: Review) -> bool:
+    return review.verdict == "reject"
+
+
+def asked(reviews: Sequence[Review], field: str) -> list[tuple[Review, str]]:
+    """The reviews that answer a field, with their answers. A passage someone rejects, they did not correct: what
+    stands in its fields is the machine's, and no answer."""
+    found = ((r, answer(r, field)) for r in reviews if not is_rejection(r))
+    return [(review, said) for review, said in found if said is not None]

@@ -74,6 +74,12 @@ STEPS = (
         passage TEXT PRIMARY KEY, accepted INTEGER, reason TEXT, transcript TEXT, summary TEXT, title TEXT,
         dialect TEXT, emotion TEXT, topics TEXT, flags TEXT, lines TEXT, reviews TEXT, resolved_at TEXT
     ) WITHOUT ROWID;
+    CREATE TABLE tasks (
+        place TEXT, project INTEGER, task INTEGER, passage TEXT, draft TEXT, pushed_at TEXT,
+        PRIMARY KEY (place, project, task)
+    ) WITHOUT ROWID;
+    CREATE INDEX tasks_by_passage ON tasks (passage);
+    CREATE TABLE projects (place TEXT, project INTEGER, title TEXT, since TEXT, PRIMARY KEY (place, project)) WITHOUT ROWID;
     CREATE VIEW passage_facts AS
     SELECT p.id AS passage, p.recording, round(p."end" - p.start, 3) AS seconds, p.start, p.snr_db, p.loudness_lufs,
         p.bandwidth_hz, v.decision, v.priority, v.confidence, v.duplicate_of, v.reasons, c.avg_logprob,

@@ -34,6 +34,11 @@ class Workspace:
     def report(self) -> Path:
         return self.root / "report.html"
 
+    @property
+    def answers(self) -> Path:
+        """What language models answered, noted as it came, and what that has cost so far."""
+        return self.root / "answers.db"
+
     def frames(self, recording: str) -> Path:
         """What the analysis heard, frame by frame: some megabytes an hour, kept for re-segmenting."""
         return self.root / "frames" / recording[:2] / f"{recording}.npz"

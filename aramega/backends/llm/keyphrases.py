@@ -1,0 +1,134 @@
+"""What a text is about, without a model: the words that carry it, a few phrases as topics, one as title.
+
+A phrase is a run of neighbouring words that neither begins nor ends with a function word; it is worth what its
+words are worth, and a word is worth how often the text says it in any of its everyday forms. There is no
+grammar here: «افتتاح ثلاثة مستشفيات» is found because it stands between function words, not because it is a
+noun phrase.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+
+from aramega.text import normalize, tokenize, words
+
+MAX_TITLE_WORDS = 6
+MAX_TOPIC_WORDS = 2
+
+_FUNCTION_WORDS = """
+من إلى على عن في مع بين منذ خلال حتى عند عندما لدى بعد قبل فوق تحت أمام وراء خلف حول ضد دون بدون عبر نحو لكن بل ثم أو أم أن إن
+أنه أنها أنهم إنه إنها إنهم لأن لأنه لأنها كأن ليت لعل كان كانت كانوا يكون تكون سيكون ستكون ليس ليست ليسوا لم لن لا ما ماذا متى
+أين كيف كم لماذا هل هذا هذه ذلك تلك هؤلاء أولئك الذي التي الذين اللذان اللتان اللواتي هو هي هم هن هما أنا نحن أنت أنتم أنتن
+قد لقد سوف كل بعض أي جميع كلا غير سوى إلا مثل مثلا أيضا كما كذلك حيث حين إذ إذا لو لولا فقط جدا أكثر أقل منها منه منهم فيها فيه
+عليها عليه عليهم إليها إليه إليهم بها به بهم لها له لهم لنا لي لك عنها عنه عنهم معها معه معهم بينها بينهم هناك هنا الآن ثمة
+اليوم أمس غدا مساء صباح قبل عام عاما عامين سنة سنوات يوم أيام شهر ساعة مرة واحد واحدة اثنان اثنين ثلاثة ثلاث أربعة أربع خمسة خمس
+ستة ست سبعة سبع ثمانية ثماني تسعة تسع عشرة عشر عشرون عشرين مئة مائة مئتين ألف آلاف مليون ملايين مليار المئة أول ثاني ثالث
+أعلن أعلنت أعلنوا بدأ بدأت يبدأ تبدأ يتوقع تتوقع تم يتم شكر قال قالت قالوا يقول تقول يقولون أضاف أضافت أكد أكدت أوضح أشار ذكر وفقا بحسب حسب نحن يعني طيب يا أيها أيتها نعم
+ده دي دول اللي إيه ليه مش مو وش شو هيك كده كدا علشان عشان لسه بس إحنا انت انتو هاد هاي هيدا هذي هاذي ديال واش باش غادي كاين
+the a an of and or in on at to for is are was were le la les de des du et un une
+"""
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text: camel-tools' tokens without the marks, where it is installed, else our own."""
+    return [token for token in _tokenizer()(text) if any(map(str.isalnum, token))]
+
+
+def tokenizer_name() -> str:
+    return "camel-tools" if importlib.util.find_spec("camel_tools") else "aramega.text"
+
+
+def stem(word: str) -> str:
+    """A word without its commonest prefixes and endings, so that «الوزارة» and «والوزارات» count as one. A lone و, ب or
+    ل stays: as often as not it belongs to the word (وزارة, بلد)."""
+    bare = normalize(word, "asr").lower()
+    for prefix in ("وال", "بال", "فال", "كال", "ولل", "لل", "ال"):
+        if bare.startswith(prefix) and len(bare) - len(prefix) >= 3:
+            bare = bare.removeprefix(prefix)
+            break
+    for ending in ("ات", "ون", "ين", "ها", "هم", "ية", "ة", "ه", "ي"):
+        if bare.endswith(ending) and len(bare) - len(ending) >= 3:
+            return bare.removesuffix(ending)
+    return bare
+
+
+def is_function_word(word: str) -> bool:
+    bare = normalize(word, "asr").lower()
+    return bare in _function_words() or (bare.startswith("و") and bare[1:] in _function_words())
+
+
+def word_weights(sentences: Sequence[str]) -> dict[str, float]:
+    """How much each stem carries: how often it is said. Function words and bare figures carry nothing."""
+    counts = Counter(stem(word) for sentence in sentences for word in tokens(sentence) if _carries(word))
+    return {word: float(count) for word, count in counts.items()}
+
+
+def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
+    """Up to `most` phrases of one or two words, the weightiest first, none sharing a word with another."""
+    weights = word_weights(sentences)
+    phrases: Counter[tuple[str, ...]] = Counter(
+        phrase for s in sentences for phrase in _phrases(tokens(s), MAX_TOPIC_WORDS)
+    )
+    worth = {p: _weight(p, weights) / len(p) * _as_name(p, n) for p, n in phrases.items()}
+    chosen: list[tuple[str, ...]] = []
+    used: set[str] = set()
+    for phrase in sorted(phrases, key=lambda p: (-worth[p], -len(p))):
+        stems = {stem(word) for word in phrase}
+        if len(chosen) < most and not stems & used:
+            chosen.append(phrase)
+            used |= stems
+    return tuple(" ".join(phrase) for phrase in chosen)
+
+
+def find_title(sentence: str, weights: dict[str, float]) -> str:
+    """The weightiest run of up to six words of a sentence; all of a sentence that is no longer."""
+    said = words(sentence)
+    if len(said) <= MAX_TITLE_WORDS:
+        return " ".join(said)
+    found = list(_phrases(said, MAX_TITLE_WORDS, inner=is_function_word)) or [tuple(said[:MAX_TITLE_WORDS])]
+    # Over the square root of its length, so that a long run wins only if its words are good; the first of equals.
+    best = max(found, key=lambda phrase: _weight(phrase, weights) / len(phrase) ** 0.5)
+    return " ".join(best)
+
+
+def _weight(phrase: Sequence[str], weights: dict[str, float]) -> float:
+    return sum(weights.get(stem(word), 0.0) for word in phrase)
+
+
+def _as_name(phrase: Sequence[str], times: int) -> float:
+    """A pair that is said again is a name, and so is often one that ends in a definite noun: «وزارة الصحة»."""
+    if len(phrase) == 1:
+        return 1.0
+    return 1.5 if times > 1 else 1.3 if phrase[-1].startswith("ال") else 1.0
+
+
+def _phrases(
+    said: Sequence[str], longest: int, inner: Callable[[str], bool] = lambda word: False
+) -> Iterator[tuple[str, ...]]:
+    """Every run of up to `longest` words that carry; words for which `inner` holds may stand inside, not at the ends."""
+    for start, first in enumerate(said):
+        if not _carries(first):
+            continue
+        yield (first,)
+        for end in range(start + 1, min(start + longest, len(said))):
+            if _carries(said[end]):
+                yield tuple(said[start : end + 1])
+            elif not inner(said[end]) and not said[end].isdigit():
+                break
+
+
+def _carries(word: str) -> bool:
+    return len(word) > 1 and not word.isdigit() and not is_function_word(word)
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    return frozenset(normalize(word, "asr") for word in _FUNCTION_WORDS.split())
+
+
+@cache
+def _tokenizer() -> Callable[[str], list[str]]:
+    return tokenize if tokenizer_name() == "camel-tools" else words

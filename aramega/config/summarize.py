@@ -1,0 +1,172 @@
+"""Options of the summarize stage, and of the language model that it and the overview stage ask."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
+
+from aramega.config.base import CHANGES_NOTHING, Options
+from aramega.prompts import load_prompt
+
+_ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class BackendName:
+    """What a `backend` option says."""
+
+    kind: Literal["extractive", "openai", "hf"]
+    model: str = ""
+    """The endpoint's name for it, or the folder of a local one."""
+    url: str = ""
+
+    @property
+    def provenance(self) -> str:
+        """What a summary is said to be made by: no address and no path of anyone's machine."""
+        return f"{self.kind}:{Path(self.model).name if self.kind == 'hf' else self.model}"
+
+
+class SummarizeConfig(Options):
+    """Title, summary and topics of each passage."""
+
+    backend: str = Field(
+        "extractive",
+        description="extractive picks sentences and needs no model; openai:MODEL@URL asks any OpenAI-compatible endpoint "
+        "(vLLM, Ollama, llama.cpp, a vendor), for example openai:qwen3@http://127.0.0.1:8000/v1; hf:FOLDER runs a local "
+        "transformers chat model. The same MODEL at another URL counts as the same, and nothing is done again.",
+    )
+    prompt: str = Field(
+        "",
+        description="A prompt file of your own; empty for the one that comes with aramega. Its text counts, not its name.",
+    )
+    merge_prompt: str = Field(
+        "", description="As prompt, for joining the summaries of the parts of a passage longer than the context."
+    )
+    max_sentences: int = Field(3, ge=1, le=10, description="Longest summary, in sentences.")
+    max_words: int = Field(90, ge=10, description="Longest summary, in words; a longer one is sent back once.")
+    max_topics: int = Field(5, ge=1, le=20, description="So many topics at most.")
+    context_tokens: int = Field(
+        8192,
+        ge=512,
+        description="What the model can hold, in tokens. A passage that does not fit is summarized in parts, then whole.",
+    )
+    max_answer_tokens: int = Field(600, ge=50, description="Room for an answer, in tokens; reasoning models want more.")
+    characters_per_token: float = Field(
+        2.0,
+        gt=0.2,
+        le=8,
+        description="For estimates: Arabic characters to a token. Newer vocabularies reach 2 to 3, GPT-3.5's 1.2.",
+    )
+    temperature: float = Field(0.0, ge=0, le=2, description="0 writes the likeliest words, always the same.")
+    key_variable: str = Field(
+        "OPENAI_API_KEY",
+        json_schema_extra=CHANGES_NOTHING,
+        description="The environment variable that holds the endpoint's key; servers of your own need none.",
+    )
+    concurrency: int = Field(
+        16,
+        ge=1,
+        le=512,
+        json_schema_extra=CHANGES_NOTHING,
+        description="So many requests at a time; for hf, the batch.",
+    )
+    timeout: float = Field(
+        120.0,
+        gt=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Seconds to wait for one answer before asking again.",
+    )
+    retries: int = Field(
+        5,
+        ge=0,
+        le=20,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Times a request is asked again after 429, 5xx, a timeout or a lost connection, waiting longer each time.",
+    )
+    max_tokens_total: int = Field(
+        0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Stop before the workspace's endpoint requests, over all runs, pass so many tokens; 0 for no limit.",
+    )
+    max_cost: float = Field(
+        0.0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Stop before they cost more than this, in the currency of the prices; 0 for no limit.",
+    )
+    price_in: float = Field(
+        0.0, ge=0, json_schema_extra=CHANGES_NOTHING, description="Price of a million tokens of requests."
+    )
+    price_out: float = Field(
+        0.0, ge=0, json_schema_extra=CHANGES_NOTHING, description="Price of a million tokens of answers."
+    )
+    device: str = Field(
+        "auto",
+        json_schema_extra=CHANGES_NOTHING,
+        description="Where an hf model runs: auto, cpu, cuda, cuda:1, mps.",
+    )
+
+    @field_validator("backend")
+    @classmethod
+    def _backend_can_be_read(cls, backend: str) -> str:
+        parse_backend(backend)
+        return backend.strip()
+
+    @field_validator("prompt", "merge_prompt")
+    @classmethod
+    def _from_anywhere(cls, path: str) -> str:
+        """Absolute, for the workspace keeps the option and a later run may start in another folder."""
+        return str(Path(path).expanduser().absolute()) if path else ""
+
+    @model_validator(mode="after")
+    def _limits_can_be_kept(self) -> Self:
+        if self.max_cost and not (self.price_in or self.price_out):
+            raise ValueError("max_cost needs price_in and price_out, the prices of a million tokens")
+        if self.max_answer_tokens * 2 > self.context_tokens:
+            raise ValueError(
+                f"max_answer_tokens ({self.max_answer_tokens}) leaves too little of context_tokens "
+                f"({self.context_tokens}) for the passage: give it half at most"
+            )
+        return self
+
+    @property
+    def model(self) -> BackendName:
+        return parse_backend(self.backend)
+
+    def deciding(self) -> dict[str, Any]:
+        """A prompt counts by its text, an endpoint by its model; where sentences are only picked, neither does."""
+        if self.model.kind == "extractive":
+            return {key: getattr(self, key) for key in ("backend", "max_sentences", "max_words", "max_topics")}
+        prompts = {
+            "prompt": load_prompt("summary", self.prompt),
+            "merge_prompt": load_prompt("merge", self.merge_prompt),
+        }
+        tags = {key: prompt.tag for key, prompt in prompts.items()}
+        return {**super().deciding(), **tags, "backend": f"{self.model.kind}:{self.model.model}"}
+
+
+def parse_backend(backend: str) -> BackendName:
+    """What the option names; ValueError says what would be right."""
+    backend = backend.strip()
+    if backend == "extractive":
+        return BackendName("extractive")
+    if backend.startswith("hf:") and backend[3:].strip():
+        return BackendName("hf", str(Path(backend[3:].strip()).expanduser().absolute()))
+    if found := _ENDPOINT.fullmatch(backend):
+        address = urlsplit(found["url"])
+        if address.username or address.password:
+            raise ValueError("backend has a name or password in its URL; put the key in the environment (key_variable)")
+        if not address.hostname:
+            raise ValueError(f"backend has no host in its URL: {found['url']}")
+        return BackendName("openai", found["model"].strip(), found["url"].rstrip("/"))
+    raise ValueError(
+        f"backend {backend!r} is none of: extractive, openai:MODEL@URL (such as openai:qwen3@http://127.0.0.1:8000/v1), "
+        "hf:FOLDER"
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ from aramega.sources import Problem
 from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Mark, Store, current_marks
+from aramega.store.drafts import count_decisions
 from aramega.workspace import Workspace
 
 
@@ -36,6 +37,8 @@ class Progress:
     error: str
     seconds: float
     """Of audio, in what the item made."""
+    stopped: bool = False
+    """The stage can't go on in this run, and the error says why; what it has not done is left for the next."""
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Plan:
     ready: dict[str, deque[str]] = field(default_factory=dict)
     under_way: dict[str, set[str]] = field(default_factory=dict)
     backlog: dict[str, Iterator[str]] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+    """Stages that can't go on in this run, and why."""
 
     def __post_init__(self) -> None:
         for stage in self.stages:
@@ -56,26 +61,37 @@ class Plan:
             self.under_way[stage.name] = set()
             self.backlog[stage.name] = self.store.pending(*self._asked(stage))
 
-    def next_task(self) -> Task | None:
-        """What a free worker should do now: the item furthest along."""
-        for position in reversed(range(len(self.stages))):
+    def next_task(self, allowed: Collection[int]) -> Task | None:
+        """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
+        for position in sorted(allowed, reverse=True):
             stage = self.stages[position]
-            ids = self._take(stage)
+            ids = self._take_batch(position)
             if ids:
                 return Task(position, tuple(ids), tuple(self.store.load(stage.takes, item) for item in ids))
         return None
 
     def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
         """Commit a batch, and queue what it made ready."""
-        done = [self._to_write(o) for o in outcomes]
-        self.store.write(done)
+        self.store.write([self._to_write(o) for o in outcomes if not o.postponed])
         for outcome in outcomes:
             stage = self.stages[outcome.stage]
             self.under_way[stage.name].discard(outcome.item)
             if not outcome.error:
                 self._queue_followers(stage, outcome)
             self._drop_audio(stage, outcome)
-        return [self._news(o) for o in outcomes]
+        return [self._news(o) for o in outcomes if not o.postponed] + self._stop_stages(outcomes)
+
+    def _take_batch(self, position: int) -> list[str]:
+        """A full batch of the stage's items; fewer only if no earlier stage is about to make more ready."""
+        stage = self.stages[position]
+        if stage.name in self.stopped:
+            return []
+        ids = self._take(stage)
+        if len(ids) < stage.batch_size and any(self.under_way[s.name] for s in self.stages[:position]):
+            self.ready[stage.name].extendleft(reversed(ids))
+            self.under_way[stage.name].difference_update(ids)
+            return []
+        return ids
 
     def _take(self, stage: Stage[Any]) -> list[str]:
         """Up to a batch of the stage's items that nobody is working on."""
@@ -94,6 +110,16 @@ class Plan:
         if stage.takes is Takes.SOURCE and self.limit is not None:
             self.limit -= len(ids)
         return ids
+
+    def _stop_stages(self, outcomes: Sequence[Outcome]) -> list[Progress]:
+        """Give no more to a stage that left an item for later; said once a stage."""
+        news = []
+        for outcome in outcomes:
+            name = self.stages[outcome.stage].name
+            if outcome.postponed and name not in self.stopped:
+                self.stopped[name] = outcome.error
+                news.append(Progress(name, "", "", outcome.error, 0.0, stopped=True))
+        return news
 
     def _asked(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
         return self.marks[stage.name], [self.marks[name] for name in stage.reads]
@@ -130,7 +156,8 @@ class Plan:
         made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
         seconds = sum(getattr(r, "seconds", 0.0) for r in made)
         stage = self.stages[outcome.stage]
-        return Progress(stage.name, outcome.item, self.store.name_of(stage.takes, outcome.item), outcome.error, seconds)
+        name = self.store.name_of(stage.takes, outcome.item)
+        return Progress(stage.name, outcome.item, name, outcome.error, seconds)
 
 
 @dataclass(frozen=True)
@@ -208,9 +235,15 @@ class Summary:
     took: float
     """Seconds of this run."""
     workspace: str
+    drafted: int = 0
+    """Passages that have a draft; of these, by decision, how many."""
+    decisions: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+    """Items that are still to be done, by stage, where there are any."""
 
 
 def summarize(store: Store, workspace: Workspace, config: Config, took: float, *, show_failures: int = 20) -> Summary:
+    """What the workspace has come to."""
     marks = current_marks(make_stages(config, workspace))
     grouped = store.tally(marks["passages"])
     recordings, seconds = store.count_recordings()
@@ -224,6 +257,9 @@ def summarize(store: Store, workspace: Workspace, config: Config, took: float, *
         failures=tuple(failures[:show_failures]),
         took=took,
         workspace=str(workspace.root),
+        drafted=int(store.tally(marks["transcribe"])["done"]) if "transcribe" in marks else 0,
+        decisions=count_decisions(store),
+        left={stage: number for stage, number in count_pending(store, workspace, config).items() if number},
     )
 
 

@@ -187,8 +187,10 @@ def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | P
         return Problem(where, f"{path!r} is a URL. aramega does not fetch; download it first.")
     if not all(map(_is_utf8, columns.values())):
         return Problem(where, "holds half a character (a lone surrogate).")
-    metadata = Metadata(**{name: columns.get(name, "") for name in _METADATA})
-    return _source(str(manifest.parent / path), metadata)
+    known = {name: columns.get(name, "") for name in _METADATA}
+    if known["transcript"]:
+        known["transcript"] = os.path.abspath(manifest.parent / known["transcript"])
+    return _source(str(manifest.parent / path), Metadata(**known))
 
 
 def _source(path: str, metadata: Metadata | None = None) -> Source:

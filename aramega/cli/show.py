@@ -44,7 +44,9 @@ class Quiet(Show):
 
     def news(self, batch: Sequence[Progress]) -> None:
         for one in batch:
-            if one.error:
+            if one.stopped:
+                print(f"{one.stage} stopped: {one.error}", file=sys.stderr)
+            elif one.error:
                 print(f"{one.stage} failed: {readable(one.name)}: {one.error}", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
@@ -78,6 +80,12 @@ class Lines(Quiet):
             f"{counted(summary.recordings, 'recording')}, {summary.hours:.2f} h in; {counted(summary.passages, 'passage')}, "
             f"{summary.passage_hours:.2f} h kept; {summary.failed} failed; {summary.took:.1f} s."
         )
+        if summary.drafted:
+            decided = ", ".join(f"{number:,} {decision}" for decision, number in summary.decisions.items())
+            print(f"{counted(summary.drafted, 'draft')}{f': {decided}' if decided else ''}.")
+        if summary.left:
+            left = ", ".join(f"{stage} {number:,}" for stage, number in summary.left.items())
+            print(f"Left for another run: {left}.")
         print(f"Look: aramega report {shlex.quote(summary.workspace)}")
 
 
@@ -105,8 +113,9 @@ class Bars(Lines):
         for one in batch:
             self._pace.note(one)
             if one.error:
-                self._console.print(f"[red]{one.stage} failed[/]: ", end="")
-                self._console.print(f"{readable(one.name)}: {one.error}", markup=False, highlight=False)
+                what, name = ("stopped", "") if one.stopped else ("failed", f"{readable(one.name)}: ")
+                self._console.print(f"[red]{one.stage} {what}[/]: ", end="")
+                self._console.print(f"{name}{one.error}", markup=False, highlight=False)
         self._bars.update(self._bar, completed=self._pace.bytes_done, pace=str(self._pace), refresh=True)
 
     def stop(self) -> None:
@@ -121,8 +130,8 @@ class JsonLines(Show):
 
     def news(self, batch: Sequence[Progress]) -> None:
         for one in batch:
-            fields = {k: v for k, v in asdict(one).items() if k != "error" or v}
-            self._say("failed" if one.error else "done", fields)
+            fields = {k: v for k, v in asdict(one).items() if k not in ("error", "stopped") or v}
+            self._say("stopped" if one.stopped else "failed" if one.error else "done", fields)
 
     def summary(self, summary: Summary) -> None:
         self._say("summary", asdict(summary))
@@ -142,6 +151,8 @@ class Pace:
         self.bytes_done = 0
 
     def note(self, news: Progress) -> None:
+        if news.stopped:
+            return
         self._done[news.stage] = self._done.get(news.stage, 0) + 1
         if news.stage == "ingest":
             self._hours += news.seconds / 3600

@@ -21,7 +21,9 @@ from pydantic_core import ErrorDetails
 from aramega.config.base import Options
 from aramega.config.ingest import IngestConfig
 from aramega.config.passages import PassagesConfig
+from aramega.config.publish import PublishConfig
 from aramega.config.segment import SegmentConfig
+from aramega.config.transcribe import TranscribeConfig
 from aramega.records import AramegaError
 
 if sys.version_info >= (3, 11):
@@ -34,7 +36,9 @@ __all__ = [
     "IngestConfig",
     "Options",
     "PassagesConfig",
+    "PublishConfig",
     "SegmentConfig",
+    "TranscribeConfig",
     "choose_config",
     "dump_toml",
     "load_config",
@@ -48,6 +52,8 @@ class Config(Options):
     ingest: IngestConfig = IngestConfig()
     segment: SegmentConfig = SegmentConfig()
     passages: PassagesConfig = PassagesConfig()
+    publish: PublishConfig = PublishConfig()
+    transcribe: TranscribeConfig = TranscribeConfig()
 
 
 def load_config(path: Path) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,10 +29,13 @@ class Outcome:
     error: str
     trace: str
     took: float
+    postponed: bool = False
+    """Left for a later run, and the error says why; its stage gets no more to do in this one."""
 
 
-NextTask = Callable[[], Task | None]
-"""Asked whenever a worker is free; None means nothing to do until something under way has finished."""
+NextTask = Callable[[Collection[int]], Task | None]
+"""Asked whenever a worker is free, with the stages it may work for, by position; None means nothing to do until
+something under way has finished."""
 
 
 class Engine(Protocol):

@@ -16,7 +16,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -29,36 +29,31 @@ _START: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else
 
 
 class LocalEngine:
-    """Runs tasks on `workers` processes. A worker keeps to about one core, so N workers use N cores."""
+    """Runs tasks on `workers` processes, and stages that ask for workers of their own on those beside them.
+
+    A shared worker keeps to about one core, so N of them use N cores.
+    """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        crew: list[_Seat] = []
-        again: deque[Task] = deque()
+        crews = self._crews(stages)
         suspects: set[tuple[int, str]] = set()
         try:
             while True:
-                free = [seat for seat in crew if not seat.task]
-                while free or len(crew) < self.workers:
-                    task = again.popleft() if again else next_task()
-                    if not task:
-                        break
-                    if not free:
-                        crew.append(_Seat(stages))
-                        free = crew[-1:]
-                    free.pop().give(task)
-                busy = [seat for seat in crew if seat.task]
+                for crew in crews:
+                    crew.give_out(next_task)
+                busy = [(crew, seat) for crew in crews for seat in crew.busy()]
                 if not busy:
                     return
                 finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
-                for seat in _ready(busy):
+                for crew, seat in _ready(busy):
                     outcomes = seat.take()
                     if outcomes is None:
                         failed, retry = _autopsy(seat, suspects)
                         finished += failed
-                        again.extend(retry)
+                        crew.again.extend(retry)
                         seat.reseat()
                     else:
                         finished += outcomes
@@ -66,8 +61,45 @@ class LocalEngine:
                     yield finished
                 finished = outcomes = failed = []
         finally:
-            for seat in crew:
-                seat.dismiss()
+            for crew in crews:
+                crew.dismiss()
+
+    def _crews(self, stages: Sequence[Stage[Any]]) -> list[_Crew]:
+        """One for all stages that share, and one for each that does not."""
+        shared = frozenset(i for i, stage in enumerate(stages) if stage.workers is None)
+        own = [(frozenset({i}), stage.workers) for i, stage in enumerate(stages) if stage.workers is not None]
+        return [_Crew(stages, positions, room) for positions, room in [(shared, self.workers), *own]]
+
+
+@dataclass
+class _Crew:
+    """Up to `room` workers for some of the stages; they are hired when there is something to do."""
+
+    stages: Sequence[Stage[Any]]
+    positions: frozenset[int]
+    room: int
+    seats: list[_Seat] = field(default_factory=list)
+    again: deque[Task] = field(default_factory=deque)
+    """What a dead worker left undone."""
+
+    def give_out(self, next_task: NextTask) -> None:
+        """Give every free worker something to do, as far as there is."""
+        free = [seat for seat in self.seats if not seat.task]
+        while free or len(self.seats) < self.room:
+            task = self.again.popleft() if self.again else next_task(self.positions)
+            if not task:
+                return
+            if not free:
+                self.seats.append(_Seat(self.stages))
+                free = self.seats[-1:]
+            free.pop().give(task)
+
+    def busy(self) -> list[_Seat]:
+        return [seat for seat in self.seats if seat.task]
+
+    def dismiss(self) -> None:
+        for seat in self.seats:
+            seat.dismiss()
 
 
 @dataclass
@@ -109,10 +141,10 @@ class _Seat:
         self.pipe.close()
 
 
-def _ready(busy: Sequence[_Seat]) -> list[_Seat]:
-    waiting: Any = [seat.pipe for seat in busy]
+def _ready(busy: Sequence[tuple[_Crew, _Seat]]) -> list[tuple[_Crew, _Seat]]:
+    waiting: Any = [seat.pipe for _, seat in busy]
     ready = wait(waiting)
-    return [seat for seat in busy if seat.pipe in ready]
+    return [(crew, seat) for crew, seat in busy if seat.pipe in ready]
 
 
 def _autopsy(seat: _Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], list[Task]]:

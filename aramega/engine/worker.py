@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aramega.engine import Outcome, Task
-from aramega.records import AramegaError
+from aramega.records import AramegaError, NotNow
 from aramega.stages.base import Stage
 
 
@@ -28,7 +28,9 @@ class Worker:
                 stage.prepare()
                 self._prepared.add(task.stage)
         except Exception as error:  # noqa: BLE001
-            return [_outcome(task.stage, item, error, 0.0) for item in task.ids]
+            # What keeps a stage from starting is no fault of its items': they are as they were.
+            why = NotNow(explain(error))
+            return [_outcome(task.stage, item, why, 0.0) for item in task.ids]
         outcomes, begun = [], time.perf_counter()
         for item, answer in zip(task.ids, stage.run_batch(task.items), strict=True):
             now = time.perf_counter()
@@ -55,7 +57,8 @@ def _outcome(stage: int, item: str, answer: Sequence[Any] | Exception, took: flo
         return Outcome(stage, item, answer, "", "", took)
     ours = isinstance(answer, AramegaError)
     trace = "" if ours else "".join(traceback.format_exception(answer))
-    return Outcome(stage, item, (), explain(answer) or type(answer).__name__, trace, took)
+    postponed = isinstance(answer, NotNow)
+    return Outcome(stage, item, (), explain(answer) or type(answer).__name__, trace, took, postponed)
 
 
 def _one_line(text: str) -> str:

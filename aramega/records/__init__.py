@@ -51,6 +51,7 @@ __all__ = [
     "Line",
     "Measures",
     "Metadata",
+    "NotNow",
     "Overview",
     "Passage",
     "Recording",
@@ -82,3 +83,7 @@ __all__ = [
 
 class AramegaError(Exception):
     """Something a user can cause and mend; shown as one line, never as a traceback."""
+
+
+class NotNow(AramegaError):
+    """An item is left for a later run, through no fault of its own: a budget is spent, a server is down."""

@@ -53,6 +53,10 @@ class Transcript:
     lines: tuple[Line, ...]
     model: str
     language: str = ""
+    at_hand: str = ""
+    """What a broadcaster's subtitles say of the passage, where there are some."""
+    at_hand_cer: float | None = None
+    """How far the draft is from them, by the `asr` profile."""
 
     @property
     def text(self) -> str:

@@ -27,6 +27,8 @@ class Metadata:
     dialect: str = ""
     licence: str = ""
     url: str = ""
+    transcript: str = ""
+    """Path of its subtitles, where the curator has some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,19 @@ from aramega.stages.base import Stage
 from aramega.stages.ingest import Ingest
 from aramega.stages.passages import Passages
 from aramega.stages.segment.stage import SegmentStage
+from aramega.stages.transcribe import Transcribe
 from aramega.workspace import Workspace
 
 
 def make_stages(config: Config, workspace: Workspace) -> list[Stage[Any]]:
-    """The stages of a build, in their order."""
-    return [
+    """The stages of a build, in their order; those after passages only where a model is named to draft with."""
+    stages: list[Stage[Any]] = [
         Ingest(config.ingest, workspace),
         SegmentStage(config.segment, workspace),
         Passages(config.passages, workspace),
     ]
+    if config.transcribe.model:
+        stages += [
+            Transcribe(config.transcribe, workspace),
+        ]
+    return stages

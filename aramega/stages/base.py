@@ -15,14 +15,9 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aramega.config import Options
-from aramega.records import AramegaError
 from aramega.workspace import Workspace
 
 Item = TypeVar("Item")
-
-
-class NotNow(AramegaError):
-    """An item is left for a later run, through no fault of its own: a budget is spent, a server is down."""
 
 
 class Takes(Enum):
@@ -45,7 +40,10 @@ class Stage(ABC, Generic[Item]):
     """The stages whose results an item must have before this one can work on it."""
     needs_audio: ClassVar[bool] = False
     """Whether the decoded samples must stay on disk until this stage has seen the recording."""
-    batch_size: ClassVar[int] = 1
+    batch_size: int = 1
+    """Items a task; fewer only once no earlier stage has more to come."""
+    workers: int | None = None
+    """Workers of its own, for a stage that holds a model or talks to a server; None shares those of the machine's cores."""
 
     def __init__(self, options: Options, workspace: Workspace) -> None:
         self.options = options

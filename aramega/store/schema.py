@@ -41,7 +41,9 @@ STEPS = (
     ) WITHOUT ROWID;
     """,
     """
-    CREATE TABLE transcripts (passage TEXT PRIMARY KEY, lines TEXT, model TEXT, language TEXT) WITHOUT ROWID;
+    CREATE TABLE transcripts (
+        passage TEXT PRIMARY KEY, lines TEXT, model TEXT, language TEXT, at_hand TEXT, at_hand_cer REAL
+    ) WITHOUT ROWID;
     CREATE TABLE summaries (
         passage TEXT PRIMARY KEY, text TEXT, title TEXT, topics TEXT, abstractive INTEGER, model TEXT, prompt TEXT,
         prompt_tokens INTEGER, completion_tokens INTEGER, requests INTEGER

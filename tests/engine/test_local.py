@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from aramega.config import Options
 from aramega.engine import Outcome, Task
 from aramega.engine.local import LocalEngine
 from aramega.records import AramegaError
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import NotNow, Stage, Takes
 from aramega.workspace import Workspace
 
 
@@ -41,7 +41,7 @@ class Square(Stage[int]):
 def run(items: Sequence[int], folder: Path, *, workers: int, batch: int = 4) -> dict[str, Outcome]:
     queue = deque(items)
 
-    def next_task() -> Task | None:
+    def next_task(_: Collection[int]) -> Task | None:
         taken = [queue.popleft() for _ in range(min(batch, len(queue)))]
         return Task(0, tuple(map(str, taken)), tuple(taken)) if taken else None
 
@@ -75,6 +75,59 @@ def test_an_item_whose_worker_died_once_gets_a_second_chance(tmp_path: Path) -> 
     assert not run([76, 77, 78], tmp_path, workers=1)["77"].error
 
 
+class Cube(Square):
+    """Has a worker of its own, which is the only one that is ever prepared for it."""
+
+    name, workers, batch_size = "cube", 1, 1
+
+    def prepare(self) -> None:
+        (self.workspace.root / f"prepared {os.getpid()}").touch()
+
+    def run(self, item: int) -> Sequence[int]:
+        if item == 5:
+            raise NotNow("the budget is spent.")
+        return [item**3]
+
+
+def test_a_stage_with_a_worker_of_its_own_loads_its_model_once(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    stages: list[Stage[Any]] = [Square(Options(), place), Cube(Options(), place)]
+    queues = [deque(range(10)), deque(range(10))]
+    asked: set[frozenset[int]] = set()
+
+    def next_task(allowed: Collection[int]) -> Task | None:
+        asked.add(frozenset(allowed))
+        for stage in allowed:
+            if queues[stage]:
+                number = queues[stage].popleft()
+                return Task(stage, (str(number),), (number,))
+        return None
+
+    outcomes = [o for found in LocalEngine(2).run(stages, next_task) for o in found]
+    assert asked == {frozenset({0}), frozenset({1})}
+    assert {int(o.item): o.records[0] for o in outcomes if o.stage == 1 and not o.error} == {
+        i: i**3 for i in range(10) if i != 5
+    }
+    assert len(list(tmp_path.glob("prepared *"))) == 1
+    assert [o.item for o in outcomes if o.postponed] == ["5"]
+
+
+class Unready(Square):
+    """Cannot load its model."""
+
+    name = "unready"
+
+    def prepare(self) -> None:
+        raise AramegaError("weights.pt: cannot be read.")
+
+
+def test_a_stage_that_cannot_start_leaves_its_items_as_they_were(tmp_path: Path) -> None:
+    stages: list[Stage[Any]] = [Unready(Options(), Workspace(tmp_path))]
+    tasks = iter([Task(0, ("1", "2"), (1, 2))])
+    outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
+    assert [(o.error, o.postponed) for o in outcomes] == [("weights.pt: cannot be read.", True)] * 2
+
+
 def test_nothing_to_do_starts_no_worker(tmp_path: Path) -> None:
     assert run([], tmp_path, workers=4) == {}
 
@@ -83,7 +136,7 @@ def test_workers_are_gone_when_the_driver_stops_early(tmp_path: Path) -> None:
     stages: list[Stage[Any]] = [Square(Options(), Workspace(tmp_path))]
     numbers = iter(range(1000))
 
-    def next_task() -> Task:
+    def next_task(_: Collection[int]) -> Task:
         number = next(numbers)
         return Task(0, (str(number),), (number,))
 

@@ -1,0 +1,175 @@
+"""faster-whisper as a recognizer: Whisper by CTranslate2, for those who have it.
+
+Quicker on a CPU, above all with int8 weights. Its own pipeline cuts the audio by its own VAD; we give it
+our windows instead, and use its model, its features and its alignment.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aramega.backends.asr import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
+from aramega.backends.asr.reading import Vocabulary, compression_ratio, looks_wrong
+from aramega.config import TranscribeConfig
+from aramega.config.files import content_key
+from aramega.records import RATE, AramegaError
+
+PREFIX = "faster-whisper:"
+_BATCH = {"cpu": 8, "cuda": 32}
+
+
+class FasterWhisper:
+    """Whisper in CTranslate2."""
+
+    def __init__(self, options: TranscribeConfig) -> None:
+        self.options = options
+        self.name = content_key(options.model)
+        self.model: Any = None
+
+    def check(self) -> None:
+        if importlib.util.find_spec("faster_whisper") is None:
+            raise AramegaError(
+                f"--asr-model {self.options.model} needs faster-whisper: pip install 'aramega[faster-whisper]'."
+            )
+        path = Path(self._wanted).expanduser()
+        if path.is_dir() and not (path / "model.bin").exists():
+            raise AramegaError(
+                f"{path}: not a CTranslate2 model (it has no model.bin). ct2-transformers-converter makes one."
+            )
+        if not path.exists() and os.sep not in self._wanted:
+            self._check_name()
+        elif not path.exists():
+            raise AramegaError(f"--asr-model {self.options.model}: no such folder.")
+
+    def load(self) -> None:
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import Tokenizer
+
+        try:
+            self.model = WhisperModel(
+                str(Path(self._wanted).expanduser()) if Path(self._wanted).expanduser().exists() else self._wanted,
+                device="auto" if self.options.device == "auto" else self.options.device,
+                compute_type={"auto": "default", "fp32": "float32", "fp16": "float16"}.get(
+                    self.options.precision, self.options.precision
+                ),
+                cpu_threads=self.options.threads,
+            )
+        except Exception as error:  # noqa: BLE001  CTranslate2 and the hub raise many kinds
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise AramegaError(f"--asr-model {self.options.model}: cannot be loaded ({first}).") from None
+        language = "ar" if self.options.language == "auto" else self.options.language
+        self.tokenizer = Tokenizer(self.model.hf_tokenizer, self.model.model.is_multilingual, "transcribe", language)
+        self.vocabulary = Vocabulary(self.tokenizer.eot, self.tokenizer.timestamp_begin, self.tokenizer.decode)
+
+    def recognize(self, sounds: Sequence[Sound]) -> list[Heard]:
+        """Decode all windows, the failing ones again at rising temperatures."""
+        found: dict[int, Heard] = {}
+        left = sorted(range(len(sounds)), key=lambda row: len(sounds[row]))
+        for temperature in self.options.temperatures:
+            size = self.options.batch or _BATCH.get(self.model.model.device, 8)
+            for begin in range(0, len(left), size):
+                rows = left[begin : begin + size]
+                for row, heard in zip(rows, self._decode([sounds[row] for row in rows], temperature), strict=True):
+                    found[row] = heard
+            left = [row for row in left if self._looks_wrong(found[row])]
+        return [found[row] for row in range(len(sounds))]
+
+    def _decode(self, sounds: Sequence[Sound], temperature: float) -> list[Heard]:
+        encoded = self.model.encode(np.stack([self._features(sound) for sound in sounds]))
+        languages = self._languages(encoded, len(sounds))
+        prompts = [self._prompt(language) for language in languages]
+        most = self.options.max_tokens or self.model.max_length // 2
+        results = self.model.model.generate(
+            encoded,
+            prompts,
+            beam_size=1,
+            max_length=min(self.model.max_length, len(prompts[0]) + most),
+            return_scores=True,
+            return_no_speech_prob=True,
+            sampling_temperature=temperature,
+            sampling_topk=1 if temperature == 0 else 0,
+            suppress_tokens=self._suppressed(),
+        )
+        heard = [
+            self._heard(sound, result, language, temperature)
+            for sound, result, language in zip(sounds, results, languages, strict=True)
+        ]
+        return self._with_words(heard, sounds, encoded) if self.options.word_timestamps else heard
+
+    def _heard(self, sound: Sound, result: Any, language: str, temperature: float) -> Heard:
+        tokens = result.sequences_ids[0]
+        phrases = self.vocabulary.phrases(tokens, seconds_of(sound))
+        return Heard(
+            phrases=tuple(phrases),
+            language=language,
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            compression_ratio=compression_ratio(" ".join(p.text for p in phrases)),
+            no_speech=result.no_speech_prob,
+            temperature=temperature,
+        )
+
+    def _with_words(self, heard: Sequence[Heard], sounds: Sequence[Sound], encoded: Any) -> list[Heard]:
+        told: list[list[dict[str, Any]]] = [
+            [{"start": p.start, "end": p.end, "tokens": list(p.tokens), "text": p.text, "seek": 0} for p in h.phrases]
+            for h in heard
+        ]
+        frames = [round(seconds_of(sound) * 100) for sound in sounds]
+        self.model.add_word_timestamps(
+            told, self.tokenizer, encoded, frames, "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、", 0.0
+        )
+        return [
+            replace(h, phrases=tuple(_with_spoken(p, t["words"]) for p, t in zip(h.phrases, some, strict=True)))
+            for h, some in zip(heard, told, strict=True)
+        ]
+
+    def _features(self, sound: Sound) -> Any:
+        padded = np.zeros(round(WINDOW_SECONDS * RATE), np.float32)
+        padded[: len(sound)] = sound
+        return self.model.feature_extractor(padded, padding=0)[..., : round(WINDOW_SECONDS * 100)]
+
+    def _languages(self, encoded: Any, count: int) -> list[str]:
+        if self.options.language != "auto":
+            return [self.options.language] * count
+        return [told[0][0].strip("<|>") for told in self.model.model.detect_language(encoded)]
+
+    def _prompt(self, language: str) -> list[int]:
+        tokens = self.model.get_prompt(
+            self.tokenizer, self.tokenizer.encode(f" {self.options.prompt}") if self.options.prompt else [], False
+        )
+        told = self.tokenizer.tokenizer.token_to_id(f"<|{language}|>")
+        if told is None:
+            raise AramegaError(f"transcribe.language is {language!r}: this model knows no such code. Arabic is `ar`.")
+        return [told if token == self.tokenizer.language else token for token in tokens]
+
+    def _suppressed(self) -> list[int]:
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        return list(get_suppressed_tokens(self.tokenizer, [-1]))
+
+    def _looks_wrong(self, heard: Heard) -> bool:
+        return looks_wrong(heard.text, heard.avg_logprob, heard.no_speech, self.options)
+
+    @property
+    def _wanted(self) -> str:
+        return self.options.model.removeprefix(PREFIX)
+
+    def _check_name(self) -> None:
+        from faster_whisper import available_models
+
+        if self._wanted not in available_models():
+            raise AramegaError(
+                f"--asr-model {self.options.model}: no such model and no such folder. "
+                f"The names are: {', '.join(available_models())}."
+            )
+
+
+def _with_spoken(phrase: Phrase, words: Sequence[dict[str, Any]]) -> Phrase:
+    spoken = (Spoken(w["word"].strip(), float(w["start"]), float(w["end"]), float(w["probability"])) for w in words)
+    return replace(phrase, words=tuple(spoken))

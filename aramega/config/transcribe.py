@@ -1,0 +1,92 @@
+"""Options of the transcribe stage."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
+
+from aramega.config.base import CHANGES_NOTHING, Options
+from aramega.config.files import content_key
+
+
+class TranscribeConfig(Options):
+    """Drafting what was said, with Whisper."""
+
+    model: str = Field(
+        "",
+        description="What hears: a Whisper name (large-v3-turbo, medium, tiny, …), a checkpoint file, "
+        "`faster-whisper:NAME or FOLDER`, or `subtitles` for the ones beside the recordings. Empty: the build ends "
+        "with passages and nothing is drafted.",
+    )
+    language: str = Field("ar", description="The language's code, or `auto` to let the model say, window by window.")
+    prompt: str = Field("", description="Names and spellings the model should know, shown to it before every window.")
+    pack: bool = Field(
+        True,
+        description="Hear consecutive segments of a passage in one window of up to 30 s, which is what a window costs "
+        "however short its speech is. False: each segment by itself, at several times the cost.",
+    )
+    second_hearing: bool = Field(
+        True, description="Hear a segment by itself where the window it was packed into left it without a word."
+    )
+    word_timestamps: bool = Field(
+        False, description="Keep when each word was said, by the model's attention; a third slower."
+    )
+    at_hand: Literal["score", "prefer", "ignore"] = Field(
+        "score",
+        description="Subtitles beside a recording (.srt, .vtt, .json of the same name, or the manifest's column "
+        "`transcript`): `score` the draft against them, `prefer` them to the model, or `ignore` them.",
+    )
+    temperatures: tuple[float, ...] = Field(
+        (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        description="Tried in turn for a window whose text looks wrong by the three thresholds below.",
+    )
+    max_compression_ratio: float = Field(
+        2.4, gt=1, description="Text that zlib shrinks more than this is a loop: try the next temperature."
+    )
+    min_logprob: float = Field(
+        -1.0, le=0, description="A mean log-probability below this is a guess: try the next temperature."
+    )
+    max_no_speech: float = Field(
+        0.6, gt=0, le=1, description="A guess where silence is at least this likely is silence: no other temperature."
+    )
+    max_tokens: int = Field(
+        0, ge=0, description="At most this many tokens a window; 0 for the model's own limit (224)."
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        "auto",
+        json_schema_extra=CHANGES_NOTHING,
+        description="Where the model runs; auto takes a GPU where there is one.",
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        "auto",
+        json_schema_extra=CHANGES_NOTHING,
+        description="auto is fp16 on a GPU and fp32 elsewhere; int8 is for faster-whisper alone.",
+    )
+    batch: int = Field(
+        0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Windows decoded together; 0 chooses 16 on a CPU, and what fits the memory of a GPU.",
+    )
+    threads: int = Field(
+        0, ge=0, json_schema_extra=CHANGES_NOTHING, description="Cores the model may use on a CPU; 0 for all of them."
+    )
+
+    @field_validator("temperatures")
+    @classmethod
+    def _temperatures_rise(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if not values or list(values) != sorted(set(values)) or values[0] < 0:
+            raise ValueError(f"temperatures must rise from 0 or more, for example [0.0, 0.4, 0.8]; they are {values}")
+        return values
+
+    @model_validator(mode="after")
+    def _precision_fits(self) -> Self:
+        if self.precision == "int8" and self.model and not self.model.startswith("faster-whisper:"):
+            raise ValueError('precision int8 needs faster-whisper: model = "faster-whisper:NAME"')
+        return self
+
+    def deciding(self) -> dict[str, Any]:
+        """A checkpoint counts by what it holds: the same file elsewhere changes nothing, another one there does."""
+        return {**super().deciding(), "model": content_key(self.model)}

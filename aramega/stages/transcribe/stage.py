@@ -1,0 +1,245 @@
+"""The transcribe stage: many passages' windows through one recognizer at once.
+
+A task brings a dozen passages or more, of any recordings; their windows are sorted by length and decoded
+in batches, and a passage whose clip is gone costs only itself. A segment that came out of a packed window
+without a word is heard once more by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aramega.backends.asr import WINDOW_SECONDS, Heard, Recognizer, Sound, make_recognizer
+from aramega.config import TranscribeConfig
+from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
+from aramega.stages.base import Stage, Takes
+from aramega.stages.transcribe.doubts import doubts
+from aramega.stages.transcribe.subtitles import find_subtitles, read_subtitles
+from aramega.stages.transcribe.windows import (
+    Laid,
+    Stretch,
+    Window,
+    lay_on_segments,
+    pack_windows,
+    single_windows,
+)
+from aramega.text import cer, clean, normalize
+from aramega.workspace import Workspace
+
+SUBTITLES = "subtitles"
+
+
+class Transcribe(Stage[DraftedPassage]):
+    name = "transcribe"
+    version = 1
+    takes = Takes.PASSAGE
+    makes = (Transcript,)
+    reads = ("passages",)
+    workers = 1
+    """One model in memory; it uses all cores, or the GPU, by itself."""
+
+    options: TranscribeConfig
+
+    def __init__(self, options: TranscribeConfig, workspace: Workspace) -> None:
+        super().__init__(options, workspace)
+        self._recognizer: Recognizer | None = None
+
+    @property
+    def batch_size(self) -> int:  # type: ignore[override]
+        """Passages a task: enough windows to fill batches, and not more than a killed build may lose."""
+        return max(8, (self.options.batch or 16) // 2)
+
+    def check(self) -> None:
+        if self.options.model != SUBTITLES:
+            recognizer = make_recognizer(self.options)
+            recognizer.check()
+
+    def prepare(self) -> None:
+        if self.options.model != SUBTITLES:
+            self._recognizer = make_recognizer(self.options)
+            self._recognizer.load()
+
+    def run(self, item: DraftedPassage) -> Sequence[Transcript]:
+        answer = next(self.run_batch([item]))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Transcript] | Exception]:
+        answers: list[Sequence[Transcript] | Exception | None] = [None] * len(items)
+        sounds: dict[int, Sound] = {}
+        for i, item in enumerate(items):
+            try:
+                known = self._at_hand(item)
+                if known is not None and self._takes_subtitles(known):
+                    answers[i] = [_from_subtitles(item, known)]
+                elif self.options.model == SUBTITLES:
+                    raise AramegaError(
+                        f"{item.recording.name}: no subtitles beside it (looked for .srt, .vtt, .json of its name, "
+                        f"and for a manifest's column `transcript`){', with any text in this passage' if known == () else ''}."
+                    )
+                else:
+                    sounds[i] = self._sound(item)
+            except Exception as error:  # noqa: BLE001  whatever one passage does, the next gets its turn
+                answers[i] = error
+        for i, lines in self._hear({i: items[i] for i in sounds}, sounds).items():
+            answers[i] = [self._transcript(items[i], lines)]
+        for answer in answers:
+            assert answer is not None
+            yield answer
+
+    def _takes_subtitles(self, known: Sequence[Stretch]) -> bool:
+        return bool(known) and (self.options.at_hand == "prefer" or self.options.model == SUBTITLES)
+
+    def _hear(self, items: dict[int, DraftedPassage], sounds: dict[int, Sound]) -> dict[int, list[Line]]:
+        """The lines of each passage: all windows of all passages, then what was missed, once more."""
+        cut = pack_windows if self.options.pack else _single
+        windows = [
+            (i, window)
+            for i, item in items.items()
+            for window in cut(item.segments, item.passage.start, item.passage.end, WINDOW_SECONDS)
+        ]
+        lines = self._recognized(windows, items, sounds)
+        if self.options.second_hearing:
+            again = [(i, w) for i, w in windows if len(w.segments) > 1]
+            missed = [
+                (i, alone)
+                for i, item in items.items()
+                for alone in single_windows(item.segments, item.passage.start, item.passage.end)
+                if not lines[alone.segments[0].id].text
+                and any(alone.segments[0] in w.segments for j, w in again if i == j)
+            ]
+            lines |= {k: v for k, v in self._recognized(missed, items, sounds).items() if v.text}
+        return {i: [lines[s.id] for s in item.segments] for i, item in items.items()}
+
+    def _recognized(
+        self, windows: Sequence[tuple[int, Window]], items: dict[int, DraftedPassage], sounds: dict[int, Sound]
+    ) -> dict[str, Line]:
+        if not windows:
+            return {}
+        assert self._recognizer
+        cuts = [_cut(sounds[i], window, items[i].passage.start) for i, window in windows]
+        found: dict[str, Line] = {}
+        for (_, window), heard in zip(windows, self._recognizer.recognize(cuts), strict=True):
+            for segment, line in zip(window.segments, self._lines(window, heard), strict=True):
+                found[segment.id] = line
+        return found
+
+    def _lines(self, window: Window, heard: Heard) -> list[Line]:
+        laid = lay_on_segments(_stretches(window, heard), window.segments)
+        return [self._line(s, part, heard) for s, part in zip(window.segments, laid, strict=True)]
+
+    def _line(self, segment: Segment, laid: Laid | None, heard: Heard) -> Line:
+        text = clean(laid.text) if laid else ""
+        why = doubts(
+            text,
+            segment.seconds,
+            avg_logprob=heard.avg_logprob,
+            no_speech=heard.no_speech,
+            min_logprob=self.options.min_logprob,
+            max_no_speech=self.options.max_no_speech,
+            max_compression_ratio=self.options.max_compression_ratio,
+        )
+        return Line(
+            segment=segment.id,
+            text=text,
+            start=_inside(laid.start if laid else segment.start, segment),
+            end=_inside(laid.end if laid else segment.end, segment),
+            language=heard.language,
+            avg_logprob=round(heard.avg_logprob, 4),
+            compression_ratio=round(heard.compression_ratio, 3),
+            no_speech=round(heard.no_speech, 4),
+            temperature=heard.temperature,
+            tokens=laid.tokens if laid else (),
+            words=laid.words if laid else (),
+            flags=(*why, "divided") if laid and laid.divided else why,
+        )
+
+    def _transcript(self, item: DraftedPassage, lines: Sequence[Line]) -> Transcript:
+        assert self._recognizer
+        languages = [line.language for line in lines if line.text]
+        language = max(languages, key=languages.count) if languages else ""
+        made = Transcript(item.id, tuple(lines), self._recognizer.name, language)
+        known = self._at_hand(item)
+        if not known:
+            return made
+        told = " ".join(stretch.text for stretch in known)
+        distance = round(cer([normalize(told, "asr")], [normalize(made.text, "asr")]), 4)
+        return replace(made, at_hand=told, at_hand_cer=distance)
+
+    def _at_hand(self, item: DraftedPassage) -> tuple[Stretch, ...] | None:
+        """The subtitles said during the passage; None where the recording has none."""
+        if self.options.at_hand == "ignore" and self.options.model != SUBTITLES:
+            return None
+        path = find_subtitles(item.sources, item.recording.metadata.transcript)
+        if path is None:
+            return None
+        first, last = item.passage.start, item.passage.end
+        return tuple(s for s in read_subtitles(path) if first <= (s.start + s.end) / 2 < last)
+
+    def _sound(self, item: DraftedPassage) -> Sound:
+        import soundfile
+
+        clip = self.workspace.root / item.passage.clip
+        try:
+            samples, rate = soundfile.read(clip, dtype="float32")
+        except (OSError, RuntimeError) as error:
+            gone = "is gone" if not clip.exists() else f"cannot be read ({error})"
+            raise AramegaError(
+                f"{item.passage.clip}: this clip {gone}. `aramega build-ssum` makes it again once its passage is "
+                "removed from the workspace; or restore it."
+            ) from None
+        if rate != RATE or samples.ndim != 1:
+            raise AramegaError(f"{item.passage.clip}: not the clip we made (it should be 16 kHz mono). Restore it.")
+        return np.asarray(samples, np.float32)
+
+
+def _single(segments: Sequence[Segment], start: float, end: float, _: float) -> list[Window]:
+    return single_windows(segments, start, end)
+
+
+def _cut(sound: Sound, window: Window, starts: float) -> Sound:
+    first = max(0, round((window.start - starts) * RATE))
+    longest = round(WINDOW_SECONDS * RATE)
+    return sound[first : min(first + longest, round((window.end - starts) * RATE))]
+
+
+def _stretches(window: Window, heard: Heard) -> list[Stretch]:
+    at = window.start
+    return [
+        Stretch(
+            at + p.start,
+            at + p.end,
+            p.text,
+            p.tokens,
+            tuple(Word(w.text, round(at + w.start, 3), round(at + w.end, 3), round(w.probability, 4)) for w in p.words),
+        )
+        for p in heard.phrases
+    ]
+
+
+def _from_subtitles(item: DraftedPassage, known: Sequence[Stretch]) -> Transcript:
+    """The broadcaster's text as the draft: no model was asked, so there is no confidence to tell."""
+    laid: list[Any] = list(lay_on_segments(known, item.segments))
+    lines = tuple(
+        Line(
+            segment=segment.id,
+            text=part.text if part else "",
+            start=_inside(part.start if part else segment.start, segment),
+            end=_inside(part.end if part else segment.end, segment),
+            flags=(
+                *doubts(part.text if part else "", segment.seconds),
+                *(("divided",) if part and part.divided else ()),
+            ),
+        )
+        for segment, part in zip(item.segments, laid, strict=True)
+    )
+    return Transcript(item.id, lines, SUBTITLES)
+
+
+def _inside(at: float, segment: Segment) -> float:
+    return round(min(max(at, segment.start), segment.end), 3)

@@ -67,6 +67,9 @@ class Stage(ABC, Generic[Item]):
     def prepare(self) -> None:
         """Load what is heavy, once per worker, before the first item."""
 
+    def forget_failures(self) -> None:
+        """Called once, before a build that tries failed items again: drop what would only repeat the failure."""
+
 
 def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
     """Each stage's fingerprint, given that the stages come in order."""

@@ -1,0 +1,281 @@
+"""Agreement: how far the people who reviewed the same passages say the same.
+
+Texts are compared by error rates and chrF over all pairs of annotators, in both directions, so that nobody is the
+reference; labels, the verdict and the rating of confidence by Krippendorff's alpha, which takes any number of
+annotators, and where there are two by Cohen's kappa. Each annotator is also held against all others, and against
+gold, which is then the reference. A passage of three annotators has three pairs but counts as three reviews do.
+
+Gold reviews are left out of what annotators say among themselves. A passage someone rejects they did not correct,
+so only its verdict counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+from aramega.records import AramegaError, Review
+from aramega.review.disagreement import Disagreement, find_disagreement, score_field
+from aramega.review.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
+from aramega.review.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
+from aramega.text import chrf_counts, chrf_from_counts, edit_counts, normalize
+
+CHOSEN = (*LABELS, "verdict")
+"""Fields in which one of several labels is chosen."""
+
+
+@dataclass(frozen=True)
+class FieldAgreement:
+    """How well one field's answers agree."""
+
+    field: str
+    passages: int
+    """Passages that at least two answered this field of."""
+    figures: Mapping[str, Interval]
+    """wer, cer and chrf for a text; same (the share of equal pairs), kappa and alpha for labels; alpha for the rating."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What annotators agree on, all together, one by one, and with gold."""
+
+    annotators: tuple[str, ...]
+    passages: int
+    """Reviewed by two or more, gold not counted."""
+    gold_passages: int
+    """Reviewed by gold and by someone else."""
+    between: tuple[FieldAgreement, ...]
+    with_others: Mapping[str, tuple[FieldAgreement, ...]]
+    with_gold: Mapping[str, tuple[FieldAgreement, ...]]
+    trust: Mapping[str, float]
+    disagreements: tuple[Disagreement, ...]
+    """The worst first."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two answers to one field of one passage, the second held against the first."""
+
+    passage: str
+    reference: Review
+    other: Review
+    weight: float = 1.0
+
+
+def measure_agreement(reviews: Iterable[Review], *, seed: int = 0) -> Agreement:
+    """All figures over the standing reviews of any number of passages."""
+    by_passage = group_standing(reviews)
+    peers = {passage: [r for r in last if not r.gold] for passage, last in by_passage.items()}
+    gold = {passage: [r for r in last if r.gold][-1:] for passage, last in by_passage.items()}
+    pairs = [pair for passage, last in peers.items() for pair in _pair_up(passage, last)]
+    to_gold = [_Pair(p, best, other) for p, golds in gold.items() for best in golds for other in peers[p]]
+    annotators = tuple(sorted({r.annotator for last in peers.values() for r in last}))
+    disagreements = filter(None, (find_disagreement(last) for last in by_passage.values()))
+    return Agreement(
+        annotators=annotators,
+        passages=len({p.passage for p in pairs}),
+        gold_passages=len({p.passage for p in to_gold}),
+        between=_between(pairs, seed),
+        with_others={a: _against([p for p in pairs if p.other.annotator == a], seed) for a in annotators},
+        with_gold={a: _against([p for p in to_gold if p.other.annotator == a], seed) for a in annotators},
+        trust=measure_trust(by_passage),
+        disagreements=tuple(sorted(disagreements, key=lambda d: (-d.score, d.passage))),
+    )
+
+
+def group_standing(reviews: Iterable[Review]) -> dict[str, list[Review]]:
+    """The reviews that stand, by passage."""
+    grouped: dict[str, list[Review]] = {}
+    for review in reviews:
+        grouped.setdefault(review.passage, []).append(review)
+    return {passage: standing(grouped[passage]) for passage in sorted(grouped)}
+
+
+def measure_trust(by_passage: Mapping[str, Sequence[Review]]) -> dict[str, float]:
+    """How well each annotator agrees with gold, 0 to 1, for those who met any.
+
+    One passage in perfect agreement proves less than fifty in near-perfect: each starts with one passage agreed and
+    one not (Laplace's rule), so that trust has to be earned.
+    """
+    scores: dict[str, list[float]] = {}
+    for last in by_passage.values():
+        for gold in [r for r in last if r.gold][-1:]:
+            for review in (r for r in last if not r.gold):
+                both = [gold, review]
+                apart = [s for name in ("verdict", *FIELDS) if (s := score_field(both, name)) is not None]
+                if apart:
+                    scores.setdefault(review.annotator, []).append(1 - sum(apart) / len(apart))
+    return {who: (sum(known) + 1) / (len(known) + 2) for who, known in sorted(scores.items())}
+
+
+def _pair_up(passage: str, last: Sequence[Review]) -> list[_Pair]:
+    """Everyone against everyone, both ways; weighed so that a passage counts by its reviews and not its pairs."""
+    ways = [way for one, other in combinations(last, 2) for way in ((one, other), (other, one))]
+    return [_Pair(passage, one, other, 1 / (len(last) - 1)) for one, other in ways]
+
+
+def _between(pairs: Sequence[_Pair], seed: int) -> tuple[FieldAgreement, ...]:
+    found = []
+    for name in (*TEXTS, *CHOSEN, "confidence"):
+        answered = _answering(pairs, name)
+        figures = _text_figures(answered, name, seed) if name in TEXTS else _alpha(answered, name, seed)
+        if name in CHOSEN:
+            who = {p.other.annotator for p in answered}
+            one_way = [p for p in answered if p.reference.annotator < p.other.annotator]
+            # Kappa knows two annotators: of more, it would mix the habits it is to tell apart.
+            figures = _label_figures(one_way, name, seed, ("same", "kappa") if len(who) == 2 else ("same",)) | figures
+        if figures:
+            found.append(FieldAgreement(name, len({p.passage for p in answered}), figures))
+    return tuple(found)
+
+
+def _against(pairs: Sequence[_Pair], seed: int) -> tuple[FieldAgreement, ...]:
+    """One annotator's answers, held against those of others or of gold."""
+    found = []
+    for name in (*TEXTS, *CHOSEN):
+        answered = _answering(pairs, name)
+        figures = (
+            _text_figures(answered, name, seed)
+            if name in TEXTS
+            else _label_figures(answered, name, seed, ("same", "kappa"))
+        )
+        if figures:
+            found.append(FieldAgreement(name, len({p.passage for p in answered}), figures))
+    return tuple(found)
+
+
+def said(review: Review, name: str) -> str | None:
+    """A field's answer as it is compared."""
+    if name == "verdict":
+        return review.verdict or None
+    if is_rejection(review):
+        return None
+    if name == "confidence":
+        return None if review.confidence is None else f"{review.confidence:03d}"  # text order is number order
+    return answer(review, name)
+
+
+def _answering(pairs: Sequence[_Pair], name: str) -> list[_Pair]:
+    return [p for p in pairs if said(p.reference, name) is not None and said(p.other, name) is not None]
+
+
+def _sums_by_passage(pairs: Sequence[_Pair], tallies: Sequence[Numbers]) -> Numbers:
+    """The weighed tallies of each passage's pairs, summed: (passages, k)."""
+    sums: dict[str, Numbers] = {}
+    for pair, tally in zip(pairs, tallies, strict=True):
+        sums[pair.passage] = sums.get(pair.passage, 0) + pair.weight * tally
+    return np.array(list(sums.values()))
+
+
+# Texts
+
+
+def _text_figures(pairs: Sequence[_Pair], name: str, seed: int) -> dict[str, Interval]:
+    texts = [(said(p.reference, name) or "", said(p.other, name) or "") for p in pairs]
+    rows = _sums_by_passage(pairs, [tally_texts(*both) for both in texts])
+    wanted: dict[str, Callable[[Numbers], Numbers]] = {
+        "wer": lambda sums: _ratio(sums[..., 0], sums[..., 1]),
+        "cer": lambda sums: _ratio(sums[..., 2], sums[..., 3]),
+        "chrf": lambda sums: chrf_from_counts(sums[..., 4:]),
+    }
+    return _bootstrapped(rows, wanted, seed)
+
+
+def tally_texts(reference: str, other: str) -> Numbers:
+    """Word edits, words, letter edits, letters, and chrF's counts, of which any sum gives the rates of a corpus.
+
+    chrF keeps punctuation and hamzas (the `light` profile), which the error rates leave out: what only one of them
+    sees is spelling, not hearing.
+    """
+    plain = normalize(reference, "asr"), normalize(other, "asr")
+    light = normalize(reference, "light"), normalize(other, "light")
+    return np.array(
+        [*edit_counts(plain[0].split(), plain[1].split()), *edit_counts(*plain), *chrf_counts(*light)], dtype=float
+    )
+
+
+# Labels
+
+
+def _label_figures(pairs: Sequence[_Pair], name: str, seed: int, names: Sequence[str]) -> dict[str, Interval]:
+    values = _values(pairs, name)
+    tallies = []
+    for pair in pairs:
+        table = np.zeros((len(values), len(values)))
+        table[values[said(pair.reference, name) or ""], values[said(pair.other, name) or ""]] = 1
+        tallies.append(table.ravel())
+    known: dict[str, Callable[[Numbers], Numbers]] = {"same": share_of_same, "kappa": cohens_kappa}
+    return _bootstrapped(_sums_by_passage(pairs, tallies), {n: known[n] for n in names}, seed)
+
+
+def share_of_same(tables: Numbers) -> Numbers:
+    """The share of pairs with the same label, of flattened tables of label against label."""
+    square = _square(tables)
+    return _ratio(np.trace(square, axis1=-2, axis2=-1), square.sum(axis=(-2, -1)))
+
+
+def cohens_kappa(tables: Numbers) -> Numbers:
+    """Agreement beyond what two people with these habits reach by chance; undefined where both use one label only."""
+    square = _square(tables)
+    total = square.sum(axis=(-2, -1))
+    chance = _ratio((square.sum(axis=-1) * square.sum(axis=-2)).sum(axis=-1), total**2)
+    return _ratio(share_of_same(tables) - chance, 1 - chance)
+
+
+def _alpha(pairs: Sequence[_Pair], name: str, seed: int) -> dict[str, Interval]:
+    values = _values(pairs, name)
+    answers: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        answers.setdefault(pair.passage, {})[pair.other.annotator] = said(pair.other, name) or ""
+    counts = np.zeros((len(answers), len(values)), dtype=int)
+    for row, given in enumerate(answers.values()):
+        for value in given.values():
+            counts[row, values[value]] += 1
+    level: Literal["nominal", "ordinal"] = "ordinal" if name == "confidence" else "nominal"
+    found = bootstrap_rows(counts, lambda rows: krippendorffs_alpha(rows, level), seed=seed)
+    return {"alpha": found} if found else {}
+
+
+def krippendorffs_alpha(counts: Numbers, level: Literal["nominal", "ordinal"]) -> float:
+    """Of how often each label was given to each passage; undefined (nan) where only one label was ever given."""
+    try:
+        import krippendorff
+    except ImportError:
+        raise AramegaError(
+            "agreement on labels needs the package krippendorff: pip install 'aramega[review]'"
+        ) from None
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        return float("nan")
+    return float(krippendorff.alpha(value_counts=counts, level_of_measurement=level))
+
+
+def _values(pairs: Sequence[_Pair], name: str) -> dict[str, int]:
+    """Each label that was given, and its column; ratings in their order."""
+    given = {said(review, name) or "" for pair in pairs for review in (pair.reference, pair.other)}
+    return {value: column for column, value in enumerate(sorted(given))}
+
+
+def _bootstrapped(rows: Numbers, wanted: Mapping[str, Callable[[Numbers], Numbers]], seed: int) -> dict[str, Interval]:
+    found = {name: bootstrap_sums(rows, statistic, seed=seed) for name, statistic in wanted.items()}
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _square(tables: Numbers) -> Numbers:
+    size = round(np.shape(tables)[-1] ** 0.5)
+    square: Numbers = np.reshape(tables, (*np.shape(tables)[:-1], size, size))
+    return square
+
+
+def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+    """part / whole, and nan where there is nothing to divide by."""
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    ratio: Numbers = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.abs(whole) > 1e-12)
+    return ratio

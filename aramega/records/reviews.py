@@ -63,7 +63,8 @@ class Settled:
     """The policy that chose it: draft, single, majority, gold, trusted, referee."""
     annotators: tuple[str, ...] = ()
     distance: float | None = None
-    """Character edits from the draft, per character of the longer; None where there was no draft or no text."""
+    """Character edits from the draft, per character of the longer, as typed; for a label 0 (the same) or 1 (another).
+    None where there was no draft or no text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,229 @@
+"""Policies: how a draft and its reviews become one answer per field.
+
+Each annotator's last submitted review counts once. A field is *verified* where a person was asked for it and
+answered, be it by leaving the draft as it was; a field nobody was asked for keeps the draft's answer. Policies:
+
+- `single`: the last review that answers the field;
+- `majority`: labels by vote, texts by the medoid, the one closest to all others: a text that a person wrote is
+  taken whole, never mixed from several;
+- `gold`: a gold review settles what it answers; the rest by majority;
+- `trusted`: the annotator who agrees best with gold; the rest by majority;
+- `referee`: where annotators agree, by majority; where they don't, nothing is accepted until a referee has looked.
+
+Nothing here reads the clock or the database: the same draft and reviews give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from aramega.records import AramegaError, DraftedPassage, ResolvedPassage, Review, Settled, SettledLine
+from aramega.review.disagreement import Limits, needs_referee
+from aramega.review.distances import choose_medoid, edit_distance, label_distance
+from aramega.review.realign import spread_regions, spread_transcript
+from aramega.review.standing import FIELDS, LABELS, asked, is_rejection, standing
+
+PolicyName = Literal["single", "majority", "gold", "trusted", "referee"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How several answers become one."""
+
+    name: PolicyName = "majority"
+    trust: Mapping[str, float] = field(default_factory=dict)
+    """How well each annotator agrees with gold, 0 to 1; for `trusted`."""
+    referees: Collection[str] = ()
+    """Annotators whose word settles a disagreement, besides those who make gold; for `referee`."""
+    limits: Limits = field(default_factory=Limits)
+    """From where on annotators disagree; for `referee`."""
+    labels: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The inventory of each label field; an answer outside it is no answer. A field not named takes any."""
+
+
+def policy_name(text: str) -> PolicyName:
+    """The policy a curator named."""
+    for known in get_args(PolicyName):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    raise AramegaError(f"--policy {text}: there is no such policy. Known: {', '.join(get_args(PolicyName))}.")
+
+
+def resolve_passage(drafted: DraftedPassage, reviews: Sequence[Review], policy: Policy) -> ResolvedPassage:
+    """One answer per field. `resolved_at` is left to whoever keeps it."""
+    last = standing(reviews)
+    if not last:
+        return _resolve_draft(drafted)
+    chosen = _choose_reviews(last, policy)
+    fields = {name: _settle(name, drafted, chosen, policy) for name in FIELDS}
+    settled = {name: answer for name, (answer, _) in fields.items()}
+    accepted, reason = _judge(chosen, settled)
+    return replace(
+        _with_fields(drafted, settled, fields["transcript"][1]),
+        accepted=accepted,
+        reason=reason,
+        flags=_shared_flags(chosen.first or chosen.all),
+        reviews=tuple(r.id for r in last),
+    )
+
+
+def unknown_labels(reviews: Sequence[Review], policy: Policy) -> list[str]:
+    """What standing reviews chose that no inventory knows."""
+    given = [(name, said) for name in policy.labels for _, said in asked(standing(reviews), name)]
+    return [f"{name}: {said}" for name, said in given if said not in policy.labels[name]]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The reviews that count, those whose word goes first among them, and what follows for `how`."""
+
+    first: Sequence[Review]
+    """Asked field by field before all others; may be nobody."""
+    all: Sequence[Review]
+    how: str
+    """Recorded where `first` answers."""
+    waiting: Sequence[str] = ()
+    """Fields that a referee has to settle before anything is accepted."""
+
+
+def _choose_reviews(last: Sequence[Review], policy: Policy) -> _Chosen:
+    if policy.name == "single":
+        return _Chosen(last[-1:], last, "single")
+    if policy.name == "gold":
+        return _Chosen([r for r in last if r.gold], last, "gold")
+    if policy.name == "trusted":
+        return _Chosen(_most_trusted(last, policy.trust), last, "trusted")
+    if policy.name == "referee":
+        return _Chosen(_referees(last, policy), last, "referee", waiting_for_referee(last, policy))
+    return _Chosen((), last, "majority")
+
+
+def waiting_for_referee(reviews: Sequence[Review], policy: Policy) -> tuple[str, ...]:
+    """The fields a referee is still to settle; none under another policy, or when one has looked."""
+    last = standing(reviews)
+    if policy.name != "referee" or _referees(last, policy):
+        return ()
+    return needs_referee(last, policy.limits)
+
+
+def _referees(last: Sequence[Review], policy: Policy) -> list[Review]:
+    return [r for r in last if r.gold or r.annotator in policy.referees]
+
+
+def _most_trusted(last: Sequence[Review], trust: Mapping[str, float]) -> list[Review]:
+    known = [r for r in last if r.annotator in trust]
+    return [max(known, key=lambda r: trust[r.annotator])] if known else []
+
+
+def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy) -> tuple[Settled, Review | None]:
+    """A field's answer, and the review it was taken from."""
+    draft = draft_of(drafted, name)
+    inventory = policy.labels.get(name)
+    for reviews, how in ((chosen.first, chosen.how), (chosen.all, "single" if chosen.how == "single" else "majority")):
+        answers = [(r, said) for r, said in asked(reviews, name) if inventory is None or said in inventory]
+        if not answers:
+            continue
+        if how == "single":
+            answers = answers[-1:]
+        review, value = _vote(answers, draft) if name in LABELS else answers[choose_medoid([t for _, t in answers])]
+        measure = label_distance if name in LABELS else edit_distance
+        settled = Settled(
+            value=value,
+            verified=True,
+            how="single" if how == "majority" and len(answers) == 1 else how,
+            annotators=tuple(sorted(r.annotator for r, said in answers if said == value)),
+            distance=measure(draft, value),
+        )
+        return settled, review
+    return _as_drafted(drafted, name), None
+
+
+def _vote(answers: Sequence[tuple[Review, str]], draft: str | None) -> tuple[Review, str]:
+    """The label most say; of several, the one the draft says too, as one more voice, else the last one said."""
+    votes = Counter(label for _, label in answers)
+    most = max(votes.values())
+    tied = [(review, label) for review, label in answers if votes[label] == most]
+    return next((one for one in tied if one[1] == draft), tied[-1])
+
+
+def _judge(chosen: _Chosen, settled: Mapping[str, Settled]) -> tuple[bool, str]:
+    """Whether the passage is accepted and, if not, why."""
+    if chosen.waiting:
+        return False, f"a referee has to look: annotators disagree on {', '.join(chosen.waiting)}"
+    voters = [r for r in chosen.first if r.verdict] or [r for r in chosen.all if r.verdict]
+    rejecting = [r for r in voters if is_rejection(r)]
+    if 2 * len(rejecting) > len(voters):
+        return False, _most_given([r.reason for r in rejecting if r.reason]) or "rejected without a reason"
+    if rejecting and 2 * len(rejecting) == len(voters):
+        why = _most_given([r.reason for r in rejecting if r.reason])
+        return False, f"{len(rejecting)} of {len(voters)} annotators reject it" + (f": {why}" if why else "")
+    empty = [name for name in ("transcript", "summary") if not settled[name].value.strip()]
+    emptied = [name for name in empty if settled[name].verified]
+    if emptied:
+        return False, f"accepted with an empty {' and '.join(emptied)}"
+    # Without a summary a passage is still speech with its words; without words it is nothing.
+    return ("transcript" not in empty), ("it has no transcript" if "transcript" in empty else "")
+
+
+def _most_given(reasons: Sequence[str]) -> str:
+    """Of several equally often given ones, the last."""
+    counts = Counter(reasons)
+    return max(reversed(reasons), key=lambda reason: counts[reason], default="")
+
+
+def _shared_flags(voters: Sequence[Review]) -> tuple[str, ...]:
+    """Quality flags are warnings: half of the voices are enough."""
+    counts = Counter(flag for review in voters for flag in set(review.flags))
+    return tuple(sorted(flag for flag, number in counts.items() if 2 * number >= len(voters)))
+
+
+def _with_fields(drafted: DraftedPassage, settled: Mapping[str, Settled], words: Review | None) -> ResolvedPassage:
+    """The fields' answers, with lines from the review that gave the words, else from the draft; not yet accepted."""
+    return ResolvedPassage(
+        passage=drafted.id,
+        accepted=False,
+        transcript=settled["transcript"],
+        summary=settled["summary"],
+        title=settled["title"],
+        dialect=settled["dialect"],
+        emotion=settled["emotion"],
+        topics=drafted.draft.summary.topics if drafted.draft.summary else (),
+        lines=_settle_lines(drafted, words, settled["transcript"].value),
+    )
+
+
+def _settle_lines(drafted: DraftedPassage, words: Review | None, transcript: str) -> tuple[SettledLine, ...]:
+    lines = drafted.draft.transcript.lines if drafted.draft.transcript else ()
+    if words and words.regions:
+        return spread_regions(drafted.segments, lines, words.regions)
+    return spread_transcript(drafted.segments, lines, transcript)
+
+
+def _resolve_draft(drafted: DraftedPassage) -> ResolvedPassage:
+    """What machines wrote, where nobody has looked: accepted only where they were sure."""
+    as_it_is = _with_fields(drafted, {name: _as_drafted(drafted, name) for name in FIELDS}, None)
+    verdict = drafted.draft.verdict
+    if verdict and verdict.decision == "keep":
+        return replace(as_it_is, accepted=True)
+    why = ", ".join(verdict.reasons) if verdict else ""
+    return replace(as_it_is, reason=f"not reviewed yet ({why})" if why else "not reviewed yet")
+
+
+def _as_drafted(drafted: DraftedPassage, name: str) -> Settled:
+    draft = draft_of(drafted, name)
+    measure = label_distance if name in LABELS else edit_distance
+    return Settled(draft or "", distance=measure(draft, draft or ""))
+
+
+def draft_of(drafted: DraftedPassage, name: str) -> str | None:
+    """What the machines say of a field; None where they said nothing."""
+    draft = drafted.draft
+    if name == "transcript":
+        return draft.transcript.text if draft.transcript else None
+    if name in ("summary", "title"):
+        return (draft.summary.text if name == "summary" else draft.summary.title) if draft.summary else None
+    scores = getattr(draft.labels, name) if draft.labels else ()
+    return scores[0].label if scores else None

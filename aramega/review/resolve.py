@@ -1,0 +1,100 @@
+"""Resolve: settle a workspace's passages by a policy, and keep what came of it.
+
+The deciding is in `policies`; here is the reading and writing around it. A passage of which nothing changed is not
+written again, so that `resolved_at` says since when its answer stands. Passages nobody has reviewed are settled,
+too, as their drafts: what is published names for each field whether a person gave it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from aramega.records import ResolvedPassage
+from aramega.review.agreement import group_standing, measure_trust
+from aramega.review.policies import Policy, PolicyName, resolve_passage, unknown_labels, waiting_for_referee
+from aramega.review.standing import FIELDS
+from aramega.store import PAGE, Store
+from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.reviews import resolved_of, reviewed_passages, reviews_of, write_resolved
+
+__all__ = ["Policy", "PolicyName", "Settlement", "resolve_passage", "resolve_workspace"]
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run of `resolve` found."""
+
+    policy: PolicyName
+    passages: int
+    reviewed: int
+    accepted: int
+    """Of the reviewed."""
+    unreviewed_accepted: int
+    """Passages nobody has looked at, of which the machines were sure."""
+    changed: int
+    """Passages whose answer is not what it was before."""
+    verified: Mapping[str, int]
+    """By field: passages in which a person answered it."""
+    reasons: Mapping[str, int]
+    """Why reviewed passages were not accepted, the most frequent first."""
+    for_referee: tuple[str, ...]
+    """Passages to send to a referee as new tasks."""
+    unknown_labels: Mapping[str, int]
+    """Labels outside the inventory, which were not counted, as `field: label`."""
+    without_passage: tuple[str, ...]
+    """Passages with reviews that the workspace no longer holds: it was segmented anew since."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return asdict(self)
+
+
+def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: datetime | None = None) -> Settlement:
+    """Settle every passage for which the SQL expression `where` is true, and keep what changed."""
+    when = (now or datetime.now(timezone.utc)).isoformat(timespec="seconds")
+    policy = _with_trust(store, policy)
+    passages = list(find_passages(store, where))
+    settled: list[ResolvedPassage] = []
+    waiting: list[str] = []
+    unknown: Counter[str] = Counter()
+    changed = 0
+    for start in range(0, len(passages), PAGE):
+        fresh = []
+        for passage in passages[start : start + PAGE]:
+            reviews = reviews_of(store, passage)
+            resolved = resolve_passage(load_drafted(store, passage), reviews, policy)
+            before = resolved_of(store, passage)
+            if before is None or replace(before, resolved_at="") != resolved:
+                fresh.append(replace(resolved, resolved_at=when))
+            settled.append(replace(resolved, lines=()))  # counted below; the words are not needed for that
+            waiting += [passage] if waiting_for_referee(reviews, policy) else []
+            unknown.update(unknown_labels(reviews, policy))
+        write_resolved(store, fresh)
+        changed += len(fresh)
+    reviewed = [r for r in settled if r.reviews]
+    here = set(find_passages(store))
+    return Settlement(
+        policy=policy.name,
+        passages=len(settled),
+        reviewed=len(reviewed),
+        accepted=sum(r.accepted for r in reviewed),
+        unreviewed_accepted=sum(r.accepted for r in settled if not r.reviews),
+        changed=changed,
+        verified={name: sum(getattr(r, name).verified for r in settled) for name in FIELDS},
+        reasons=dict(Counter(r.reason for r in reviewed if not r.accepted).most_common()),
+        for_referee=tuple(waiting),
+        unknown_labels=dict(unknown.most_common()),
+        without_passage=tuple(p for p in reviewed_passages(store) if p not in here),
+    )
+
+
+def _with_trust(store: Store, policy: Policy) -> Policy:
+    """The policy `trusted` with what all reviews say of each annotator, unless it was told."""
+    if policy.name != "trusted" or policy.trust:
+        return policy
+    everything = (review for passage in reviewed_passages(store) for review in reviews_of(store, passage))
+    return replace(policy, trust=measure_trust(group_standing(everything)))

@@ -17,6 +17,7 @@ from typing import Any
 
 from aramega.config import Config, save_config
 from aramega.engine import Engine, Outcome, Task
+from aramega.judging import judge_drafts
 from aramega.records import AramegaError, Failure, Source
 from aramega.sources import Problem
 from aramega.stages import make_stages
@@ -185,6 +186,7 @@ def run_build(
                 news = plan.write(outcomes)
                 del outcomes  # a long recording's segments, before the next task's are loaded
                 yield news
+        judge_drafts(store, config.check)
     finally:
         workspace.drop_scratch()
         workspace.drop_leftovers()

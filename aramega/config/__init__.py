@@ -19,10 +19,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aramega.config.base import Options
+from aramega.config.check import CheckConfig
 from aramega.config.ingest import IngestConfig
+from aramega.config.label import LabelConfig
 from aramega.config.passages import PassagesConfig
 from aramega.config.publish import PublishConfig
 from aramega.config.segment import SegmentConfig
+from aramega.config.summarize import SummarizeConfig
 from aramega.config.transcribe import TranscribeConfig
 from aramega.records import AramegaError
 
@@ -32,12 +35,15 @@ else:
     import tomli as tomllib
 
 __all__ = [
+    "CheckConfig",
     "Config",
     "IngestConfig",
+    "LabelConfig",
     "Options",
     "PassagesConfig",
     "PublishConfig",
     "SegmentConfig",
+    "SummarizeConfig",
     "TranscribeConfig",
     "choose_config",
     "dump_toml",
@@ -52,8 +58,11 @@ class Config(Options):
     ingest: IngestConfig = IngestConfig()
     segment: SegmentConfig = SegmentConfig()
     passages: PassagesConfig = PassagesConfig()
-    publish: PublishConfig = PublishConfig()
     transcribe: TranscribeConfig = TranscribeConfig()
+    summarize: SummarizeConfig = SummarizeConfig()
+    label: LabelConfig = LabelConfig()
+    check: CheckConfig = CheckConfig()
+    publish: PublishConfig = PublishConfig()
 
 
 def load_config(path: Path) -> Config:

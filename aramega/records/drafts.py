@@ -121,7 +121,12 @@ class Check:
     unsupported_numbers: tuple[str, ...] = ()
     """Numbers of the summary that the transcript does not hold, in digits or in words."""
     unsupported_names: tuple[str, ...] = ()
+    doubted: float = 0.0
+    """Share of the transcript in lines that may be nothing that was said."""
+    unheard: float = 0.0
+    """Share of the speech in segments without a word."""
     flags: tuple[str, ...] = ()
+    """All that its lines are flagged with."""
     signature: str = ""
     """MinHash of the transcript's word trigrams, as hexadecimal: what near-duplicates are found by."""
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from aramega.config import Config
 from aramega.stages.base import Stage
+from aramega.stages.check import Check
 from aramega.stages.ingest import Ingest
+from aramega.stages.label import Label
 from aramega.stages.passages import Passages
 from aramega.stages.segment.stage import SegmentStage
+from aramega.stages.summarize import Summarize
 from aramega.stages.transcribe import Transcribe
 from aramega.workspace import Workspace
 
@@ -27,5 +30,8 @@ def make_stages(config: Config, workspace: Workspace) -> list[Stage[Any]]:
     if config.transcribe.model:
         stages += [
             Transcribe(config.transcribe, workspace),
+            Summarize(config.summarize, workspace),
+            Label(config.label, workspace),
+            Check(config.check, workspace),
         ]
     return stages

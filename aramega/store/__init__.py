@@ -248,6 +248,16 @@ class Store:
         row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, _now())
         self.connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
 
+    def is_stale(self, mark: Mark, item: str) -> bool:
+        """Whether there is no result for the item under this fingerprint."""
+        query = "SELECT 1 FROM results WHERE stage = ? AND item = ? AND fingerprint = ?"
+        return self.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is None
+
+    def note_result(self, mark: Mark, item: str, *, made: int) -> None:
+        """Note what was done outside any stage, inside the caller's transaction."""
+        row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, _now())
+        self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
     def forget_failures(self) -> int:
         """Let every failed item be tried again."""
         with self.transaction():

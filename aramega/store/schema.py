@@ -55,7 +55,7 @@ STEPS = (
         passage TEXT PRIMARY KEY, avg_logprob REAL, compression_ratio REAL, characters_per_second REAL,
         arabic_share REAL, music_share REAL, words INTEGER, summary_sentences INTEGER, summary_words INTEGER,
         compression REAL, coverage REAL, density REAL, novel_bigrams REAL, unsupported_numbers TEXT,
-        unsupported_names TEXT, flags TEXT, signature TEXT
+        unsupported_names TEXT, doubted REAL, unheard REAL, flags TEXT, signature TEXT
     ) WITHOUT ROWID;
     CREATE TABLE verdicts (
         passage TEXT PRIMARY KEY, decision TEXT, reasons TEXT, confidence REAL, priority REAL, duplicate_of TEXT,
@@ -86,7 +86,7 @@ STEPS = (
     SELECT p.id AS passage, p.recording, round(p."end" - p.start, 3) AS seconds, p.start, p.snr_db, p.loudness_lufs,
         p.bandwidth_hz, v.decision, v.priority, v.confidence, v.duplicate_of, v.reasons, c.avg_logprob,
         c.compression_ratio, c.characters_per_second, c.arabic_share, c.music_share, c.words, c.summary_words,
-        c.compression, c.coverage, c.density, c.novel_bigrams, c.flags, t.model AS asr_model,
+        c.compression, c.coverage, c.density, c.novel_bigrams, c.doubted, c.unheard, c.flags, t.model AS asr_model,
         s.model AS summary_model, s.abstractive, json_extract(l.dialect, '$[0].label') AS dialect,
         json_extract(l.dialect, '$[0].score') AS dialect_score, json_extract(l.emotion, '$[0].label') AS emotion,
         json_extract(l.emotion, '$[0].score') AS emotion_score, r.accepted,

@@ -1,0 +1,134 @@
+"""Options of the check stage: rules that read as they are meant, and weights for what is reviewed first."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from aramega.config.base import Options
+
+FACTS = {
+    "avg_logprob": "the recognizer's mean log-probability, over the tokens",
+    "compression_ratio": "how much zlib shrinks the transcript",
+    "characters_per_second": "of the transcript, over the speech",
+    "arabic_share": "Arabic letters among all letters of the transcript",
+    "doubted": "share of the transcript in lines that look like loops, phantoms, guesses or silence",
+    "unheard": "share of the speech in segments without a word",
+    "music_share": "music inside the passage",
+    "snr_db": "signal to noise",
+    "bandwidth_hz": "highest frequency that carries signal",
+    "seconds": "length of the clip",
+    "words": "of the transcript",
+    "similarity": "to the earlier passage that says the same",
+    "subtitles_cer": "distance from the broadcaster's subtitles",
+    "dialect_score": "of the likeliest dialect",
+    "summary_words": "of the summary",
+    "summary_sentences": "of the summary",
+    "compression": "words of the transcript for each of the summary",
+    "coverage": "share of the summary's words copied from the transcript",
+    "density": "mean squared length of copied stretches",
+    "novel_bigrams": "share of the summary's bigrams that the transcript does not have",
+    "unsupported_numbers": "how many numbers of the summary the transcript does not hold",
+    "unsupported_names": "how many Latin names of the summary the transcript does not hold",
+}
+"""What a rule may ask about, and what it is."""
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
+_TERM = re.compile(r"\s*([a-z_]+)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A reason, and what must be so for it to hold."""
+
+    reason: str
+    terms: tuple[tuple[str, str, float], ...]
+
+    def holds(self, facts: Mapping[str, float | None]) -> bool:
+        """Whether all terms are so; of what is not known, nothing is."""
+        return all(
+            (known := facts.get(name)) is not None and _COMPARE[sign](known, limit) for name, sign, limit in self.terms
+        )
+
+
+def read_rule(text: str) -> Rule:
+    """`reason: fact < number and …` as a rule; ValueError says what is wrong with it."""
+    reason, colon, condition = text.partition(":")
+    if not (colon and reason.strip()):
+        raise ValueError(f"a rule is written `reason: fact < number`; {text!r} is not")
+    terms = []
+    for part in condition.split(" and "):
+        found = _TERM.fullmatch(part)
+        if not found:
+            raise ValueError(f"{text!r}: {part.strip()!r} is not a comparison such as words < 10")
+        if found[1] not in FACTS:
+            raise ValueError(f"{text!r}: {found[1]} is not known. A rule may ask about: {', '.join(FACTS)}")
+        terms.append((found[1], found[2], float(found[3])))
+    return Rule(reason.strip(), tuple(terms))
+
+
+class CheckConfig(Options):
+    """Deciding what is kept, what is looked at first and what is not worth an annotator's time."""
+
+    reject: tuple[str, ...] = Field(
+        (
+            "nothing said: words < 5",
+            "mostly doubtful: doubted > 0.5",
+            "not Arabic: arabic_share < 0.3",
+            "music: music_share > 0.4",
+            "said before: similarity >= 0.8",
+        ),
+        description="Rules that reject a draft: `reason: fact < number`, several comparisons joined by `and`. What may be "
+        "asked about: docs/drafts.md lists it.",
+    )
+    review_first: tuple[str, ...] = Field(
+        (
+            "unsure of the words: avg_logprob < -0.6",
+            "partly doubtful: doubted > 0.1",
+            "partly unheard: unheard > 0.15",
+            "too fast to be true: characters_per_second > 24",
+            "too slow to be all: characters_per_second < 6",
+            "much that is not Arabic: arabic_share < 0.7",
+            "noisy: snr_db < 8",
+            "unlike the subtitles: subtitles_cer > 0.3",
+            "a number that was not said: unsupported_numbers > 0",
+            "a name that was not said: unsupported_names > 0",
+            "hardly shorter than what was said: compression < 1.5 and words > 40",
+            "mostly new words: coverage < 0.4",
+        ),
+        description="Rules that put a draft before the others, written as those of reject.",
+    )
+    near_duplicate: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Share of word trigrams in common from which two transcripts say the same: jingles, ads, headlines.",
+    )
+    unsure_weight: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="What decides an annotator's order: 1 the least sure first, 0 the most valuable (long, rich) first.",
+    )
+
+    @field_validator("reject", "review_first")
+    @classmethod
+    def _rules_can_be_read(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            read_rule(value)
+        return values
+
+    def deciding(self) -> dict[str, Any]:
+        """Measures depend on no option; what is made of them is decided anew by every build."""
+        return {}

@@ -1,0 +1,77 @@
+"""Judging: once a build's stages have done what they can, every draft gets its verdict in the light of all the others.
+
+This is the one thing that looks at the whole workspace at once, so it belongs to no stage: near-duplicates are found
+over all signatures, then each draft's facts go through the rules. It is done anew when a draft or a rule has changed,
+and in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+
+from aramega.config import CheckConfig
+from aramega.records import Verdict
+from aramega.stages.check.duplicates import find_duplicates, stack
+from aramega.stages.check.verdicts import Facts, judge
+from aramega.store import Mark, Store
+from aramega.store.rows import replace_rows
+
+_FACTS = """
+    SELECT c.*, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
+        json_extract(l.dialect, '$[0].score') AS dialect_score, json_array_length(c.unsupported_numbers) AS numbers,
+        json_array_length(c.unsupported_names) AS names
+    FROM checks c JOIN passages p ON p.id = c.passage JOIN transcripts t ON t.passage = c.passage
+        LEFT JOIN labels l ON l.passage = c.passage
+    ORDER BY c.passage
+"""
+_TOLD_ELSEWHERE = frozenset({"unsupported_numbers", "unsupported_names", "flags", "signature", "passage"})
+
+
+def judge_drafts(store: Store, options: CheckConfig) -> int:
+    """Decide about every checked draft, if anything has changed since; how many were decided about."""
+    mark = Mark("judge", _digest(store, options))
+    if not store.is_stale(mark, _EVERYTHING):
+        return 0
+    repeats = _find_repeats(store, options)
+    judged = 0
+    with store.transaction():
+        store.connection.execute("DELETE FROM verdicts")
+        for row in store.connection.execute(_FACTS):
+            verdict = judge(_facts(row, repeats), options)
+            replace_rows(store.connection, Verdict, verdict.passage, [verdict])
+            judged += 1
+        store.note_result(mark, _EVERYTHING, made=judged)
+    return judged
+
+
+_EVERYTHING = "workspace"
+
+
+def _digest(store: Store, options: CheckConfig) -> str:
+    """What verdicts depend on: the rules, and which drafts were made when."""
+    query = """SELECT count(*), max(finished_at), total(took) FROM results
+               WHERE stage IN ('passages', 'transcribe', 'summarize', 'label', 'check')"""
+    state = tuple(store.connection.execute(query).fetchone())
+    return hashlib.sha256(json.dumps([options.model_dump(mode="json"), state]).encode()).hexdigest()[:16]
+
+
+def _find_repeats(store: Store, options: CheckConfig) -> dict[str, tuple[str, float]]:
+    """Each passage that repeats an earlier one, by id, with that one and the likeness."""
+    query = """SELECT c.passage, c.signature FROM checks c JOIN passages p ON p.id = c.passage
+               WHERE c.signature <> '' ORDER BY c.passage"""
+    passages, signatures = [], []
+    for passage, signature in store.connection.execute(query):
+        passages.append(passage)
+        signatures.append(signature)
+    found = find_duplicates(stack(signatures), options.near_duplicate)
+    return {passages[row]: (passages[first], likeness) for row, first, likeness in found}
+
+
+def _facts(row: sqlite3.Row, repeats: dict[str, tuple[str, float]]) -> Facts:
+    passage = row["passage"]
+    first, likeness = repeats.get(passage, ("", 0.0))
+    known = {name: row[name] for name in row.keys() if name not in _TOLD_ELSEWHERE}  # noqa: SIM118
+    known |= {"similarity": likeness, "unsupported_numbers": row["numbers"], "unsupported_names": row["names"]}
+    return Facts(passage, known, first)

@@ -1,0 +1,85 @@
+"""The check stage: the measures of one draft. What is made of them is `verdicts`' business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aramega.backends.asr.reading import compression_ratio
+from aramega.config import CheckConfig
+from aramega.records import Check as Checked
+from aramega.records import DraftedPassage, Line
+from aramega.stages.base import Stage, Takes
+from aramega.stages.check.duplicates import signature
+from aramega.stages.check.faithfulness import (
+    coverage_and_density,
+    novel_bigrams,
+    plain_words,
+    unsupported_names,
+    unsupported_numbers,
+)
+from aramega.text import arabic_share, sentences
+
+_DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})
+"""Flags of a line whose text may be nothing that was said; `too slow` and `divided` say something else."""
+
+
+class Check(Stage[DraftedPassage]):
+    name = "check"
+    version = 1
+    takes = Takes.PASSAGE
+    makes = (Checked,)
+    reads = ("transcribe", "summarize", "label")
+    batch_size = 64
+
+    options: CheckConfig
+
+    def run(self, item: DraftedPassage) -> Sequence[Checked]:
+        return [check_draft(item)]
+
+
+def check_draft(item: DraftedPassage) -> Checked:
+    """All that can be measured of a draft by itself."""
+    transcript, summary = item.draft.transcript, item.draft.summary
+    lines = transcript.lines if transcript else ()
+    said = transcript.text if transcript else ""
+    told = summary.text if summary else ""
+    said_words, told_words = plain_words(said), plain_words(told)
+    coverage, density = coverage_and_density(said_words, told_words)
+    length = {segment.id: segment.seconds for segment in item.segments}
+    return Checked(
+        passage=item.id,
+        avg_logprob=_mean_logprob(lines),
+        compression_ratio=round(compression_ratio(said), 3) if said else None,
+        characters_per_second=round(len(said) / item.passage.speech_seconds, 2) if item.passage.speech_seconds else 0.0,
+        arabic_share=round(arabic_share(said), 4),
+        music_share=round(item.music_seconds / item.passage.seconds, 4) if item.passage.seconds else 0.0,
+        words=len(said_words),
+        doubted=_share(lines, lambda line: bool(_DOUBTS & set(line.flags)), lambda line: len(line.text)),
+        unheard=_share(lines, lambda line: not line.text, lambda line: length.get(line.segment, 0.0)),
+        summary_sentences=len(sentences(told)),
+        summary_words=len(told_words),
+        compression=round(len(said_words) / len(told_words), 3) if told_words else None,
+        coverage=_rounded(coverage),
+        density=_rounded(density),
+        novel_bigrams=_rounded(novel_bigrams(said_words, told_words)),
+        unsupported_numbers=unsupported_numbers(said, told),
+        unsupported_names=unsupported_names(said, told),
+        flags=tuple(sorted({flag for line in lines for flag in line.flags})),
+        signature=signature(said),
+    )
+
+
+def _mean_logprob(lines: Sequence[Line]) -> float | None:
+    """Over the letters, so that a window of three words counts for three words."""
+    known = [(line.avg_logprob, len(line.text)) for line in lines if line.avg_logprob is not None and line.text]
+    total = sum(weight for _, weight in known)
+    return round(sum(value * weight for value, weight in known) / total, 4) if total else None
+
+
+def _share(lines: Sequence[Line], holds: Callable[[Line], bool], weight: Callable[[Line], float]) -> float:
+    total = sum(map(weight, lines))
+    return round(sum(weight(line) for line in lines if holds(line)) / total, 4) if total else 0.0
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

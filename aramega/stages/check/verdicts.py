@@ -1,0 +1,66 @@
+"""Verdicts: keep, review first or reject, and in what order annotators see the drafts.
+
+Decided by the configuration's rules over a draft's facts, in one place and at once for a whole workspace,
+because whether a passage is a repetition depends on all the others. Cheap enough to be decided anew by
+every build, so a changed rule costs seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from aramega.config import CheckConfig
+from aramega.config.check import Rule, read_rule
+from aramega.records import Decision, Verdict
+
+_RICH_WORDS = 120
+"""A minute of broadcast speech: a passage of so many words has all a summary needs."""
+_EACH_REASON = 0.85
+"""What each reason to look leaves of the confidence."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules may ask about one draft."""
+
+    passage: str
+    known: Mapping[str, float | None]
+    duplicate_of: str = ""
+
+
+def judge(facts: Facts, options: CheckConfig) -> Verdict:
+    """What becomes of one draft."""
+    rejected = [rule.reason for rule in _rules(options.reject) if rule.holds(facts.known)]
+    doubted = [rule.reason for rule in _rules(options.review_first) if rule.holds(facts.known)]
+    decision: Decision = "reject" if rejected else "review first" if doubted else "keep"
+    confidence = _confidence(facts.known, len(rejected) + len(doubted))
+    return Verdict(
+        passage=facts.passage,
+        decision=decision,
+        reasons=tuple(rejected or doubted),
+        confidence=round(confidence, 4),
+        priority=0.0 if rejected else round(_priority(facts.known, confidence, options), 4),
+        duplicate_of=facts.duplicate_of,
+        similarity=round(facts.known.get("similarity") or 0.0, 4),
+    )
+
+
+def _confidence(known: Mapping[str, float | None], reasons: int) -> float:
+    """How likely the draft is right: the recognizer's own probability of a token, less for every doubt."""
+    logprob = known.get("avg_logprob")
+    sure = math.exp(min(0.0, logprob)) if logprob is not None else 0.8  # a broadcaster's subtitles
+    return sure * (1 - (known.get("doubted") or 0.0)) * _EACH_REASON**reasons
+
+
+def _priority(known: Mapping[str, float | None], confidence: float, options: CheckConfig) -> float:
+    """The least sure first, among them the richest; a passage of few words teaches little."""
+    value = min(1.0, (known.get("words") or 0.0) / _RICH_WORDS)
+    return options.unsure_weight * (1 - confidence) + (1 - options.unsure_weight) * value
+
+
+@cache
+def _rules(texts: Sequence[str]) -> tuple[Rule, ...]:
+    return tuple(map(read_rule, texts))

@@ -1,0 +1,200 @@
+"""Checking drafts: what is measured, what repeats, and what becomes of a draft by rules one can read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aramega.config import CheckConfig
+from aramega.config.check import read_rule
+from aramega.judging import judge_drafts
+from aramega.records import AramegaError, DraftedPassage, Line, Summary, Transcript
+from aramega.stages.check.duplicates import SIZE, find_duplicates, signature, stack
+from aramega.stages.check.faithfulness import (
+    copied_stretches,
+    coverage_and_density,
+    novel_bigrams,
+    unsupported_names,
+    unsupported_numbers,
+)
+from aramega.stages.check.stage import check_draft
+from aramega.stages.check.verdicts import Facts, judge
+from aramega.store import Store
+from aramega.store.drafts import find_passages, load_drafted
+from tests.support.drafts import drafted_workspace, put_draft
+
+WORDS = "قال الوزير إن المشروع الجديد سيكتمل قريبا في العاصمة".split()
+words = st.lists(st.sampled_from(WORDS), max_size=14)
+
+
+def test_coverage_and_density_are_newsrooms() -> None:
+    said = "the cat sat on the mat today".split()
+    assert copied_stretches(said, "a cat sat on today".split()) == [3, 1]
+    coverage, density = coverage_and_density(said, "a cat sat on today".split())
+    assert coverage == pytest.approx(4 / 5)
+    assert density == pytest.approx((9 + 1) / 5)
+    assert coverage_and_density(said, []) == (None, None)
+
+
+@given(words, words)
+def test_what_is_copied_is_no_more_than_there_is(said: list[str], told: list[str]) -> None:
+    lengths = copied_stretches(said, told)
+    assert sum(lengths) <= len(told)
+    assert (sum(lengths) == len(told)) == (set(told) <= set(said))
+
+
+@given(words)
+def test_a_summary_that_is_the_transcript_is_wholly_covered_and_nothing_is_new(said: list[str]) -> None:
+    if said:
+        assert coverage_and_density(said, said) == (1.0, float(len(said)))
+    assert not novel_bigrams(said, said)
+
+
+def test_numbers_are_supported_whichever_way_they_are_written() -> None:
+    said = "افتتح خمسة وعشرون مستشفى بتكلفة ٣٫٥ مليون وارتفعت النسبة 3 في المئة"
+    assert unsupported_numbers(said, "افتتاح 25 مستشفى بنسبة 3% وبتكلفة 3,500,000") == ()
+    assert unsupported_numbers(said, "افتتاح 26 مستشفى") == ("26",)
+
+
+def test_latin_names_must_have_been_said() -> None:
+    assert unsupported_names("شركة Google أعلنت", "أعلنت google أرباحها") == ()
+    assert unsupported_names("شركة أعلنت", "أعلنت Microsoft أرباحها") == ("Microsoft",)
+
+
+def random_text(rng: np.random.Generator, length: int) -> list[str]:
+    return [f"كلمة{n}" for n in rng.integers(0, 5000, length)]
+
+
+def test_near_duplicates_are_found_and_strangers_are_not() -> None:
+    rng = np.random.default_rng(1)
+    texts = [random_text(rng, 80) for _ in range(60)]
+    texts[20] = [*texts[7][:70], *random_text(rng, 2), *texts[7][72:]]
+    texts[41] = list(texts[7])
+    texts[55] = list(texts[30])
+    signatures = stack([signature(" ".join(text)) for text in texts])
+    found = {row: (first, likeness) for row, first, likeness in find_duplicates(signatures, 0.8)}
+    assert {row: first for row, (first, _) in found.items()} == {20: 7, 41: 7, 55: 30}
+    assert found[41][1] == 1.0
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=40))
+def test_every_repetition_points_at_the_first_of_its_kind(kinds: list[int]) -> None:
+    distinct = np.random.default_rng(0).integers(0, 2**32, (7, SIZE), dtype=np.uint32)
+    found = {row: first for row, first, _ in find_duplicates(distinct[kinds], 0.8)}
+    assert found == {row: kinds.index(kind) for row, kind in enumerate(kinds) if kinds.index(kind) < row}
+
+
+def test_texts_without_words_and_of_two_words_have_signatures_too() -> None:
+    assert signature("") == ""
+    assert signature("شكرا لكم") == signature("لكم شكرا")
+    assert signature("أهلا وسهلا بكم") == signature("اهلا وسهلا بكم"), "by the asr profile"
+    assert len(signature("نعم")) == 2 * 4 * SIZE
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("too short", "is written `reason: fact < number`"),
+        (": words < 3", "is written"),
+        ("short: words << 3", "not a comparison"),
+        ("short: wrods < 3", "wrods is not known. A rule may ask about: avg_logprob"),
+        ("short: words < 3 or words > 9", "not a comparison"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_says_why(rule: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_rule(rule)
+
+
+def test_a_rule_asks_about_what_is_known_and_does_not_hold_of_what_is_not() -> None:
+    rule = read_rule("long and thin: words > 40 and compression < 1.5")
+    assert rule.holds({"words": 50, "compression": 1.2})
+    assert not rule.holds({"words": 50, "compression": 2})
+    assert not rule.holds({"words": 50, "compression": None})
+
+
+SOUND = {"avg_logprob": -0.2, "arabic_share": 1.0, "words": 100, "doubted": 0.0, "characters_per_second": 14.0}
+
+
+def test_a_sound_draft_is_kept_and_comes_late() -> None:
+    calm = judge(Facts("p", SOUND), CheckConfig())
+    assert (calm.decision, calm.reasons) == ("keep", ())
+    unsure = judge(Facts("p", {**SOUND, "avg_logprob": -0.9}), CheckConfig())
+    assert (unsure.decision, unsure.reasons) == ("review first", ("unsure of the words",))
+    assert unsure.priority > calm.priority
+    assert unsure.confidence < calm.confidence
+
+
+def test_what_is_rejected_says_why_and_is_nobodys_work() -> None:
+    repeated = judge(Facts("p", {**SOUND, "similarity": 0.95}, "o"), CheckConfig())
+    assert (repeated.decision, repeated.reasons, repeated.priority) == ("reject", ("said before",), 0.0)
+    assert repeated.duplicate_of == "o"
+
+
+def test_rules_are_the_curators() -> None:
+    strict = CheckConfig(reject=("telephone: bandwidth_hz < 4000",), review_first=())
+    assert judge(Facts("p", {**SOUND, "bandwidth_hz": 3400.0}), strict).reasons == ("telephone",)
+    assert judge(Facts("p", {**SOUND, "doubted": 0.9}), strict).decision == "keep"
+
+
+@pytest.fixture
+def item(tmp_path: Path) -> DraftedPassage:
+    with Store.open(drafted_workspace(tmp_path, 1, 1, clips=False)) as store:
+        return load_drafted(store, next(find_passages(store)))
+
+
+def said(item: DraftedPassage, *lines: tuple[str, tuple[str, ...]], summary: str = "خلاصة") -> DraftedPassage:
+    made = tuple(
+        Line(s.id, text, s.start, s.end, avg_logprob=-0.5, flags=flags)
+        for s, (text, flags) in zip(item.segments, lines, strict=True)
+    )
+    transcript = Transcript(item.id, made, "test")
+    told = Summary(item.id, summary, "عنوان", (), True, "test")
+    return replace(item, draft=replace(item.draft, transcript=transcript, summary=told))
+
+
+def test_a_drafts_measures_are_of_what_it_holds(item: DraftedPassage) -> None:
+    told = check_draft(
+        said(item, ("افتتح الوزير عشرة جسور", ()), ("شكرا على المشاهدة", ("phantom",)), summary="افتتح الوزير 11 جسرا")
+    )
+    assert told.words == 7
+    assert 0 < told.doubted < 0.5
+    assert told.unheard == 0
+    assert told.unsupported_numbers == ("11",)
+    assert told.coverage == pytest.approx(2 / 4)
+    assert told.flags == ("phantom",)
+    assert told.avg_logprob == -0.5
+    assert told.arabic_share == 1.0
+
+
+def test_a_segment_without_a_word_is_unheard(item: DraftedPassage) -> None:
+    told = check_draft(said(item, ("قال الوزير", ()), ("", ("nothing heard",))))
+    assert 0.4 < told.unheard < 0.6
+    assert check_draft(said(item, ("", ()), ("", ()))).compression_ratio is None
+
+
+def test_a_whole_workspace_is_judged_at_once_and_again_only_when_something_changed(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path, 2, 3, clips=False)
+    with Store.create_or_open(workspace) as store:
+        for passage in list(find_passages(store)):
+            known = load_drafted(store, passage)
+            put_draft(store, replace(known.draft, check=check_draft(known), verdict=None))
+        assert judge_drafts(store, CheckConfig()) == 6
+        assert judge_drafts(store, CheckConfig()) == 0
+        assert len(list(find_passages(store, "decision IS NOT NULL"))) == 6
+        repeated = list(find_passages(store, "duplicate_of <> ''"))
+        assert judge_drafts(store, CheckConfig(near_duplicate=1.0, reject=())) == 6
+        assert repeated == list(find_passages(store, "duplicate_of <> ''")), "hand-made drafts repeat word for word"
+
+
+def test_a_wrong_rule_is_a_configuration_error_that_names_the_facts(tmp_path: Path) -> None:
+    from aramega.config import load_config
+
+    (tmp_path / "a.toml").write_text('[check]\nreject = ["short: lenght < 3"]\n')
+    with pytest.raises(AramegaError, match=r"check.reject.*lenght is not known"):
+        load_config(tmp_path / "a.toml")

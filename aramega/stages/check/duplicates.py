@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,18 @@ def signature(text: str) -> str:
     shingles = sorted(_shingles(plain_words(text)))
     if not shingles:
         return ""
-    from datasketch import MinHash
-
-    made = MinHash(num_perm=SIZE, seed=1)
+    made = _empty().copy()
     made.update_batch([s.encode() for s in shingles])
     values: Signatures = made.hashvalues.astype("<u4")
     return values.tobytes().hex()
+
+
+@cache
+def _empty() -> Any:
+    """Copied for each transcript: drawing the permutations anew would cost as much as using them."""
+    from datasketch import MinHash
+
+    return MinHash(num_perm=SIZE, seed=1, hashfunc=crc32)
 
 
 def read_signature(text: str) -> Signatures:

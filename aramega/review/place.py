@@ -1,0 +1,259 @@
+"""A place: one Label Studio, at an address, with a token.
+
+The vendor's SDK speaks to it. This module adds what a curator needs around the SDK: errors that say what is
+wrong and what to do, patience while a server restarts, and pages of plain JSON where building the SDK's typed
+objects for ten thousand tasks would double the time. The token is in no message, log or argument list, and TLS
+certificates are always checked (`SSL_CERT_FILE` names a private authority).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from aramega.records import AramegaError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import httpx
+
+R = TypeVar("R")
+
+OLDEST = (1, 20)
+"""The oldest Label Studio whose answers we know how to read: `include`, and child filters in views, are of 1.20."""
+SLOW = 300.0
+"""Seconds to wait for one answer: an import of 500 tasks on a busy machine takes a few, an export snapshot minutes."""
+
+
+class Unreachable(AramegaError):
+    """The server did not answer, or broke off: what was asked may or may not have been done."""
+
+
+class Place:
+    """One server and the right to speak to it."""
+
+    def __init__(self, url: str, token: str, *, patience: float = 30.0) -> None:
+        """`patience`: how long, in seconds, a server that does not answer is waited for."""
+        import httpx
+        from label_studio_sdk import LabelStudio
+
+        self.url = checked_url(url)
+        self.patience = patience
+        self._is_personal = token.count(".") == 2  # a JSON web token; legacy tokens are 40 hexadecimal digits
+        self._http = httpx.Client(timeout=httpx.Timeout(SLOW, connect=10.0), follow_redirects=True)
+        with self.explained("log in"):
+            # The slash keeps a path such as https://host/labels when the SDK asks for a fresh access token.
+            # No retries: the SDK's own would send an import twice.
+            self.sdk = LabelStudio(  # type: ignore[no-untyped-call]
+                base_url=f"{self.url}/", api_key=token, httpx_client=self._http, max_retries=0
+            )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check(self) -> str:
+        """The server's version, once it is sure that it is a Label Studio we can talk to and that it lets us in."""
+        version = str(self.get("api/version").get("release", ""))
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if not numbers:
+            raise AramegaError(
+                f"{self.url} answers, but not as Label Studio does. Give the address its home page has, "
+                "without /projects or /api."
+            )
+        if numbers < OLDEST:
+            wanted = ".".join(map(str, OLDEST))
+            raise AramegaError(
+                f"{self.url} is Label Studio {version}; aramega speaks to {wanted} and newer. Upgrade it."
+            )
+        self.get("api/current-user/whoami")
+        return version
+
+    def now(self) -> datetime:
+        """The server's own clock: what its `updated_at` is compared with."""
+        response = self._request("GET", "api/version")
+        return parsedate_to_datetime(response.headers["Date"])
+
+    def get(self, path: str, **params: object) -> Any:
+        """Plain JSON, waiting for a server that is away: reading twice does no harm."""
+        return self.patiently(lambda: self._json(self._request("GET", path, params=params), path))
+
+    def send(self, method: str, path: str, **body: Any) -> Any:
+        """One request that changes something; not repeated."""
+        response = self._request(method, path, **body)
+        return self._json(response, path) if response.content else None
+
+    def set(self, path: str, **values: Any) -> None:
+        """Give something these values; asked again while the server is away, since twice is the same as once."""
+        self.patiently(lambda: self.send("PATCH", path, json=values))
+
+    @contextmanager
+    def stream(self, path: str, **params: object) -> Iterator[httpx.Response]:
+        """A large answer, piece by piece."""
+        with self.explained(path):
+            headers = self.sdk._client_wrapper.get_headers()
+            with self._http.stream("GET", f"{self.url}/{path}", params=_query(params), headers=headers) as response:
+                if response.status_code >= 400:
+                    response.read()
+                    self._refuse(response.status_code, _body(response), path)
+                yield response
+
+    def patiently(self, ask: Callable[[], R]) -> R:
+        """Ask again, a little later each time, while the server is away and patience lasts."""
+        until, pause = time.monotonic() + self.patience, 0.2
+        while True:
+            try:
+                return ask()
+            except Unreachable:
+                if time.monotonic() + pause > until:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 1.6, 3.0)
+
+    @contextmanager
+    def explained(self, doing: str) -> Iterator[None]:
+        """Turn what httpx and the SDK raise into one line that helps."""
+        import httpx
+        from label_studio_sdk.core import ApiError
+        from pydantic import ValidationError
+
+        try:
+            yield
+        except ApiError as error:
+            self._refuse(error.status_code or 0, error.body, doing)
+        except httpx.HTTPError as error:
+            raise self._away(error) from None
+        except httpx.InvalidURL as error:
+            raise AramegaError(f"{self.url}: not an address ({error}).") from None
+        except ValidationError as error:
+            raise AramegaError(
+                f"{self.url}: label-studio-sdk does not understand the server's answer to `{doing}` "
+                f"({error.error_count()} fields differ). The two are too far apart: "
+                "pip install -U label-studio-sdk, or upgrade the server."
+            ) from None
+        except json.JSONDecodeError:
+            raise self._no_json() from None
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        with self.explained(path):
+            more["params"] = _query(more.get("params") or {})
+            headers = self.sdk._client_wrapper.get_headers()
+            response = self._http.request(method, f"{self.url}/{path}", headers=headers, **more)
+            if response.status_code >= 400:
+                self._refuse(response.status_code, _body(response), path)
+            return response
+
+    def _json(self, response: httpx.Response, path: str) -> Any:
+        with self.explained(path):
+            return response.json()
+
+    def _refuse(self, status: int, body: Any, doing: str) -> None:
+        """Say why the server would not; never with the request in the message, which holds the token."""
+        said = _said(body)
+        if status in (502, 503, 504) or (status >= 500 and "locked" in said):
+            raise Unreachable(f"{self.url} is not ready ({status}{': ' + said if said else ''}).")
+        if status == 401:
+            raise AramegaError(f"{self.url} refuses the token: {self._about_token(said)}")
+        if status == 403:
+            raise AramegaError(f"{self.url}: this token's user may not do that ({doing}). Ask the server's owner.")
+        if status == 404 and "<html" in str(body)[:2000].lower():
+            raise self._no_json()
+        if status == 404:
+            raise AramegaError(f"{self.url} knows no {doing}. Was it deleted, or does it belong to someone else?")
+        raise AramegaError(f"{self.url} would not ({doing}, {status}): {said or 'no reason given'}")
+
+    def _about_token(self, said: str) -> str:
+        new = "a personal access token (Account & Settings → Personal Access Token)"
+        old = "a legacy token (Account & Settings → Legacy Token)"
+        if "disabled" in said:
+            return (
+                f"legacy tokens are turned off here, personal access tokens are on. Put {new} in LABEL_STUDIO_API_KEY."
+            )
+        if self._is_personal and "credentials were not provided" in said:
+            return (
+                f"personal access tokens are turned off here, legacy tokens are on. Put {old} in LABEL_STUDIO_API_KEY."
+            )
+        if self._is_personal:
+            return f"this personal access token is expired or revoked. Make {new} and put it in LABEL_STUDIO_API_KEY."
+        return f"nobody has it. Put {new}, or {old}, in LABEL_STUDIO_API_KEY."
+
+    def _away(self, error: Exception) -> AramegaError:
+        import httpx
+
+        reason = _root(error)
+        if "CERTIFICATE" in reason.upper():
+            return AramegaError(
+                f"{self.url}: its certificate cannot be trusted ({reason}). For a private authority set "
+                "SSL_CERT_FILE to its certificate; aramega never skips the check."
+            )
+        if isinstance(error, httpx.UnsupportedProtocol):
+            return AramegaError(f"{self.url}: not an address. Give one such as https://labels.example.org.")
+        if isinstance(error, httpx.TimeoutException):
+            return Unreachable(f"{self.url} does not answer in time. Nothing is lost: run again.")
+        return Unreachable(
+            f"{self.url}: nobody answers ({reason}). Is Label Studio running there? `aramega review start` "
+            "starts one. Nothing is lost: run again when it is up."
+        )
+
+    def _no_json(self) -> AramegaError:
+        return AramegaError(
+            f"{self.url} answers with a web page, not as Label Studio's API does. Give the address of its home page."
+        )
+
+
+def checked_url(url: str) -> str:
+    """The address without what people paste along with it."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise AramegaError(f"--url {url}: give an address such as https://labels.example.org or http://127.0.0.1:8080.")
+    if parts.username or parts.password:
+        raise AramegaError(
+            "--url: leave user and password out of the address; the token comes from LABEL_STUDIO_API_KEY."
+        )
+    path = parts.path
+    for tail in ("/projects", "/api", "/user"):
+        path = path.partition(tail)[0]
+    return f"{parts.scheme}://{parts.netloc}{path}".rstrip("/")
+
+
+def _query(params: Mapping[str, object]) -> dict[str, Any]:
+    return {k: json.dumps(v) if isinstance(v, dict | bool) else v for k, v in params.items()}
+
+
+def _body(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except json.JSONDecodeError:
+        return response.text
+
+
+def _said(body: Any) -> str:
+    """What the server gave as its reason, on one line and short."""
+    if not isinstance(body, dict):
+        return "" if "<" in str(body) else _short(str(body))
+    errors = body.get("validation_errors")
+    if isinstance(errors, dict) and errors:
+        return _short("; ".join(f"{k}: {v}" for k, v in errors.items()).replace("non_field_errors: ", ""))
+    return _short(str(body.get("detail", "")))
+
+
+def _short(text: str, most: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _root(error: BaseException) -> str:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return _short(str(error) or type(error).__name__, 120)

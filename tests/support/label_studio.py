@@ -1,0 +1,144 @@
+"""A real Label Studio for tests: installed once for the machine, started once for a whole run of pytest.
+
+The first worker that asks starts it, on a free port of the loopback with SQLite; the others find it by a file. It runs
+under a small watcher (this module as a program) that ends it when pytest is gone, however pytest went. The tables of
+an empty Label Studio are made once and copied, which turns a minute into seconds. Each test works in a project of its
+own and may not delete what others made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from aramega.review.credentials import Credentials
+from aramega.review.local_server import (
+    free_port,
+    install_server,
+    running_server,
+    server_environment,
+    server_variables,
+)
+from aramega.review.place import Place
+
+ROOT = Path(__file__).parent.parent.parent
+EMAIL, PASSWORD, TOKEN = "curator@example.org", "only-on-this-loopback", "0123456789abcdef" * 2 + "01234567"
+
+
+@dataclass
+class Server:
+    """A running Label Studio."""
+
+    url: str
+    files: Path
+    """Its document root: workspaces made inside can be heard."""
+    token: str = TOKEN
+    email: str = EMAIL
+    password: str = PASSWORD
+    made: list[int] = field(default_factory=list)
+
+    def place(self, patience: float = 20.0) -> Place:
+        return Place(self.url, self.token, patience=patience)
+
+    def title(self) -> str:
+        """A project's name that nobody has."""
+        return f"test {uuid4().hex[:12]}"
+
+
+def shared_server(folder: Path) -> Server:
+    """The server of this run of pytest, whose workers share `folder`; started by whoever comes first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = folder / "server.json"
+    with (folder / "server.lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            program = install_server()
+            data = folder / "data"
+            shutil.copytree(_empty_tables(program), data)
+            port, controller = free_port(), _controller()
+            _start_watcher(program, port, data, folder, controller)
+            known.write_text(json.dumps({"port": port}))
+    return Server(f"http://127.0.0.1:{json.loads(known.read_text())['port']}", folder / "files")
+
+
+@contextmanager
+def own_server(folder: Path, port: int | None = None) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
+    """A server that a test or benchmark may kill; its data stay in `folder` for starting it again."""
+    program = install_server()
+    data, files = folder / "data", folder / "files"
+    if not data.exists():
+        shutil.copytree(_empty_tables(program), data)
+    files.mkdir(exist_ok=True)
+    port = port or free_port()
+    credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
+    variables = server_variables(credentials, data, files, os.environ)
+    with running_server(program, port, variables, folder / "log") as process:
+        yield Server(credentials.url, files), process
+
+
+def _empty_tables(program: Path) -> Path:
+    """The data folder of a Label Studio that has been started once and has nobody's work in it."""
+    made = server_environment() / "empty-data"
+    if made.exists():
+        return made
+    part = made.with_name("empty-data.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    port = free_port()
+    credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
+    with running_server(program, port, server_variables(credentials, part, part, os.environ), part / "log", 600):
+        pass
+    part.replace(made)
+    return made
+
+
+def _controller() -> int:
+    """The process whose end is the end of the run: xdist's workers are its children."""
+    return os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
+
+
+def _start_watcher(program: Path, port: int, data: Path, folder: Path, controller: int) -> None:
+    (folder / "files").mkdir(exist_ok=True)
+    ready = folder / "ready"
+    arguments = [str(program), str(port), str(data), str(folder), str(controller)]
+    command = [sys.executable, "-m", "tests.support.label_studio", *arguments]
+    log = (folder / "watcher.log").open("wb")
+    watcher = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=ROOT)
+    until = time.monotonic() + 240
+    while not ready.exists():
+        if watcher.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"Label Studio did not start: {(folder / 'watcher.log').read_text()}")
+        time.sleep(0.1)
+
+
+def _watch(program: Path, port: int, data: Path, folder: Path, controller: int) -> None:
+    credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
+    variables = server_variables(credentials, data, folder / "files", os.environ)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with running_server(program, port, variables, folder / "log") as process:
+        (folder / "ready").touch()
+        while _is_alive(controller) and process.poll() is None:
+            time.sleep(0.5)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _watch(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]))

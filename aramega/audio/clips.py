@@ -33,14 +33,19 @@ def as_floats(samples: Samples) -> npt.NDArray[np.float32]:
     return floats
 
 
-def write_flac(path: Path, samples: Samples, *, level: int) -> str:
-    """Write `samples` as 16 kHz mono FLAC and return the sha256 of the file's bytes."""
+def encode_flac(samples: Samples, *, level: int) -> bytes:
+    """`samples` as a 16 kHz mono FLAC file."""
     import soundfile
 
     encoded = io.BytesIO()
     with soundfile.SoundFile(encoded, "w", RATE, 1, "PCM_16", format="FLAC", compression_level=level / 8) as file:
         file.write(samples)
-    content = encoded.getvalue()
+    return encoded.getvalue()
+
+
+def write_flac(path: Path, samples: Samples, *, level: int) -> str:
+    """Write `samples` as 16 kHz mono FLAC and return the sha256 of the file's bytes."""
+    content = encode_flac(samples, level=level)
     with whole_file(path) as part:
         part.write_bytes(content)
     return hashlib.sha256(content).hexdigest()

@@ -16,6 +16,7 @@ from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
 from aramega.cli.look import export, init, options, preview, report, status
+from aramega.cli.publish import publish
 from aramega.records import AramegaError
 
 CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -39,6 +40,7 @@ app.command("status", rich_help_panel="Look")(status)
 app.command("report", rich_help_panel="Look")(report)
 app.command("export", rich_help_panel="Look")(export)
 app.command("preview", rich_help_panel="Look")(preview)
+app.command("publish", rich_help_panel="Publish")(publish)
 app.command("doctor", rich_help_panel="Look")(doctor)
 
 

@@ -1,0 +1,201 @@
+"""Rows: a passage and what is settled of it, as the columns a stranger will load.
+
+Where nobody has resolved a passage, its draft stands in, marked as verified by no one. An unknown is null
+in every column, never an empty string, so that nobody mistakes "not asked" for "nothing". Pure: the audio
+is read elsewhere, and whether a row is published is decided in `choose`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from aramega.publish.columns import Inventories
+from aramega.records import (
+    DraftedPassage,
+    Metadata,
+    ResolvedPassage,
+    Review,
+    Settled,
+    SettledLine,
+    milliseconds,
+)
+
+Row = dict[str, Any]
+
+
+def from_draft(drafted: DraftedPassage) -> ResolvedPassage:
+    """What machines wrote, in the form of an answer that no person has confirmed."""
+    draft, labels = drafted.draft, drafted.draft.labels
+    return ResolvedPassage(
+        passage=drafted.id,
+        accepted=draft.verdict is None or draft.verdict.decision != "reject",
+        reason="; ".join(draft.verdict.reasons) if draft.verdict else "",
+        transcript=Settled(draft.transcript.text if draft.transcript else ""),
+        summary=Settled(draft.summary.text if draft.summary else ""),
+        title=Settled(draft.summary.title if draft.summary else ""),
+        dialect=Settled(labels.dialect[0].label if labels and labels.dialect else ""),
+        emotion=Settled(labels.emotion[0].label if labels and labels.emotion else ""),
+        topics=draft.summary.topics if draft.summary else (),
+        lines=draft_lines(drafted),
+    )
+
+
+def draft_lines(drafted: DraftedPassage) -> tuple[SettledLine, ...]:
+    """What was heard in each segment, between the segment's own edges, which lie in pauses."""
+    segments = {segment.id: segment for segment in drafted.segments}
+    heard = drafted.draft.transcript.lines if drafted.draft.transcript else ()
+    return tuple(
+        SettledLine(line.segment, segments[line.segment].start, segments[line.segment].end, line.text)
+        for line in heard
+        if line.segment in segments and line.text
+    )
+
+
+def passage_row(drafted: DraftedPassage, resolved: ResolvedPassage, inventories: Inventories) -> Row:
+    """Every column of `ssum`, `text_summ` and the two views, but for the audio."""
+    passage, draft = drafted.passage, drafted.draft
+    return {
+        "id": passage.id,
+        "transcription": resolved.transcript.value or None,
+        "summary": resolved.summary.value or None,
+        "title": resolved.title.value or None,
+        "topics": list(resolved.topics),
+        "dialect": class_number(resolved.dialect.value, inventories["dialect"]),
+        "emotion": class_number(resolved.emotion.value, inventories["emotion"]),
+        **_place(drafted, passage.start, passage.end),
+        "clip": passage.clip_sha256,
+        "verified_transcription": resolved.transcript.verified,
+        "distance_transcription": resolved.transcript.distance,
+        "asr_model": draft.transcript.model if draft.transcript else None,
+        "verified_summary": resolved.summary.verified,
+        "distance_summary": resolved.summary.distance,
+        "summary_model": draft.summary.model if draft.summary else None,
+        "summary_prompt": (draft.summary.prompt or None) if draft.summary else None,
+        "verified_dialect": resolved.dialect.verified,
+        "verified_emotion": resolved.emotion.verified,
+        **_quality(drafted),
+    }
+
+
+def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row]:
+    """The rows of `asr`. Their `clip` is known once their audio is cut; `seconds` and times say where to cut.
+
+    A corrected transcript that was not laid back onto the segments gives none: nobody knows which words are whose.
+    """
+    draft, inside = drafted.draft, drafted.passage
+    lines = resolved.lines
+    if not lines and draft.transcript and resolved.transcript.value == draft.transcript.text:
+        lines = draft_lines(drafted)
+    return [
+        {
+            "id": line.segment,
+            "transcription": line.text,
+            "passage": drafted.id,
+            **_place(drafted, max(line.start, inside.start), min(line.end, inside.end)),
+            "verified_transcription": resolved.transcript.verified,
+            "distance_transcription": resolved.transcript.distance,
+            "asr_model": draft.transcript.model if draft.transcript else None,
+            **_quality(drafted),
+        }
+        for line in lines
+        if line.text.strip() and min(line.end, inside.end) > max(line.start, inside.start)
+    ]
+
+
+def raw_row(
+    drafted: DraftedPassage, resolved: ResolvedPassage | None, reviews: Sequence[Review], names: Pseudonyms
+) -> Row:
+    """Everything machines and people said; who they are and where they worked stays with us."""
+    draft, passage = drafted.draft, drafted.passage
+    settled = resolved or from_draft(drafted)
+    return {
+        "id": passage.id,
+        **_place(drafted, passage.start, passage.end),
+        "accepted": settled.accepted,
+        "decision": draft.verdict.decision if draft.verdict else None,
+        "draft_transcription": draft.transcript.text if draft.transcript else None,
+        "draft_summary": draft.summary.text if draft.summary else None,
+        "draft_title": draft.summary.title if draft.summary else None,
+        "draft": _json({name: part for name, part in asdict(draft).items() if part is not None}),
+        "reviews": _json([_without_names(review, names) for review in reviews]),
+        "resolved": _json(asdict(names.hide_in(resolved))) if resolved else None,
+    }
+
+
+class Pseudonyms:
+    """The same person is the same made-up name in every version; without the salt, which is not published, nobody
+    can try names until one fits."""
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+
+    def __call__(self, name: str) -> str:
+        digest = hashlib.blake2b(name.encode(), key=self._salt.encode()[:64], digest_size=4)
+        return f"annotator-{digest.hexdigest()}"
+
+    def hide_in(self, resolved: ResolvedPassage) -> ResolvedPassage:
+        return replace(
+            resolved,
+            transcript=self._hidden(resolved.transcript),
+            summary=self._hidden(resolved.summary),
+            title=self._hidden(resolved.title),
+            dialect=self._hidden(resolved.dialect),
+            emotion=self._hidden(resolved.emotion),
+            reviews=tuple(map(_review_number, resolved.reviews)),
+        )
+
+    def _hidden(self, settled: Settled) -> Settled:
+        return replace(settled, annotators=tuple(map(self, settled.annotators)))
+
+
+def class_number(label: str, labels: Sequence[str]) -> int | None:
+    """The label's place in its inventory; None where it is unknown. One that is not there is the caller's to find."""
+    return labels.index(label) if label in labels else None
+
+
+def content_hash(row: Mapping[str, Any]) -> str:
+    """64 bits of what a row says: two versions of a row are equal if these are."""
+    told = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def _place(drafted: DraftedPassage, start: float, end: float) -> Row:
+    about: Metadata = drafted.recording.metadata
+    return {
+        "seconds": (milliseconds(end) - milliseconds(start)) / 1000,
+        "speaker": about.speaker or None,
+        "recording": drafted.recording.id,
+        "recording_start": start,
+        "recording_end": end,
+        "programme": about.programme or None,
+        "channel": about.channel or None,
+        "date": about.date or None,
+        "licence": about.licence or None,
+    }
+
+
+def _quality(drafted: DraftedPassage) -> Row:
+    verdict = drafted.draft.verdict
+    return {
+        "snr_db": drafted.passage.snr_db,
+        "decision": verdict.decision if verdict else None,
+        "confidence": verdict.confidence if verdict else None,
+    }
+
+
+def _without_names(review: Review, names: Pseudonyms) -> Row:
+    told = asdict(replace(review, id=_review_number(review.id), annotator=names(review.annotator)))
+    return {name: value for name, value in told.items() if name != "place"}
+
+
+def _review_number(review: str) -> str:
+    """Ids of reviews name the server they were made on; a hash of one names nothing and still tells them apart."""
+    return hashlib.blake2b(review.encode(), digest_size=8).hexdigest()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

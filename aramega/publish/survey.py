@@ -1,0 +1,249 @@
+"""The survey: one walk through the workspace that makes every row once and decides which may be published.
+
+Rows go to a *spool*, a file of JSON lines beside what is being published, and only a few numbers of each
+stay in memory; whoever needs the rows again (the index, the shards) reads them back from there. So the
+database is read once, memory stays flat, and whatever would keep the set from being published (a missing
+clip, a label nobody knows) is found before the first shard is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aramega.config import PublishConfig
+from aramega.publish.columns import Inventories
+from aramega.publish.leaks import signature_of
+from aramega.publish.licences import spdx_like
+from aramega.publish.materials import Material, read_materials
+from aramega.publish.rows import Pseudonyms, Row, content_hash, from_draft, passage_row, raw_row, segment_rows
+from aramega.publish.splits import Member
+from aramega.publish.withdrawn import is_withdrawn
+from aramega.records import AramegaError, Recording, ResolvedPassage
+from aramega.store import Store
+from aramega.store.drafts import find_passages
+from aramega.workspace import Workspace
+
+VERIFIED = ("transcript", "summary", "dialect", "emotion")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What must be remembered of a passage while the set is made; its rows are in the spool, at `offset`."""
+
+    id: str
+    recording: str
+    offset: int
+    seconds: float
+    clip_bytes: int
+    text_bytes: int
+    segments: int
+    summarized: bool
+    """It has a summary, and so a row in `ssum`."""
+    dialect: int
+    emotion: int
+    verified: bool
+    """A person stands behind transcript and summary."""
+    content: str
+    signature: bytes
+    left_out: str = ""
+    """Why it is in `raw` only."""
+
+
+@dataclass
+class Survey:
+    spool: Path
+    kept: list[Kept] = field(default_factory=list)
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    """Those with anything to publish."""
+    funnel: Counter[str] = field(default_factory=Counter)
+    withdrawn: list[str] = field(default_factory=list)
+    licences: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    silent_transcripts: int = 0
+    """Corrected transcripts that were not laid back onto their segments."""
+
+    def read(self, kept: Iterable[Kept]) -> Iterator[tuple[Kept, Row]]:
+        """The rows of these passages, from the spool."""
+        with self.spool.open("rb") as file:
+            for one in kept:
+                file.seek(one.offset)
+                yield one, json.loads(file.readline())
+
+
+def survey(
+    store: Store,
+    workspace: Workspace,
+    options: PublishConfig,
+    inventories: Inventories,
+    spool: Path,
+    *,
+    withdrawn: Mapping[str, str],
+    names: Pseudonyms,
+) -> Survey:
+    """Make the rows of every passage that may be seen at all, and say of the others why not."""
+    wanted = set(find_passages(store, options.where)) if options.where else None
+    allowed = {spdx_like(name) for name in options.licences}
+    found = Survey(spool)
+    problems = Problems(inventories)
+    with store.snapshot(), spool.open("wb") as file:
+        for recording in store.recordings():
+            licence = spdx_like(recording.metadata.licence)
+            kept_before = len(found.kept)
+            if is_withdrawn(recording, withdrawn):
+                found.withdrawn.append(recording.id)
+                found.funnel["withdrawn"] += len(store.passages(recording.id))
+                continue
+            if allowed and licence not in allowed:
+                found.funnel[f"licence {licence}"] += len(store.passages(recording.id))
+                continue
+            for material in read_materials(store, recording):
+                if wanted is not None and material.drafted.id not in wanted:
+                    found.funnel["not asked for (--where)"] += 1
+                    continue
+                if material.drafted.draft.transcript is None and material.resolved is None:
+                    found.funnel["no transcript yet"] += 1
+                    continue
+                _spool_one(material, workspace, options, found, problems, file, names)
+            if len(found.kept) > kept_before:
+                found.recordings[recording.id] = recording
+                if any(not one.left_out for one in found.kept[kept_before:]):
+                    found.licences[licence].append(recording.name)
+    problems.check()
+    return found
+
+
+def _spool_one(
+    material: Material,
+    workspace: Workspace,
+    options: PublishConfig,
+    found: Survey,
+    problems: Problems,
+    file: Any,
+    names: Pseudonyms,
+) -> None:
+    drafted = material.drafted
+    resolved = material.resolved or from_draft(drafted)
+    row = passage_row(drafted, resolved, problems.inventories)
+    left_out = why_left_out(resolved, row["seconds"], options)
+    segments = [] if left_out else segment_rows(drafted, resolved)
+    clip_bytes = 0
+    if not left_out:
+        problems.look_at(resolved)
+        clip_bytes = problems.size_of(workspace.root / drafted.passage.clip)
+        found.silent_transcripts += not segments and bool(drafted.segments)
+    raw = raw_row(drafted, material.resolved, material.reviews, names)
+    line = json.dumps(
+        {
+            "passage": row,
+            "segments": segments,
+            "raw": raw,
+            "clip": drafted.passage.clip,
+            "start": drafted.passage.start,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    found.kept.append(
+        Kept(
+            id=drafted.id,
+            recording=drafted.recording.id,
+            offset=file.tell(),
+            seconds=row["seconds"],
+            clip_bytes=clip_bytes,
+            text_bytes=len(line),
+            segments=len(segments),
+            summarized=bool(row["summary"]),
+            dialect=-1 if row["dialect"] is None else row["dialect"],
+            emotion=-1 if row["emotion"] is None else row["emotion"],
+            verified=resolved.transcript.verified and resolved.summary.verified,
+            content=content_hash({"line": line.decode()}),
+            signature=b"" if left_out else signature_of(row["transcription"] or ""),
+            left_out=left_out,
+        )
+    )
+    file.write(line + b"\n")
+    if left_out:
+        found.funnel[left_out] += 1
+
+
+def why_left_out(resolved: ResolvedPassage, seconds: float, options: PublishConfig) -> str:
+    """Why a passage is no row of the set; empty where it is one."""
+    if not resolved.accepted:
+        by = "rejected by reviewers" if resolved.reviews else "rejected by the checks"
+        return f"{by}: {resolved.reason}" if resolved.reason else by
+    if not resolved.transcript.value.strip():
+        return "empty transcript"
+    if seconds < options.min_seconds:
+        return f"shorter than {options.min_seconds:g} s"
+    if options.max_seconds and seconds > options.max_seconds:
+        return f"longer than {options.max_seconds:g} s"
+    verified = {name: getattr(resolved, name).verified for name in VERIFIED}
+    enough = {
+        "none": True,
+        "any": any(verified.values()),
+        "text": verified["transcript"] and verified["summary"],
+        "all": all(verified.values()),
+    }
+    return "" if enough[options.min_verification] else f"not verified enough (wanted: {options.min_verification})"
+
+
+def members(found: Survey, inventories: Inventories) -> list[Member]:
+    """The recordings with what the splits should spread evenly."""
+    hours: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for one in found.kept:
+        if one.left_out:
+            continue
+        dialect = inventories["dialect"][one.dialect] if one.dialect >= 0 else "unknown"
+        length = "short" if one.seconds < 30 else "middling" if one.seconds < 75 else "long"
+        for stratum in ("", f"dialect {dialect}", f"length {length}", f"verified {one.verified}"):
+            hours[one.recording][stratum] += one.seconds / 3600
+    return [
+        Member(number, known.metadata.speaker, known.metadata.programme, hours[number])
+        for number, known in found.recordings.items()
+    ]
+
+
+class Problems:
+    """What would keep the set from being published, gathered so that one run tells all."""
+
+    def __init__(self, inventories: Inventories) -> None:
+        self.inventories = inventories
+        self._missing: list[str] = []
+        self._strange: Counter[tuple[str, str]] = Counter()
+
+    def size_of(self, clip: Path) -> int:
+        try:
+            return clip.stat().st_size
+        except OSError:
+            self._missing.append(clip.name)
+            return 0
+
+    def look_at(self, resolved: ResolvedPassage) -> None:
+        for kind, labels in self.inventories.items():
+            value = getattr(resolved, kind).value
+            if value and value not in labels:
+                self._strange[kind, value] += 1
+
+    def check(self) -> None:
+        if self._missing:
+            raise AramegaError(
+                f"{_some(self._missing)}: not in the workspace's clips, so {len(self._missing)} rows would have no "
+                "audio. Bring them back, or leave the passages out with --where."
+            )
+        for (kind, value), times in self._strange.items():
+            labels = self.inventories[kind]
+            near = difflib.get_close_matches(value, labels, n=1)
+            hint = f" Did someone mean {near[0]}?" if near else ""
+            raise AramegaError(
+                f"{times} passages have the {kind} {value!r}, which label.{kind}s does not know "
+                f"({', '.join(labels)}).{hint} Add it there, or correct the reviews."
+            )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,17 +1,36 @@
 """Summarize: a passage gets a title, one to three sentences and its topics.
 
-With the `extractive` backend the passage's most central sentences are picked: no model, no server, nothing that
-was not said.
+The passage's transcript goes to a language model as quoted material, or, with the `extractive` backend, its most
+central sentences are picked. What is longer than the model's context is summarized in parts, and those summaries
+once more together. This module decides what is asked and what becomes of the answers; who answers, how often and at
+what price is `backends.llm`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+from aramega.backends.llm import ChatModel, Message, Request, Talk
+from aramega.backends.llm.answers import Limits, SummaryAnswer, answer_schema, read_summary
+from aramega.backends.llm.estimates import Estimate, estimate_talks, split_to_fit, tokens_of
 from aramega.backends.llm.extractive import extract, method
+from aramega.backends.llm.journal import forget_invalid_answers
+from aramega.backends.llm.models import check_model, open_model
+from aramega.backends.llm.quoting import system_turn, user_turn
+from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
-from aramega.records import AramegaError, DraftedPassage, Summary
+from aramega.prompts import Prompt, fill, load_prompt
+from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Takes
+from aramega.workspace import Workspace
+
+ROUNDS_A_TASK = 8
+"""Times `concurrency` requests to a task: its last ones wait for each other, so few and large tasks are best, and
+what a kill could cost is in the journal, not in the task."""
+LEAST_ROOM = 200
+"""Characters left for a transcript in a context too small for its prompt: then parts are small, and many."""
 
 
 class Summarize(Stage[DraftedPassage]):
@@ -24,12 +43,50 @@ class Summarize(Stage[DraftedPassage]):
 
     options: SummarizeConfig
 
-    def run(self, item: DraftedPassage) -> Sequence[Summary]:
-        return [pick_summary(item, self.options)]
+    def __init__(self, options: SummarizeConfig, workspace: Workspace) -> None:
+        super().__init__(options, workspace)
+        self._model: ChatModel | None = None
+        self._rules: Rules | None = None
+        if options.model.kind != "extractive":
+            self.batch_size = options.concurrency * ROUNDS_A_TASK
+            self.workers = 1  # one process knows what is under way and what is spent, and holds the model
 
     def check(self) -> None:
+        check_model(self.options)
+        load_rules(self.options)
+
+    def prepare(self) -> None:
         if self.options.model.kind != "extractive":
-            raise AramegaError(f"summarize.backend {self.options.backend}: only extractive is there so far.")
+            self._rules = load_rules(self.options)  # once: a curator may be editing the prompt meanwhile
+            self._model = open_model(self.options, self.workspace.answers)
+            self._model.load()
+
+    def forget_failures(self) -> None:
+        forget_invalid_answers(self.workspace.answers)
+
+    def run(self, item: DraftedPassage) -> Sequence[Summary]:
+        (answer,) = self.run_batch([item])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Summary] | Exception]:
+        if self._model is None or self._rules is None:
+            yield from ([pick_summary(item, self.options)] for item in items)
+            return
+        for end in self._model.hold([summarize_passage(item, self._rules) for item in items]):
+            yield end if isinstance(end, Exception) else [end]
+
+
+def estimate(items: Iterable[DraftedPassage], options: SummarizeConfig) -> Estimate:
+    """What summarizing `items` would ask of the endpoint, without asking it. Where answers need no repair, that is:
+    allow for a tenth more."""
+    if options.model.kind == "extractive":
+        return Estimate()
+    rules = load_rules(options)
+    words = " ".join(["كلمة"] * (options.max_words // 2))
+    answer = f'{{"summary": "{words}", "title": "عنوان من أربع كلمات", "topics": ["موضوع أول", "موضوع ثان"]}}'
+    return estimate_talks((summarize_passage(item, rules) for item in items), answer, options)
 
 
 def pick_summary(item: DraftedPassage, options: SummarizeConfig) -> Summary:
@@ -43,8 +100,92 @@ def pick_summary(item: DraftedPassage, options: SummarizeConfig) -> Summary:
     return Summary(item.id, found.text, found.title, found.topics, abstractive=False, model=method())
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a talk must know: the prompts and the limits."""
+
+    prompt: Prompt
+    merge: Prompt
+    limits: Limits
+    options: SummarizeConfig
+
+    def told(self) -> dict[str, int]:
+        """The limits as a prompt may name them."""
+        return {
+            "max_sentences": self.limits.max_sentences,
+            "max_words": self.limits.max_words,
+            "max_topics": self.limits.max_topics,
+        }
+
+    def room(self, prompt: Prompt) -> int:
+        """Characters of material that fit beside the prompt, an answer, and that answer sent back with its repair."""
+        told = tokens_of(prompt.system + prompt.user + prompt.repair, self.options.characters_per_token)
+        left = self.options.context_tokens - told - 2 * self.options.max_answer_tokens
+        return max(LEAST_ROOM, int(left * self.options.characters_per_token))
+
+
+def load_rules(options: SummarizeConfig) -> Rules:
+    return Rules(
+        prompt=load_prompt("summary", options.prompt),
+        merge=load_prompt("merge", options.merge_prompt),
+        limits=Limits(options.max_sentences, options.max_words, options.max_topics),
+        options=options,
+    )
+
+
+def summarize_passage(item: DraftedPassage, rules: Rules) -> Talk[Summary]:
+    """The talk about one passage. One in which nothing was said is not talked about."""
+    lines, made_by = said_lines(item), rules.options.model.provenance
+    if not any(char.isalnum() for line in lines for char in line):
+        return Summary(item.id, "", "", (), abstractive=True, model=made_by, prompt=rules.prompt.tag)
+    bill = Bill()
+    parts = split_to_fit(lines, rules.room(rules.prompt))
+    answers = yield from _ask_about(rules.prompt, "transcript", parts, item.recording.metadata, rules, bill)
+    merged = len(answers) > 1
+    while len(answers) > 1:
+        notes = [answer.summary for answer in answers]
+        parts = split_to_fit(notes, rules.room(rules.merge), at_least=2)
+        answers = yield from _ask_about(rules.merge, "summaries", parts, item.recording.metadata, rules, bill)
+    return Summary(
+        passage=item.id,
+        text=answers[0].summary,
+        title=answers[0].title,
+        topics=tuple(answers[0].topics),
+        abstractive=True,
+        model=made_by,
+        prompt=f"{rules.prompt.tag} {rules.merge.tag}" if merged else rules.prompt.tag,
+        prompt_tokens=bill.prompt_tokens,
+        completion_tokens=bill.completion_tokens,
+        requests=bill.requests,
+    )
+
+
 def said_lines(item: DraftedPassage) -> list[str]:
     """What was said, line by line. Lines the recognizer learned from subtitles and heard in music («ترجمة نانسي
     قنقر») stay in the transcript for people to judge, but nobody should read about them in a summary."""
     lines = item.draft.transcript.lines if item.draft.transcript else ()
     return [line.text for line in lines if line.text.strip() and "phantom" not in line.flags]
+
+
+def _ask_about(
+    prompt: Prompt, name: str, parts: Sequence[Sequence[str]], about: Metadata, rules: Rules, bill: Bill
+) -> Talk[list[SummaryAnswer]]:
+    """The checked answers about each part."""
+    requests = [_request(prompt, {name: "\n".join(part), **known_about(about)}, rules) for part in parts]
+    read = partial(read_summary, limits=rules.limits)
+    return (yield from ask(requests, read, lambda error: fill(prompt.repair, {"error": error}), bill))
+
+
+def known_about(about: Metadata) -> dict[str, str]:
+    """What a prompt may be told of a recording; from manifests and tags, so it is material like what was said."""
+    told = {"title": about.title, "programme": about.programme, "channel": about.channel, "date": about.date}
+    return {key: " ".join(value.split())[:200] for key, value in told.items()}
+
+
+def _request(prompt: Prompt, material: dict[str, str], rules: Rules) -> Request:
+    told = rules.told()
+    messages = (
+        Message("system", system_turn(prompt, told)),
+        Message("user", user_turn(prompt, material, told)),
+    )
+    return Request(messages, answer_schema(SummaryAnswer), rules.options.max_answer_tokens)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -60,6 +61,7 @@ class OverviewAnswer(BaseModel):
     chapters: list[ChapterAnswer]
 
 
+@cache
 def answer_schema(kind: type[BaseModel]) -> str:
     """The JSON schema of an answer, as strict servers want it: every key required, no other allowed."""
     return json.dumps(_strict(kind.model_json_schema()), ensure_ascii=False, sort_keys=True)
@@ -104,6 +106,8 @@ def parse_answer(text: str, kind: type[A]) -> A:
         raise ValueError("there is no JSON object in the answer")
     try:
         values, _ = json.JSONDecoder(strict=False).raw_decode(text[start:])
+    except RecursionError:
+        raise ValueError("the answer is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"the answer is not valid JSON: {error.msg} at character {start + error.pos}") from None
     try:

@@ -1,0 +1,144 @@
+"""A transformers chat model in this process: a folder with its weights, tokenizer and chat template.
+
+Requests are sorted by length and generated in batches, greedily unless a temperature is set. Nothing is
+downloaded. What it gives up against vLLM and the like: continuous batching, so a batch takes as long as its
+longest answer; for more than some hundred passages start a server and use `openai:`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from aramega.backends.llm import Message, Reply, Request, Talk
+from aramega.backends.llm.rounds import hold_in_rounds
+from aramega.config.summarize import SummarizeConfig
+from aramega.records import AramegaError
+
+
+class LocalModel:
+    """A chat model of this machine's."""
+
+    def __init__(self, options: SummarizeConfig) -> None:
+        self.options = options
+        self.folder = Path(options.model.model)
+        self._takes_system = True
+
+    def load(self) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        check_folder(self.folder)
+        self._device = pick_device(self.options.device)
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(
+                self.folder, local_files_only=True, padding_side="left"
+            )
+            model: Any = AutoModelForCausalLM.from_pretrained(self.folder, local_files_only=True, dtype="auto")
+        except Exception as error:  # noqa: BLE001  a broken folder fails in as many ways as there are files in it
+            raise AramegaError(f"{self.folder}: cannot be loaded as a chat model ({_first_line(error)}).") from None
+        if not self._tokenizer.chat_template:
+            raise AramegaError(f"{self.folder}: its tokenizer has no chat template. Give an instruction-tuned model.")
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token
+        dtype = torch.float32 if self._device == "cpu" and model.dtype == torch.float16 else model.dtype
+        self._model: Any = model.to(self._device, dtype).eval()
+
+    def hold(self, talks: Sequence[Talk[Any]]) -> list[Any]:
+        return hold_in_rounds(talks, self.answer)
+
+    def answer(self, requests: Sequence[Request]) -> list[Reply | Exception]:
+        """Every request's answer, in order; those of like length are generated together."""
+        prompts = [self._as_prompt(request) for request in requests]
+        order = sorted(range(len(requests)), key=lambda i: len(prompts[i]))
+        replies: dict[int, Reply | Exception] = {}
+        size = self.options.concurrency
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            told = self._answer_batch([prompts[i] for i in batch], max(requests[i].max_tokens for i in batch))
+            replies |= dict(zip(batch, told, strict=True))
+        return [replies[i] for i in range(len(requests))]
+
+    def _as_prompt(self, request: Request) -> list[int]:
+        """The tokens of a request, under the model's own template."""
+        messages = request.messages
+        if self._takes_system:
+            try:
+                return self._apply_template(messages)
+            except Exception:  # noqa: BLE001  templates refuse in their own words: Gemma knows no system's turn
+                self._takes_system = False
+        return self._apply_template(_without_system(messages))
+
+    def _apply_template(self, messages: Sequence[Message]) -> list[int]:
+        said = [asdict(message) for message in messages]
+        text = self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        tokens: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return tokens
+
+    def _answer_batch(self, prompts: Sequence[list[int]], max_tokens: int) -> list[Reply | Exception]:
+        """One batch; halved for as long as it does not fit the memory."""
+        import torch
+
+        try:
+            return list(self._generate(prompts, max_tokens))
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            if len(prompts) == 1:
+                return [AramegaError(f"{len(prompts[0])} tokens do not fit the device's memory. Lower context_tokens.")]
+            half = len(prompts) // 2
+            return self._answer_batch(prompts[:half], max_tokens) + self._answer_batch(prompts[half:], max_tokens)
+
+    def _generate(self, prompts: Sequence[list[int]], max_tokens: int) -> list[Reply | Exception]:
+        import torch
+
+        padded = self._tokenizer.pad({"input_ids": list(prompts)}, return_tensors="pt").to(self._device)
+        chance: dict[str, Any] = {"do_sample": False}
+        if self.options.temperature:
+            chance = {"do_sample": True, "temperature": self.options.temperature}
+        with torch.inference_mode():
+            made = self._model.generate(
+                **padded, max_new_tokens=max_tokens, pad_token_id=self._tokenizer.pad_token_id, **chance
+            )
+        answers = made[:, padded["input_ids"].shape[1] :].tolist()
+        return [self._as_reply(prompt, answer, max_tokens) for prompt, answer in zip(prompts, answers, strict=True)]
+
+    def _as_reply(self, prompt: Sequence[int], answer: list[int], max_tokens: int) -> Reply:
+        ends = self._model.generation_config.eos_token_id
+        ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        at = next((i for i, token in enumerate(answer) if token in ends), len(answer))
+        text: str = self._tokenizer.decode(answer[:at], skip_special_tokens=True)
+        return Reply(text, len(prompt), min(at + 1, len(answer)), cut_off=at >= max_tokens)
+
+
+def check_folder(folder: Path) -> None:
+    """Say what a folder lacks to be a model, before any is loaded."""
+    if not folder.is_dir():
+        raise AramegaError(f"{folder}: no such folder. hf:FOLDER names one with a transformers model in it.")
+    if not (folder / "config.json").exists():
+        raise AramegaError(f"{folder}: holds no transformers model (it has no config.json).")
+
+
+def pick_device(device: str) -> str:
+    """The device asked for, or the best there is; not there is an error, not a slower device."""
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(device.partition(":")[0], False):
+        found = ", ".join(name for name, found in there.items() if found)
+        raise AramegaError(f"summarize.device {device}: there is none here. This machine has: {found}.")
+    return device
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    """The rules at the head of the first user's turn, for models that know only two roles."""
+    rules = "\n\n".join(message.content for message in messages if message.role == "system")
+    first, *rest = [message for message in messages if message.role != "system"]
+    return [Message(first.role, f"{rules}\n\n{first.content}"), *rest]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,39 @@
+"""Which model an option names, and whether what it needs is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from aramega.backends.llm import ChatModel
+from aramega.config.summarize import SummarizeConfig
+from aramega.records import AramegaError
+
+
+def check_model(options: SummarizeConfig) -> None:
+    """Raise, before anything starts, if the backend can't be used on this machine."""
+    kind = options.model.kind
+    if kind == "openai":
+        _require("openai", f"summarize.backend {options.backend} needs the openai client: pip install 'aramega[draft]'")
+    if kind == "hf":
+        for package in ("torch", "transformers"):
+            _require(package, f"summarize.backend hf: needs {package}: pip install torch transformers")
+        from aramega.backends.llm.local import check_folder
+
+        check_folder(Path(options.model.model))
+
+
+def open_model(options: SummarizeConfig, answers: Path) -> ChatModel:
+    """The chat model that the options name, not loaded yet; `answers` is where an endpoint's journal lies."""
+    if options.model.kind == "openai":
+        from aramega.backends.llm.endpoint import Endpoint
+
+        return Endpoint(options, answers)
+    from aramega.backends.llm.local import LocalModel
+
+    return LocalModel(options)
+
+
+def _require(package: str, message: str) -> None:
+    if not importlib.util.find_spec(package):
+        raise AramegaError(message)

@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from aramega.records import Line, Region, Segment, SettledLine
+from aramega.review.distances import LARGEST_ALIGNMENT
 from aramega.text import normalize
 
 LONGEST_STRETCH = 400
@@ -106,6 +107,8 @@ class _Stretch:
 
 def _find_anchors(heard: Sequence[Sequence[str]], said: Sequence[str]) -> list[_Anchor]:
     places = [(segment, place) for segment, draft in enumerate(heard) for place in range(len(draft))]
+    if len(places) * len(said) > LARGEST_ALIGNMENT:
+        return []
     steps = LCSseq.opcodes([word for draft in heard for word in draft], said)
     return [
         _Anchor(*places[i], j)

@@ -19,8 +19,13 @@ _HARMLESS = {"\u200c", "\u200d"}
 
 def visible(text: object) -> str:
     """One line of text in which every control character can be seen and does nothing."""
-    shown = "".join(_see(c) for c in str(text)[: LONGEST + 1])
+    shown = visible_whole(str(text)[: LONGEST + 1])
     return shown if len(str(text)) <= LONGEST else f"{shown[:LONGEST]}…"
+
+
+def visible_whole(text: object) -> str:
+    """The same of a text of any length, where there is room for it."""
+    return "".join(_see(c) for c in str(text))
 
 
 def _see(character: str) -> str:

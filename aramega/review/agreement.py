@@ -20,6 +20,7 @@ import numpy as np
 
 from aramega.records import AramegaError, Review
 from aramega.review.disagreement import Disagreement, find_disagreement, score_field
+from aramega.review.distances import LONGEST_COMPARED
 from aramega.review.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
 from aramega.review.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
 from aramega.text import chrf_counts, chrf_from_counts, edit_counts, normalize
@@ -159,7 +160,9 @@ def said(review: Review, name: str) -> str | None:
     if is_rejection(review):
         return None
     if name == "confidence":
-        return None if review.confidence is None else f"{review.confidence:03d}"  # text order is number order
+        return (
+            f"{review.confidence:03d}" if review.confidence else None
+        )  # text order is number order; no star is none given
     return answer(review, name)
 
 
@@ -195,6 +198,7 @@ def tally_texts(reference: str, other: str) -> Numbers:
     chrF keeps punctuation and hamzas (the `light` profile), which the error rates leave out: what only one of them
     sees is spelling, not hearing.
     """
+    reference, other = reference[:LONGEST_COMPARED], other[:LONGEST_COMPARED]
     plain = normalize(reference, "asr"), normalize(other, "asr")
     light = normalize(reference, "light"), normalize(other, "light")
     return np.array(

@@ -96,6 +96,11 @@ def answers_of(last: Sequence[Review], name: str) -> dict[str, str]:
     return {review.annotator: said for review, said in asked(last, name)}
 
 
+def farthest_pair(answers: Mapping[str, str]) -> tuple[str, str]:
+    """The two annotators whose texts are the farthest apart."""
+    return max(combinations(answers, 2), key=lambda pair: cer_between(answers[pair[0]], answers[pair[1]]))
+
+
 def _farthest(last: Sequence[Review], name: str) -> float:
     texts = dict.fromkeys(said for _, said in asked(last, name))
     return max((cer_between(one, other) for one, other in combinations(texts, 2)), default=0.0)

@@ -169,9 +169,14 @@ def _judge(chosen: _Chosen, settled: Mapping[str, Settled]) -> tuple[bool, str]:
 
 
 def _most_given(reasons: Sequence[str]) -> str:
-    """Of several equally often given ones, the last."""
-    counts = Counter(reasons)
-    return max(reversed(reasons), key=lambda reason: counts[reason], default="")
+    """The last one of the most frequent kind: what stands before a colon, the rest being a note of the annotator's."""
+    counts = Counter(kind_of(reason) for reason in reasons)
+    return max(reversed(reasons), key=lambda reason: counts[kind_of(reason)], default="")
+
+
+def kind_of(reason: str) -> str:
+    """A reason without what was remarked to it."""
+    return reason.partition(":")[0].strip()
 
 
 def _shared_flags(voters: Sequence[Review]) -> tuple[str, ...]:

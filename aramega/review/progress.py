@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from statistics import fmean, median
 from typing import Any
 
 from aramega.records import Review
 from aramega.review.distances import edit_distance
 from aramega.review.standing import answer, in_time, is_rejection, moment
+from aramega.store import Store
+from aramega.store.drafts import find_passages, load_draft
+from aramega.store.reviews import reviewed_passages, reviews_of
 
 WEEK = timedelta(days=7)
 LEAST_PASSAGES = 10
 LEAST_TIME = timedelta(days=1)
+_SENT_OR_REVIEWED = "passage IN (SELECT passage FROM tasks) OR reviewed"
+_NOT_REJECTED = "decision IS NOT 'reject' OR reviewed"
 
 
 @dataclass(frozen=True)
@@ -168,3 +173,32 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _span(time: timedelta) -> str:
     hours = time / timedelta(hours=1)
     return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else "less than two hours"
+
+
+def measure_workspace(store: Store, *, where: str = "", now: datetime | None = None) -> ReviewProgress:
+    """Progress over the passages for which the SQL expression `where` is true, else over those that became tasks,
+    else over those that machines did not reject."""
+    passages = _worth_reviewing(store, where)
+    lengths = dict(store.connection.execute('SELECT id, "end" - start FROM passages').fetchall())
+    reviewed = [p for p in reviewed_passages(store) if p in passages]
+    known = {p: Known(lengths[p], None, None) for p in passages} | {
+        p: _with_draft(store, p, lengths[p]) for p in reviewed
+    }
+    reviews = [review for passage in reviewed for review in reviews_of(store, passage)]
+    return measure_progress(known, reviews, now or datetime.now(timezone.utc))
+
+
+def _worth_reviewing(store: Store, where: str) -> set[str]:
+    if where:
+        return set(find_passages(store, where))
+    sent = store.connection.execute("SELECT 1 FROM tasks LIMIT 1").fetchone()
+    return set(find_passages(store, _SENT_OR_REVIEWED if sent else _NOT_REJECTED))
+
+
+def _with_draft(store: Store, passage: str, seconds: float) -> Known:
+    draft = load_draft(store, passage)
+    return Known(
+        seconds,
+        draft.transcript.text if draft.transcript else None,
+        draft.summary.text if draft.summary else None,
+    )

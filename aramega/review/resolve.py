@@ -15,7 +15,7 @@ from typing import Any
 
 from aramega.records import ResolvedPassage
 from aramega.review.agreement import group_standing, measure_trust
-from aramega.review.policies import Policy, PolicyName, resolve_passage, unknown_labels, waiting_for_referee
+from aramega.review.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
 from aramega.review.standing import FIELDS
 from aramega.store import PAGE, Store
 from aramega.store.drafts import find_passages, load_drafted
@@ -40,7 +40,7 @@ class Settlement:
     verified: Mapping[str, int]
     """By field: passages in which a person answered it."""
     reasons: Mapping[str, int]
-    """Why reviewed passages were not accepted, the most frequent first."""
+    """Why reviewed passages were not accepted, by kind, the most frequent first."""
     for_referee: tuple[str, ...]
     """Passages to send to a referee as new tasks."""
     unknown_labels: Mapping[str, int]
@@ -85,7 +85,7 @@ def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: dat
         unreviewed_accepted=sum(r.accepted for r in settled if not r.reviews),
         changed=changed,
         verified={name: sum(getattr(r, name).verified for r in settled) for name in FIELDS},
-        reasons=dict(Counter(r.reason for r in reviewed if not r.accepted).most_common()),
+        reasons=dict(Counter(kind_of(r.reason) for r in reviewed if not r.accepted).most_common()),
         for_referee=tuple(waiting),
         unknown_labels=dict(unknown.most_common()),
         without_passage=tuple(p for p in reviewed_passages(store) if p not in here),

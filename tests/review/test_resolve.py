@@ -161,6 +161,12 @@ def test_rejection_needs_more_than_half_and_gives_the_most_given_reason(drafted:
     assert settle(drafted, amal.says(drafted.id, verdict="reject")).reason == "rejected without a reason"
 
 
+def test_remarks_do_not_make_one_reason_two(drafted: DraftedPassage, team: Team) -> None:
+    reasons = ("cut", "music: شعار القناة", "music: إعلان")
+    rejected = [who.says(drafted.id, verdict="reject", reason=why) for who, why in zip(team, reasons, strict=True)]
+    assert settle(drafted, *rejected).reason == "music: إعلان"
+
+
 def test_what_someone_rejects_they_did_not_verify(drafted: DraftedPassage, team: Team) -> None:
     settled = settle(drafted, team[0].says(drafted.id, verdict="reject", **whole(drafted)))
     assert not settled.transcript.verified
@@ -383,4 +389,4 @@ def test_the_summary_names_what_needs_someone(store: Store, team: Team) -> None:
     assert found.for_referee == (one,)
     assert found.unknown_labels == {"dialect: Klingon": 1}
     assert found.without_passage == (gone,)
-    assert found.reasons == {"a referee has to look: annotators disagree on dialect": 1}
+    assert found.reasons == {"a referee has to look": 1}

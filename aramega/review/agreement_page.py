@@ -1,0 +1,66 @@
+"""The page of disagreements: what annotators differ on, word by word, for whoever talks it over with them.
+
+One file that works offline, runs no script and asks no server for anything. What annotators and servers wrote is
+text and nothing else: the template escapes it, marks that turn a line around are shown, and only web addresses
+become links.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from markupsafe import Markup
+
+from aramega.report.words import visible_whole
+from aramega.review.agreement import Agreement
+from aramega.review.disagreement import Difference, farthest_pair
+from aramega.review.distances import Stretch, align_words
+from aramega.review.standing import TEXTS
+from aramega.workspace import whole_file
+
+
+def write_page(agreement: Agreement, path: Path) -> None:
+    """Write the page to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(render_page(agreement), encoding="utf-8")
+
+
+def render_page(agreement: Agreement) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("aramega.review", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["see"] = visible_whole
+    # Ours, from the package: nothing an annotator wrote goes in here.
+    style = Markup(resources.files("aramega.review").joinpath("agreement.css").read_text(encoding="utf-8"))  # noqa: S704
+    page: str = environment.get_template("agreement.html.j2").render(
+        agreement=agreement,
+        texts=TEXTS,
+        side_by_side=side_by_side,
+        is_link=is_link,
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+    )
+    return page
+
+
+def side_by_side(difference: Difference) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
+    """The two texts that are the farthest apart: who wrote it, and its stretches with whether the other has them too."""
+    one, other = farthest_pair(difference.answers)
+    stretches: list[Stretch] = align_words(difference.answers[one], difference.answers[other])
+    yield one, [(s.one, s.same) for s in stretches if s.one]
+    yield other, [(s.other, s.same) for s in stretches if s.other]
+
+
+def is_link(place: str) -> bool:
+    """Anything but a web address (javascript:, file:) is shown and not followed."""
+    return place.startswith(("https://", "http://"))

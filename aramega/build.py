@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from aramega.backends.llm.estimates import Estimate
 from aramega.config import Config, save_config
 from aramega.engine import Engine, Outcome, Task
 from aramega.judging import judge_drafts
@@ -22,8 +23,9 @@ from aramega.records import AramegaError, Failure, Source
 from aramega.sources import Problem
 from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
+from aramega.stages.summarize import estimate
 from aramega.store import Broken, Finished, Mark, Store, current_marks
-from aramega.store.drafts import count_decisions
+from aramega.store.drafts import count_decisions, load_drafted
 from aramega.workspace import Workspace
 
 
@@ -216,6 +218,16 @@ def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[st
     stages = make_stages(config, workspace)
     marks = current_marks(stages)
     return {s.name: store.count_pending(marks[s.name], [marks[name] for name in s.reads]) for s in stages}
+
+
+def estimate_summaries(store: Store, workspace: Workspace, config: Config) -> Estimate:
+    """What it takes to summarize the passages that are transcribed and have no current summary."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    if "summarize" not in marks or config.summarize.model.kind == "extractive":
+        return estimate((), config.summarize)
+    left = store.pending(marks["summarize"], [marks["transcribe"]])
+    return estimate((load_drafted(store, passage) for passage in left), config.summarize)
 
 
 def _is_gone(path: str) -> bool:

@@ -17,7 +17,7 @@ from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
 from aramega.cli.look import export, init, options, preview, report, status
 from aramega.cli.publish import publish
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 

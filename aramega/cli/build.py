@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.build import Request
@@ -43,7 +44,12 @@ SetOption = Annotated[
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one option, for example passages.max_seconds=90."),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="STAGE", help="Stop after this stage: ingest, segment or passages.")
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="STAGE",
+        help="Stop after this stage: ingest, segment, passages, transcribe, summarize, label or check.",
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
@@ -54,8 +60,58 @@ LimitOption = Annotated[
     typer.Option("--limit", min=1, help="Open at most this many new files: a first look at a large archive."),
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what there is to do and what the summaries would cost, and do nothing."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, for machines.")]
+
+
+def _draft(name: str, metavar: str, help: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help, rich_help_panel="Drafts")
+
+
+AsrModel = Annotated[
+    str | None,
+    _draft(
+        "--asr-model",
+        "NAME|PATH",
+        "Draft transcripts with this Whisper: large-v3-turbo, medium, …, a checkpoint file, faster-whisper:NAME, or "
+        "`subtitles` for those beside the recordings. Without it the build ends with passages.",
+    ),
+]
+Language = Annotated[str | None, _draft("--language", "CODE", "What is spoken, or `auto`; ar unless told otherwise.")]
+Summarizer = Annotated[
+    str | None,
+    _draft(
+        "--summarizer",
+        "BACKEND",
+        "extractive (the default: no model), openai:MODEL@URL (any OpenAI-compatible endpoint; its key is read from "
+        "OPENAI_API_KEY), or hf:FOLDER.",
+    ),
+]
+PromptFile = Annotated[str | None, _draft("--prompt", "FILE", "A summary prompt of your own; see docs/drafts.md.")]
+MaxTokens = Annotated[int | None, _draft("--max-tokens-total", "N", "Stop before the summaries use more tokens.")]
+MaxCost = Annotated[
+    float | None,
+    _draft("--max-cost", "AMOUNT", "Stop before they cost more; needs summarize.price_in and price_out."),
+]
+WholeRecordings = Annotated[
+    bool | None,
+    typer.Option(
+        "--summarize-recordings/--no-summarize-recordings",
+        help="Summarize whole recordings too, with chapters.",
+        rich_help_panel="Drafts",
+    ),
+]
+DialectModel = Annotated[
+    str | None, _draft("--dialect-model", "FOLDER", "A transformers audio classifier that tells dialects.")
+]
+EmotionModel = Annotated[
+    str | None, _draft("--emotion-model", "FOLDER", "A transformers audio classifier that tells emotions.")
+]
+Device = Annotated[str | None, _draft("--device", "auto|cuda|mps|cpu", "Where models run.")]
 
 
 def build_ssum(
@@ -67,10 +123,21 @@ def build_ssum(
     workers: WorkersOption = None,
     limit: LimitOption = None,
     retry_failed: RetryOption = False,
+    dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
+    asr_model: AsrModel = None,
+    language: Language = None,
+    summarizer: Summarizer = None,
+    prompt: PromptFile = None,
+    max_tokens_total: MaxTokens = None,
+    max_cost: MaxCost = None,
+    summarize_recordings: WholeRecordings = None,
+    dialect_model: DialectModel = None,
+    emotion_model: EmotionModel = None,
+    device: Device = None,
 ) -> int:
-    """Turn recordings into passages, resumably: run it again and only what is missing or changed is done.
+    """Turn recordings into drafted passages, resumably: run it again and only what is missing or changed is done.
 
     Exit codes: 0 all done, 3 done with failures, 2 wrong usage, 1 crashed, 130 interrupted.
     """
@@ -81,9 +148,58 @@ def build_ssum(
 
     _stop_politely_when_terminated()
     place = Workspace(workspace.absolute())
-    chosen = choose_config(config, place.config, settings or [])
+    named = {
+        "transcribe.model": _anywhere(asr_model),
+        "transcribe.language": language,
+        "transcribe.device": device,
+        "summarize.backend": summarizer,
+        "summarize.prompt": prompt,
+        "summarize.max_tokens_total": max_tokens_total,
+        "summarize.max_cost": max_cost,
+        "overview.enabled": summarize_recordings,
+        "label.dialect_model": _anywhere(dialect_model),
+        "label.emotion_model": _anywhere(emotion_model),
+        "label.device": device,
+    }
+    changes = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
+    chosen = choose_config(config, place.config, [*changes, *(settings or [])])
+    request = Request(until, limit, retry_failed)
+    if dry_run:
+        return say_what_is_left(sources or [], place, chosen, request)
     show = make_show(quiet=quiet, as_json=as_json)
-    return build_and_show(sources or [], place, chosen, Request(until, limit, retry_failed), workers or cores(), show)
+    return build_and_show(sources or [], place, chosen, request, workers or cores(), show)
+
+
+def say_what_is_left(named: Sequence[str], place: Workspace, config: Config, request: Request) -> int:
+    """What a build would do, stage by stage, and what its summaries would cost."""
+    from aramega.build import check_request, count_pending, estimate_summaries
+    from aramega.sources import find_sources
+    from aramega.store import Store
+
+    check_request(place, config, request)
+    print(f"{len(list(find_sources(named, config.ingest.extensions))):,} files named")
+    if not place.database.exists():
+        print(f"{place.root}: nothing is built yet; what summaries cost is known once there are transcripts.")
+        return ALL_DONE
+    with Store.open(place) as store:
+        for stage, number in count_pending(store, place, config).items():
+            print(f"{stage}: {number:,} ready to be done")
+        told = estimate_summaries(store, place, config)
+    cost = f", {told.cost:.2f} by the prices given" if config.summarize.price_in or config.summarize.price_out else ""
+    print(
+        f"summaries of what is transcribed: {told.requests:,} requests, about {told.prompt_tokens:,} tokens to read and "
+        f"{told.completion_tokens:,} to write{cost}"
+    )
+    return ALL_DONE
+
+
+def _anywhere(name: str | None) -> str | None:
+    """A file's absolute path, since the workspace keeps the option and a later run may start in another folder."""
+    if not name:
+        return name
+    prefix, colon, rest = name.rpartition(":")
+    path = Path(rest).expanduser()
+    return f"{prefix}{colon}{path.absolute()}" if path.exists() and ("/" in rest or path.is_file()) else name
 
 
 def build_and_show(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aramega.cli.build import USUAL
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.config import Config

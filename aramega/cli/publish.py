@@ -9,7 +9,7 @@ import typer
 
 from aramega.cli.build import USUAL
 from aramega.cli.look import Folder
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.config import Config

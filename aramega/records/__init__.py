@@ -5,6 +5,7 @@ Every room of the package speaks in these frozen dataclasses, and they import no
 
 from __future__ import annotations
 
+from aramega.errors import AramegaError, NotNow
 from aramega.records.drafts import (
     Chapter,
     Check,
@@ -79,11 +80,3 @@ __all__ = [
     "recording_id",
     "stretch_id",
 ]
-
-
-class AramegaError(Exception):
-    """Something a user can cause and mend; shown as one line, never as a traceback."""
-
-
-class NotNow(AramegaError):
-    """An item is left for a later run, through no fault of its own: a budget is spent, a server is down."""

@@ -24,6 +24,7 @@ from aramega.config.ingest import IngestConfig
 from aramega.config.label import LabelConfig
 from aramega.config.passages import PassagesConfig
 from aramega.config.publish import PublishConfig
+from aramega.config.review import ReviewConfig
 from aramega.config.segment import SegmentConfig
 from aramega.config.summarize import SummarizeConfig
 from aramega.config.transcribe import TranscribeConfig
@@ -42,6 +43,7 @@ __all__ = [
     "Options",
     "PassagesConfig",
     "PublishConfig",
+    "ReviewConfig",
     "SegmentConfig",
     "SummarizeConfig",
     "TranscribeConfig",
@@ -62,6 +64,7 @@ class Config(Options):
     summarize: SummarizeConfig = SummarizeConfig()
     label: LabelConfig = LabelConfig()
     check: CheckConfig = CheckConfig()
+    review: ReviewConfig = ReviewConfig()
     publish: PublishConfig = PublishConfig()
 
 

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from aramega.records import AramegaError, Passage
+from aramega.errors import AramegaError
+from aramega.records import Passage
 from aramega.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,11 +48,14 @@ def choose_audio(way: str, place: Place, workspace: Workspace) -> Audio:
 class LocalFiles:
     """Label Studio reads the clips from its own disk; its document root is the folder that holds `clips/`."""
 
-    place: Place
+    place: Place | None
+    """None where tasks are only written to files."""
     workspace: Workspace
     folder: str
 
     def open_to(self, project: int) -> None:
+        if self.place is None:
+            return
         known = self.place.get("api/storages/localfiles", project=project)
         if any(storage.get("path") == self.folder for storage in known):
             return

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 VARIABLE = "LABEL_STUDIO_API_KEY"
 

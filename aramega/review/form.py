@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 TEXT, CHOICE, RATING, SPEECH, PAIR = "TextArea", "Choices", "Rating", "Labels", "Pairwise"
 FIELDS: Mapping[str, str] = {

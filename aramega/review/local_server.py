@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 from aramega.review.credentials import Credentials
 from aramega.workspace import Workspace
 

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError
 from aramega.review.outgoing import passage_key
 from aramega.review.place import Place
 
@@ -126,6 +126,18 @@ def drafted_by_people(place: Place, project: int) -> set[int]:
             break
         page += 1
     return found
+
+
+def find_task(place: Place, project: Project, passage: str | None) -> int:
+    """The task of a passage; of any passage, the first."""
+    lines = [condition("data.passage", "equal", "String", passage)] if passage else []
+    query = {"filters": {"conjunction": "and", "items": lines}, "ordering": ["tasks:id"]}
+    tasks = place.get("api/tasks", project=project.id, page_size=1, include="id", query=query)["tasks"]
+    if not tasks:
+        raise AramegaError(
+            f"{project.title} has no task{f' for {passage}' if passage else ''}; `aramega review push` makes them."
+        )
+    return int(tasks[0]["id"])
 
 
 def touched_among(place: Place, project: int, tasks: Sequence[int]) -> set[int]:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from aramega.records import AramegaError, Passage, Review
+from aramega.errors import AramegaError
+from aramega.records import Passage, Review
 from aramega.review.form import read_form
 from aramega.review.incoming import Desk, read_task
 from aramega.review.notes import note_pulled, noted_tasks, pulled_until

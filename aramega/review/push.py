@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from aramega.records import AramegaError, DraftedPassage
+from aramega.errors import AramegaError
+from aramega.records import DraftedPassage
 from aramega.review.audio import Audio, checked_id, choose_audio
 from aramega.review.form import Form, load_template, usable_form
 from aramega.review.guidelines import instructions
@@ -78,6 +79,8 @@ class PushSummary:
     """Tasks with human work whose passage has a newer draft; they keep the one people saw."""
     doubles: int = 0
     """Second tasks of a passage that were deleted."""
+    skipped: list[str] = field(default_factory=list)
+    """Passages that could not be pushed, and why."""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -248,7 +251,7 @@ class _Pushing:
             self.summary.replaced += 1
 
     def _skip(self, why: str) -> None:
-        self.summary.remarks.append(why)
+        self.summary.skipped.append(why)
 
 
 def _batches(tasks: Iterable[tuple[str, Task]]) -> Iterator[dict[str, Task]]:

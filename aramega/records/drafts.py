@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aramega.records.recordings import Passage, Recording, Segment
+from aramega.records.recordings import Passage, Recording, Segment, SegmentedRecording
 
 Decision = Literal["keep", "review first", "reject"]
 
@@ -174,6 +174,14 @@ class DraftedPassage:
     @property
     def id(self) -> str:
         return self.passage.id
+
+
+@dataclass(frozen=True, slots=True)
+class SummarizedRecording(SegmentedRecording):
+    """A recording with its passages in order and the summaries they have so far: what is summarized as a whole."""
+
+    passages: tuple[Passage, ...] = ()
+    summaries: tuple[Summary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

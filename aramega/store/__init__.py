@@ -41,7 +41,7 @@ from aramega.records import (
     from_dict,
 )
 from aramega.stages.base import Takes
-from aramega.store.drafts import load_drafted
+from aramega.store.drafts import load_drafted, load_summarized
 from aramega.store.pending import Mark, current_marks, pending_query
 from aramega.store.rows import replace_rows, revive
 from aramega.store.schema import migrate
@@ -189,7 +189,7 @@ class Store:
         if takes is Takes.SOURCE:
             row = self.connection.execute("SELECT path, metadata FROM sources WHERE path = ?", (item,)).fetchone()
             return Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
-        return self.segmented(item) if takes is Takes.RECORDING else load_drafted(self, item)
+        return load_summarized(self, item) if takes is Takes.RECORDING else load_drafted(self, item)
 
     def _recording_of(self, item: str, takes: Takes) -> str | None:
         query = {
@@ -222,10 +222,15 @@ class Store:
             if kind is Recording:
                 self._name_recording(done.item, records[0].id)
         counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in counted)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or self._passage_seconds(done.item)
         row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, _now())
         self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
+
+    def _passage_seconds(self, item: str) -> float:
+        """How long the passage is that a draft is of; 0 for what is no passage."""
+        row = self.connection.execute('SELECT "end" - start FROM passages WHERE id = ?', (item,)).fetchone()
+        return float(row[0]) if row else 0.0
 
     def _name_recording(self, path: str, recording: str) -> None:
         """Tie a source to its recording; what an earlier version of the file held goes, if no other file holds it."""

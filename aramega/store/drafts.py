@@ -19,6 +19,7 @@ from aramega.records import (
     Passage,
     Segment,
     Span,
+    SummarizedRecording,
     Summary,
     Timeline,
     Transcript,
@@ -49,6 +50,20 @@ def load_drafted(store: Store, passage: str) -> DraftedPassage:
         draft=load_draft(store, passage),
         sources=tuple(store.paths(found.recording)),
         music_seconds=_music_between(revive(Timeline, timeline).spans, found.start, found.end) if timeline else 0.0,
+    )
+
+
+def load_summarized(store: Store, recording: str) -> SummarizedRecording:
+    """A recording with its passages and their summaries."""
+    known = store.segmented(recording)
+    query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
+    return SummarizedRecording(
+        recording=known.recording,
+        paths=known.paths,
+        timeline=known.timeline,
+        segments=known.segments,
+        passages=tuple(store.passages(recording)),
+        summaries=tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,))),
     )
 
 

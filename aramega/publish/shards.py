@@ -109,6 +109,8 @@ def _write_shard(shard: Shard, plan: Plan, workspace: Workspace, path: Path, poo
             compression={**dict.fromkeys(plain, "NONE"), **dict.fromkeys(texts, "ZSTD")},
             use_dictionary=texts,
             write_statistics=texts,
+            # A clip is a page: with the usual 1,024 values to a page, a page would be grown to a whole row group first.
+            write_batch_size=1 if shard.configuration.has_audio else None,
         ) as writer,
         ThreadPoolExecutor(1) as ahead,
     ):

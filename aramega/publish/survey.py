@@ -13,6 +13,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from aramega.publish.columns import Inventories
 from aramega.publish.leaks import signature_of
 from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import Pseudonyms, Row, content_hash, from_draft, passage_row, raw_row, segment_rows
+from aramega.publish.rows import Pseudonyms, Row, from_draft, passage_row, raw_row, segment_rows
 from aramega.publish.splits import Member
 from aramega.publish.withdrawn import is_withdrawn
 from aramega.records import AramegaError, Recording, ResolvedPassage
@@ -161,7 +162,7 @@ def _spool_one(
             dialect=-1 if row["dialect"] is None else row["dialect"],
             emotion=-1 if row["emotion"] is None else row["emotion"],
             verified=resolved.transcript.verified and resolved.summary.verified,
-            content=content_hash({"line": line.decode()}),
+            content=blake2b(line, digest_size=8).hexdigest(),
             signature=b"" if left_out else signature_of(row["transcription"] or ""),
             left_out=left_out,
         )

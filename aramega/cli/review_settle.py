@@ -6,6 +6,7 @@ None of them needs a server: they read what `aramega review pull` brought into t
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,6 +74,12 @@ def resolve(
             "--referee", metavar="NAME", help="With --policy referee: whose word settles it; may be repeated."
         ),
     ] = None,
+    for_referee: Annotated[
+        Path | None,
+        typer.Option(
+            "--for-referee", metavar="FILE", help="Write the passages a referee has to look at, one id a line."
+        ),
+    ] = None,
     where: WhereOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -92,7 +99,12 @@ def resolve(
         labels = {"dialect": inventory.dialects, "emotion": inventory.emotions}
         wanted = Policy(policy_name(policy), referees=frozenset(referee or ()), labels=labels)
         found = resolve_workspace(store, wanted, where=where)
+    if for_referee:
+        for_referee.write_text("".join(f"{passage}\n" for passage in found.for_referee), encoding="utf-8")
     _print_json(found.to_dict()) if as_json else show_settlement(found)
+    if for_referee and found.for_referee and not as_json:
+        send = f"aramega review push {shlex.quote(str(workspace))} --project Referee --passages {shlex.quote(str(for_referee))}"
+        print(f"\nTo send them to a referee: {send}")
 
 
 def _open(folder: Path) -> Store:

@@ -24,6 +24,9 @@ class OverviewConfig(Options):
     max_sentences: int = Field(6, ge=1, le=20, description="Longest summary of a recording, in sentences.")
     max_words: int = Field(180, ge=10, description="Longest summary of a recording, in words.")
     max_chapters: int = Field(12, ge=1, le=100, description="So many chapters at most.")
+    max_answer_tokens: int = Field(
+        1500, ge=100, description="Room for an answer, in tokens, with all chapters' titles."
+    )
 
     @field_validator("prompt")
     @classmethod

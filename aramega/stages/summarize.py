@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from aramega.backends.llm import ChatModel, Message, Request, Talk
-from aramega.backends.llm.answers import Limits, SummaryAnswer, answer_schema, read_summary
-from aramega.backends.llm.estimates import Estimate, estimate_talks, split_to_fit, tokens_of
+from aramega.backends.llm import ChatModel, Talk
+from aramega.backends.llm.answers import Limits, SummaryAnswer, read_summary
+from aramega.backends.llm.estimates import Estimate, estimate_talks, room_beside, split_to_fit
 from aramega.backends.llm.extractive import extract, method
 from aramega.backends.llm.journal import forget_invalid_answers
 from aramega.backends.llm.models import check_model, open_model
-from aramega.backends.llm.quoting import system_turn, user_turn
+from aramega.backends.llm.quoting import known_about, make_request
 from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
@@ -29,8 +29,6 @@ from aramega.workspace import Workspace
 ROUNDS_A_TASK = 8
 """Times `concurrency` requests to a task: its last ones wait for each other, so few and large tasks are best, and
 what a kill could cost is in the journal, not in the task."""
-LEAST_ROOM = 200
-"""Characters left for a transcript in a context too small for its prompt: then parts are small, and many."""
 
 
 class Summarize(Stage[DraftedPassage]):
@@ -117,12 +115,6 @@ class Rules:
             "max_topics": self.limits.max_topics,
         }
 
-    def room(self, prompt: Prompt) -> int:
-        """Characters of material that fit beside the prompt, an answer, and that answer sent back with its repair."""
-        told = tokens_of(prompt.system + prompt.user + prompt.repair, self.options.characters_per_token)
-        left = self.options.context_tokens - told - 2 * self.options.max_answer_tokens
-        return max(LEAST_ROOM, int(left * self.options.characters_per_token))
-
 
 def load_rules(options: SummarizeConfig) -> Rules:
     return Rules(
@@ -138,13 +130,13 @@ def summarize_passage(item: DraftedPassage, rules: Rules) -> Talk[Summary]:
     lines, made_by = said_lines(item), rules.options.model.provenance
     if not any(char.isalnum() for line in lines for char in line):
         return Summary(item.id, "", "", (), abstractive=True, model=made_by, prompt=rules.prompt.tag)
-    bill = Bill()
-    parts = split_to_fit(lines, rules.room(rules.prompt))
+    bill, options = Bill(), rules.options
+    parts = split_to_fit(lines, room_beside(rules.prompt, options, options.max_answer_tokens))
     answers = yield from _ask_about(rules.prompt, "transcript", parts, item.recording.metadata, rules, bill)
     merged = len(answers) > 1
     while len(answers) > 1:
         notes = [answer.summary for answer in answers]
-        parts = split_to_fit(notes, rules.room(rules.merge), at_least=2)
+        parts = split_to_fit(notes, room_beside(rules.merge, options, options.max_answer_tokens), at_least=2)
         answers = yield from _ask_about(rules.merge, "summaries", parts, item.recording.metadata, rules, bill)
     return Summary(
         passage=item.id,
@@ -171,21 +163,7 @@ def _ask_about(
     prompt: Prompt, name: str, parts: Sequence[Sequence[str]], about: Metadata, rules: Rules, bill: Bill
 ) -> Talk[list[SummaryAnswer]]:
     """The checked answers about each part."""
-    requests = [_request(prompt, {name: "\n".join(part), **known_about(about)}, rules) for part in parts]
+    known, told, room = known_about(about), rules.told(), rules.options.max_answer_tokens
+    requests = [make_request(prompt, {name: "\n".join(p), **known}, told, SummaryAnswer, room) for p in parts]
     read = partial(read_summary, limits=rules.limits)
     return (yield from ask(requests, read, lambda error: fill(prompt.repair, {"error": error}), bill))
-
-
-def known_about(about: Metadata) -> dict[str, str]:
-    """What a prompt may be told of a recording; from manifests and tags, so it is material like what was said."""
-    told = {"title": about.title, "programme": about.programme, "channel": about.channel, "date": about.date}
-    return {key: " ".join(value.split())[:200] for key, value in told.items()}
-
-
-def _request(prompt: Prompt, material: dict[str, str], rules: Rules) -> Request:
-    told = rules.told()
-    messages = (
-        Message("system", system_turn(prompt, told)),
-        Message("user", user_turn(prompt, material, told)),
-    )
-    return Request(messages, answer_schema(SummaryAnswer), rules.options.max_answer_tokens)

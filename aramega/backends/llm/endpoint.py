@@ -138,8 +138,9 @@ class Endpoint:
             while True:
                 if self._closed:
                     raise self._closed
-                more = at_most(request, self.options.characters_per_token / self._worst)
-                objection = self._budget.objection(self._journal.spent() + self._reserved, more)
+                more = at_most(request, self.options.characters_per_token)
+                spoken_for = self._journal.spent() + self._reserved.at_worst(self._worst)
+                objection = self._budget.objection(spoken_for, more.at_worst(self._worst))
                 if not objection:
                     self._reserved += more
                     return more

@@ -16,7 +16,10 @@ from aramega.backends.llm import Reply, Request, Talk
 from aramega.backends.llm.journal import Spent
 from aramega.backends.llm.rounds import hold_in_rounds
 from aramega.config.summarize import SummarizeConfig
+from aramega.prompts import Prompt
 
+LEAST_ROOM = 200
+"""Characters left for material in a context too small for its prompt: then parts are small, and many."""
 MESSAGE_FRAME = 6
 """Tokens a chat template puts around a message: role, start, end; 3 to 5 in those we looked at."""
 
@@ -72,6 +75,13 @@ def request_tokens(request: Request, characters_per_token: float) -> int:
 def at_most(request: Request, characters_per_token: float) -> Spent:
     """What a request is taken to cost until it is known: its estimate, and an answer as long as allowed."""
     return Spent(1, request_tokens(request, characters_per_token), request.max_tokens)
+
+
+def room_beside(prompt: Prompt, options: SummarizeConfig, max_answer_tokens: int) -> int:
+    """Characters of material that fit beside a prompt, an answer, and that answer sent back with its repair."""
+    told = tokens_of(prompt.system + prompt.user + prompt.repair, options.characters_per_token)
+    left = options.context_tokens - told - 2 * max_answer_tokens - 4 * MESSAGE_FRAME
+    return max(LEAST_ROOM, int(left * options.characters_per_token))
 
 
 def split_to_fit(lines: Sequence[str], room: int, *, at_least: int = 1) -> list[list[str]]:

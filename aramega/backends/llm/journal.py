@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -52,6 +53,10 @@ class Spent:
 
     def __sub__(self, other: Spent) -> Spent:
         return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens)
+
+    def at_worst(self, factor: float) -> Spent:
+        """With prompts so many times longer than estimated."""
+        return Spent(self.requests, math.ceil(self.prompt_tokens * factor), self.completion_tokens)
 
     @property
     def tokens(self) -> int:

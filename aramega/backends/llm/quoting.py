@@ -10,11 +10,36 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from pydantic import BaseModel
+
+from aramega.backends.llm import Message, Request
+from aramega.backends.llm.answers import answer_schema
 from aramega.prompts import Prompt, fill
+from aramega.records import Metadata
 from aramega.text import clean
+
+LONGEST_NAME = 200
+"""Of a title or programme, in characters: some feeds put the whole article there."""
 
 # Nobody speaks these, and every chat template's control tokens need some of them: <|im_end|>, [INST], </s>.
 _LOOK_ALIKES = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "{": "(", "}": ")", "|": "¦"})
+
+
+def make_request(
+    prompt: Prompt, material: Mapping[str, str], limits: Mapping[str, int], answer: type[BaseModel], max_tokens: int
+) -> Request:
+    """A prompt with its material, asking for an answer of that kind."""
+    messages = (
+        Message("system", system_turn(prompt, limits)),
+        Message("user", user_turn(prompt, material, limits)),
+    )
+    return Request(messages, answer_schema(answer), max_tokens)
+
+
+def known_about(about: Metadata) -> dict[str, str]:
+    """What a prompt may be told of a recording. It comes from manifests and tags, so it is material like what was said."""
+    told = {"title": about.title, "programme": about.programme, "channel": about.channel, "date": about.date}
+    return {key: " ".join(value.split())[:LONGEST_NAME] for key, value in told.items()}
 
 
 def user_turn(prompt: Prompt, material: Mapping[str, str], limits: Mapping[str, int]) -> str:

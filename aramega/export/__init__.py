@@ -4,8 +4,8 @@ A format is a pure function from one recording's contents to the text of its lin
 one file for the set or one per recording, is said beside it in `FORMATS`. One recording is in memory at a
 time, in the order of their ids, so that two exports of the same workspace are the same bytes.
 
-Text comes from `text_of`: nobody knows a segment's words before a transcript exists, so the default says
-nothing, and the formats that must show something show the segment's id.
+Text is what people settled, else what was drafted, or comes from `text_of`. Before there is a transcript
+the formats that must show something show the segment's id.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def export(
     out: Path,
     *,
     unit: str | None = None,
-    text_of: TextOf = no_text,
+    text_of: TextOf | None = None,
 ) -> list[Path]:
     """Write what `store` holds into the folder `out`, and name the files written.
 

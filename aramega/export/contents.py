@@ -16,6 +16,7 @@ from typing import Literal
 from aramega.export.names import safe_name
 from aramega.records import Passage, Recording, Segment, Span, milliseconds
 from aramega.store import Store
+from aramega.store.drafts import segment_texts
 from aramega.workspace import Workspace
 
 Unit = Literal["passages", "segments"]
@@ -73,8 +74,8 @@ class Contents:
         return self.text(stretch) or stretch.id
 
 
-def read_contents(store: Store, workspace: Workspace, text_of: TextOf) -> Iterator[Contents]:
-    """Every segmented recording, by id.
+def read_contents(store: Store, workspace: Workspace, text_of: TextOf | None) -> Iterator[Contents]:
+    """Every segmented recording, by id; with the workspace's own transcripts unless told otherwise.
 
     Passages made of segments that are no longer there are left out: the segments were made anew and their
     passages are still to come.
@@ -86,7 +87,13 @@ def read_contents(store: Store, workspace: Workspace, text_of: TextOf) -> Iterat
             continue
         here = {segment.id for segment in found.segments}
         passages = tuple(p for p in store.passages(recording.id) if here.issuperset(p.segments))
-        yield Contents(found.recording, found.paths, found.timeline.spans, found.segments, passages, root, text_of)
+        known = text_of or _drafted(store, recording.id)
+        yield Contents(found.recording, found.paths, found.timeline.spans, found.segments, passages, root, known)
+
+
+def _drafted(store: Store, recording: str) -> TextOf:
+    texts = segment_texts(store, recording)
+    return lambda segment: texts.get(segment.id, "")
 
 
 def length(stretch: Segment | Passage) -> float:

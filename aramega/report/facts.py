@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aramega.config import Config
-from aramega.records import Passage, Recording, Segment, Span, Timeline
+from aramega.records import DraftedPassage, Passage, Recording, Segment, Span, Timeline
+from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
 from aramega.report.sample import choose_sample
 from aramega.report.status import Status, status
 from aramega.store import Store
+from aramega.store.drafts import load_drafted
 from aramega.store.rows import revive
 from aramega.workspace import Workspace
 
@@ -80,9 +82,20 @@ class RecordingFacts:
 class SampledPassage:
     """A passage to listen to, with where it comes from and how it was cut."""
 
-    passage: Passage
-    recording: Recording
-    segments: tuple[Segment, ...]
+    drafted: DraftedPassage
+    lines: tuple[ShownLine, ...]
+
+    @property
+    def passage(self) -> Passage:
+        return self.drafted.passage
+
+    @property
+    def recording(self) -> Recording:
+        return self.drafted.recording
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        return self.drafted.segments
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,7 @@ class Facts:
     recordings: tuple[RecordingFacts, ...]
     """Those of which most was left out come first; spans for as many as have a timeline drawn."""
     sample: tuple[SampledPassage, ...]
+    drafts: DraftFacts | None
     finished_at: str
 
 
@@ -128,6 +142,7 @@ def _facts(store: Store, now: Status, config: Config, extent: Extent) -> Facts:
         histograms=tuple(_histograms(store, config)),
         recordings=tuple(_recordings(store, extent)),
         sample=tuple(_sampled(store, p) for p in choose_sample(store, extent.passages)),
+        drafts=gather_drafts(store),
         finished_at=store.connection.execute("SELECT coalesce(max(finished_at), '') FROM results").fetchone()[0],
     )
 
@@ -233,6 +248,16 @@ def _histograms(store: Store, config: Config) -> Iterator[Histogram]:
     count_rows(_batches(store, 'SELECT "end" - start FROM passages'), [passages], (None,))
     drawn = [draw_bars(m, c) for m, c in zip(of_segments, segments, strict=True)]
     drawn.insert(1, draw_bars(of_passages, passages))
+    of_drafts = (
+        Measure("How sure the transcript is", "", "drafts", 0, 1.0001, 0.01, 2, axis=(0, 1)),
+        Measure("Characters a second", "", "drafts", 0, 60, 0.1, 1),
+        Measure("Words said for each of the summary", "", "drafts", 0, 100, 0.1, 1),
+    )
+    drafts = [FineCounts(m.low, m.high, m.fine) for m in of_drafts]
+    query = """SELECT v.confidence, c.characters_per_second, c.compression FROM checks c
+               JOIN passages p ON p.id = c.passage LEFT JOIN verdicts v ON v.passage = c.passage"""
+    count_rows(_batches(store, query), drafts, (None, None, None))
+    drawn += [draw_bars(m, c) for m, c in zip(of_drafts, drafts, strict=True)]
     yield from (h for h in drawn if h)
 
 
@@ -269,6 +294,5 @@ def _spans(store: Store, recording: str) -> tuple[Span, ...]:
 
 
 def _sampled(store: Store, passage: Passage) -> SampledPassage:
-    query = f"SELECT * FROM segments WHERE id IN ({', '.join('?' * len(passage.segments))}) ORDER BY start"  # noqa: S608
-    rows = store.connection.execute(query, passage.segments)
-    return SampledPassage(passage, store.recording(passage.recording), tuple(revive(Segment, row) for row in rows))
+    drafted = load_drafted(store, passage.id)
+    return SampledPassage(drafted, tuple(shown_lines(drafted)))

@@ -24,7 +24,10 @@ from aramega.report.facts import Facts
 from aramega.report.sample import Preview
 from aramega.report.words import clock, visible
 
-LIBRARIES = ("numpy", "scipy", "soundfile", "pydub", "webrtcvad-wheels", "librosa", "silero-vad")
+LIBRARIES = (
+    *("numpy", "scipy", "soundfile", "pydub", "webrtcvad-wheels", "librosa", "silero-vad"),
+    *("torch", "openai-whisper", "faster-whisper", "camel-tools", "datasketch", "openai", "transformers"),
+)
 
 
 def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> str:
@@ -38,7 +41,7 @@ def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> st
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = ("amount", "clock", "count", "number", "share", "visible")
+    shown = ("amount", "clock", "count", "number", "share", "visible", "visible_whole")
     environment.filters |= {name: getattr(words, name) for name in shown}
     environment.globals |= {
         "strip": _strip,

@@ -17,6 +17,18 @@ for (const player of players) {
     show();
   });
   player.addEventListener("seeked", show);
+  for (const line of card.querySelectorAll(".line")) {
+    const hear = () => {
+      player.currentTime = Number(line.dataset.start);
+      player.play();
+    };
+    line.addEventListener("click", hear);
+    line.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      hear();
+    });
+  }
   picture.addEventListener("click", (event) => {
     const box = picture.getBoundingClientRect();
     player.currentTime = ((event.clientX - box.left) / box.width) * (player.duration || 0);

@@ -29,7 +29,7 @@ class StageStatus:
 
     stage: str
     done: int
-    """Items done: files for ingest, recordings for the others."""
+    """Items done: files for ingest, then recordings, then passages."""
     pending: int
     """Items that could be done now; those a former stage still owes are not counted."""
     failed: int
@@ -37,7 +37,7 @@ class StageStatus:
     """Items done under another configuration; a build does them again."""
     made: int
     makes: str
-    """What is made, in the singular: recording, segment, passage."""
+    """What is made, in the singular: recording, segment, passage, transcript, …"""
     hours: float
 
 
@@ -122,7 +122,7 @@ def _books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStat
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
         made=made,
-        makes=stage.makes[-1].__name__.lower(),
+        makes=stage.makes[-1].__name__.lower().removesuffix("s"),
         hours=seconds / 3600,
     )
 
@@ -152,7 +152,13 @@ def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> 
         steps.append(Step("Go on with what is left.", build))
     if any(s.failed for s in stages):
         steps.append(Step("When the causes of the failures are mended, try those again.", f"{build} --retry-failed"))
-    if stages[-1].made:
+    made = {s.stage: s.made for s in stages}
+    if made["passages"] and "transcribe" not in made:
+        steps.append(Step("Draft transcripts and summaries.", f"{build} --asr-model large-v3-turbo"))
+    if made.get("check"):
+        steps.append(Step("Have people correct the drafts, in Label Studio.", f"aramega review push {place}"))
+        steps.append(Step("See what would be published.", f"aramega publish {place} --to dataset --dry-run"))
+    if made["passages"]:
         steps.append(Step("Hand the passages to other tools.", f"aramega export {place} --format jsonl"))
         steps.append(
             Step("Add more recordings; what is done stays done.", f"aramega build-ssum FOLDER --workspace {place}")

@@ -65,8 +65,10 @@ def share(part: float, whole: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `1,204 files`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """`1 file`, `1,204 files`, `2 summaries`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:

@@ -6,6 +6,7 @@ question a database answers well, and its operators are documented elsewhere.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -75,6 +76,18 @@ def load_draft(store: Store, passage: str) -> Draft:
         check=_one(store, Check, passage),
         verdict=_one(store, Verdict, passage),
     )
+
+
+def segment_texts(store: Store, recording: str) -> dict[str, str]:
+    """What was said in each segment of a recording, as far as anyone knows: settled by people, or drafted."""
+    texts: dict[str, str] = {}
+    query = """SELECT p.id, t.lines AS drafted, r.lines AS settled FROM passages p
+               LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN resolved r ON r.passage = p.id
+               WHERE p.recording = ?"""
+    for row in store.connection.execute(query, (recording,)):
+        for line in json.loads(row["settled"] or "[]") or json.loads(row["drafted"] or "[]"):
+            texts[line["segment"]] = line["text"]
+    return texts
 
 
 def find_passages(store: Store, where: str = "", order: str = "passage", limit: int | None = None) -> Iterator[str]:

@@ -12,10 +12,13 @@ import pytest
 
 from aramega.export import FORMATS, export
 from aramega.export.contents import Contents
-from aramega.records import AramegaError, Segment
+from aramega.records import AramegaError, ResolvedPassage, Segment, SettledLine
 from aramega.store import Store
+from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.reviews import write_resolved
 from aramega.workspace import Workspace
 from tests.export.conftest import FIRST, SECOND, Exporting
+from tests.support.drafts import drafted_workspace
 from tests.support.workspaces import a_recording, put_passages, put_recording, put_segments, segments_at
 
 
@@ -144,3 +147,15 @@ def test_before_any_recording_is_segmented_there_is_nothing_to_export(tmp_path: 
         with pytest.raises(AramegaError, match="no recording has been segmented"):
             export(store, empty, "jsonl", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_drafted_is_exported_and_what_people_settled_comes_before_it(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=2, clips=False)
+    with Store.create_or_open(workspace) as store:
+        first = load_drafted(store, next(find_passages(store)))
+        lines = tuple(SettledLine(s.id, s.start, s.end, "نص مصحح") for s in first.segments)
+        write_resolved(store, [ResolvedPassage(first.id, accepted=True, lines=lines)])
+        (path,) = export(store, workspace, "jsonl", tmp_path / "out")
+    told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert told[0]["text"] == "نص مصحح نص مصحح"
+    assert "المنتخب" in told[1]["text"] or "الوزير" in told[1]["text"]

@@ -1,0 +1,118 @@
+"""What the report says of drafts: how many are worth whose time, why, and how sure each line is."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from aramega.records import DraftedPassage, Line
+from aramega.store import Store
+
+SHADES = 5
+"""Steps of the colour that shows how sure a line is."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The drafts of one decision, and the reasons among them, the most frequent first."""
+
+    decision: str
+    count: int
+    hours: float
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class DraftFacts:
+    """All drafts in numbers."""
+
+    drafted: int
+    decided: tuple[Decided, ...]
+    repeated: int
+    abstractive: int
+    tokens: int
+    """What language models read and wrote for the summaries."""
+    asr_models: tuple[str, ...]
+    summary_models: tuple[str, ...]
+    subtitled: int
+    """Passages whose recording has subtitles to compare with."""
+    subtitles_cer: float | None
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line of a transcript as the page shows it."""
+
+    text: str
+    start: float
+    """In seconds of the clip, for the player."""
+    shade: int
+    """0 for the least sure, SHADES - 1 for the surest; -1 where nobody knows."""
+    title: str
+
+
+def gather_drafts(store: Store) -> DraftFacts | None:
+    """None where nothing has been drafted yet."""
+    ask = store.connection.execute
+    drafted = ask("SELECT count(*) FROM transcripts t JOIN passages p ON p.id = t.passage").fetchone()[0]
+    if not drafted:
+        return None
+    summed = ask(
+        "SELECT coalesce(sum(abstractive), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM summaries"
+    )
+    abstractive, tokens = summed.fetchone()
+    subtitled, cer = ask("SELECT count(*), avg(at_hand_cer) FROM transcripts WHERE at_hand <> ''").fetchone()
+    return DraftFacts(
+        drafted=drafted,
+        decided=_decided(store),
+        repeated=ask("SELECT count(*) FROM verdicts WHERE duplicate_of <> ''").fetchone()[0],
+        abstractive=abstractive,
+        tokens=tokens,
+        asr_models=tuple(row[0] for row in ask("SELECT DISTINCT model FROM transcripts ORDER BY model LIMIT 9")),
+        summary_models=tuple(row[0] for row in ask("SELECT DISTINCT model FROM summaries ORDER BY model LIMIT 9")),
+        subtitled=subtitled,
+        subtitles_cer=cer,
+    )
+
+
+def shown_lines(item: DraftedPassage) -> list[ShownLine]:
+    """The transcript's lines with how sure each is, in words too, for who cannot tell the colours."""
+    transcript = item.draft.transcript
+    return [_shown(line, item.passage.start) for line in transcript.lines] if transcript else []
+
+
+def shade_of(probability: float) -> int:
+    """Which of the SHADES a token's mean probability falls on: below a third is as bad as it gets, above 0.9 is fine."""
+    return min(SHADES - 1, max(0, math.floor((probability - 0.3) / 0.6 * SHADES)))
+
+
+def _shown(line: Line, clip_start: float) -> ShownLine:
+    told = [f"{line.start - clip_start:.1f} s to {line.end - clip_start:.1f} s of the clip"]
+    shade = -1
+    if line.avg_logprob is not None:
+        probability = math.exp(line.avg_logprob)
+        shade = shade_of(probability)
+        told.append(f"{probability:.0%} sure of a token")
+    told += line.flags
+    return ShownLine(line.text or "…", max(0.0, round(line.start - clip_start, 2)), shade, "; ".join(told))
+
+
+def _decided(store: Store) -> tuple[Decided, ...]:
+    found: dict[str, Decided] = {}
+    query = """SELECT v.decision, v.reasons, count(*), sum(p."end" - p.start) / 3600 FROM verdicts v
+               JOIN passages p ON p.id = v.passage GROUP BY v.decision, v.reasons"""
+    counts: dict[str, int] = Counter()
+    hours: dict[str, float] = Counter()  # type: ignore[assignment]  # a Counter adds floats as well
+    reasons: dict[str, Counter[str]] = {}
+    for decision, told, count, length in store.connection.execute(query):
+        counts[decision] += count
+        hours[decision] += length
+        for reason in json.loads(told):
+            reasons.setdefault(decision, Counter())[reason] += count
+    for decision in ("keep", "review first", "reject"):
+        if decision in counts:
+            most = tuple(reasons.get(decision, Counter()).most_common(12))
+            found[decision] = Decided(decision, counts[decision], hours[decision], most)
+    return tuple(found.values())

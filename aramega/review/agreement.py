@@ -12,7 +12,7 @@ so only its verdict counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -24,9 +24,9 @@ from aramega.review.distances import LONGEST_COMPARED
 from aramega.review.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
 from aramega.review.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
 from aramega.text import chrf_counts, chrf_from_counts, edit_counts, normalize
+from aramega.text.overlap import CHRF_ORDERS
 
-CHOSEN = (*LABELS, "verdict")
-"""Fields in which one of several labels is chosen."""
+COMPARED = (*TEXTS, *LABELS, "verdict", "confidence")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,28 @@ class _Pair:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """The pairs that answer one field, with a row of sums for each."""
+
+    field: str
+    pairs: Sequence[_Pair]
+    rows: Sequence[Numbers]
+
+    def of(self, annotator: str) -> _Compared:
+        """Those in which this annotator is held against another."""
+        theirs = [i for i, pair in enumerate(self.pairs) if pair.other.annotator == annotator]
+        return _Compared(self.field, [self.pairs[i] for i in theirs], [self.rows[i] for i in theirs])
+
+    def agreement(self, names: Sequence[str], seed: int) -> FieldAgreement:
+        """The named figures, of the weighed rows of each passage's pairs."""
+        sums: dict[str, Numbers] = {}
+        for pair, row in zip(self.pairs, self.rows, strict=True):
+            sums[pair.passage] = sums.get(pair.passage, 0) + pair.weight * row
+        figures = bootstrap_sums(np.array(list(sums.values())), {name: _FIGURES[name] for name in names}, seed=seed)
+        return FieldAgreement(self.field, len(sums), figures)
+
+
 def measure_agreement(reviews: Iterable[Review], *, seed: int = 0) -> Agreement:
     """All figures over the standing reviews of any number of passages."""
     by_passage = group_standing(reviews)
@@ -79,17 +101,24 @@ def measure_agreement(reviews: Iterable[Review], *, seed: int = 0) -> Agreement:
     pairs = [pair for passage, last in peers.items() for pair in _pair_up(passage, last)]
     to_gold = [_Pair(p, best, other) for p, golds in gold.items() for best in golds for other in peers[p]]
     annotators = tuple(sorted({r.annotator for last in peers.values() for r in last}))
+    among = [_compare(pairs, name) for name in COMPARED]
+    against_gold = [_compare(to_gold, name) for name in COMPARED]
     disagreements = filter(None, (find_disagreement(last) for last in by_passage.values()))
     return Agreement(
         annotators=annotators,
         passages=len({p.passage for p in pairs}),
         gold_passages=len({p.passage for p in to_gold}),
-        between=_between(pairs, seed),
-        with_others={a: _against([p for p in pairs if p.other.annotator == a], seed) for a in annotators},
-        with_gold={a: _against([p for p in to_gold if p.other.annotator == a], seed) for a in annotators},
+        between=_known(_between(compared, seed) for compared in among),
+        with_others={a: _known(_against(compared.of(a), seed) for compared in among) for a in annotators},
+        with_gold={a: _known(_against(compared.of(a), seed) for compared in against_gold) for a in annotators},
         trust=measure_trust(by_passage),
         disagreements=tuple(sorted(disagreements, key=lambda d: (-d.score, d.passage))),
     )
+
+
+def _known(fields: Iterable[FieldAgreement]) -> tuple[FieldAgreement, ...]:
+    """Without those of which there is nothing to say."""
+    return tuple(field for field in fields if field.figures)
 
 
 def group_standing(reviews: Iterable[Review]) -> dict[str, list[Review]]:
@@ -123,34 +152,13 @@ def _pair_up(passage: str, last: Sequence[Review]) -> list[_Pair]:
     return [_Pair(passage, one, other, 1 / (len(last) - 1)) for one, other in ways]
 
 
-def _between(pairs: Sequence[_Pair], seed: int) -> tuple[FieldAgreement, ...]:
-    found = []
-    for name in (*TEXTS, *CHOSEN, "confidence"):
-        answered = _answering(pairs, name)
-        figures = _text_figures(answered, name, seed) if name in TEXTS else _alpha(answered, name, seed)
-        if name in CHOSEN:
-            who = {p.other.annotator for p in answered}
-            one_way = [p for p in answered if p.reference.annotator < p.other.annotator]
-            # Kappa knows two annotators: of more, it would mix the habits it is to tell apart.
-            figures = _label_figures(one_way, name, seed, ("same", "kappa") if len(who) == 2 else ("same",)) | figures
-        if figures:
-            found.append(FieldAgreement(name, len({p.passage for p in answered}), figures))
-    return tuple(found)
-
-
-def _against(pairs: Sequence[_Pair], seed: int) -> tuple[FieldAgreement, ...]:
-    """One annotator's answers, held against those of others or of gold."""
-    found = []
-    for name in (*TEXTS, *CHOSEN):
-        answered = _answering(pairs, name)
-        figures = (
-            _text_figures(answered, name, seed)
-            if name in TEXTS
-            else _label_figures(answered, name, seed, ("same", "kappa"))
-        )
-        if figures:
-            found.append(FieldAgreement(name, len({p.passage for p in answered}), figures))
-    return tuple(found)
+def _compare(pairs: Sequence[_Pair], name: str) -> _Compared:
+    """Hold the answers to one field against each other, once for all figures."""
+    answered = [p for p in pairs if said(p.reference, name) is not None and said(p.other, name) is not None]
+    both = [(said(p.reference, name) or "", said(p.other, name) or "") for p in answered]
+    labels = sorted({label for pair in both for label in pair})
+    rows = [tally_texts(*pair) if name in TEXTS else tally_labels(*pair, labels) for pair in both]
+    return _Compared(name, answered, rows)
 
 
 def said(review: Review, name: str) -> str | None:
@@ -166,30 +174,29 @@ def said(review: Review, name: str) -> str | None:
     return answer(review, name)
 
 
-def _answering(pairs: Sequence[_Pair], name: str) -> list[_Pair]:
-    return [p for p in pairs if said(p.reference, name) is not None and said(p.other, name) is not None]
+def _between(compared: _Compared, seed: int) -> FieldAgreement:
+    """What all annotators have in common."""
+    if compared.field in TEXTS:
+        return compared.agreement(("wer", "cer", "chrf"), seed)
+    alpha = _alpha(compared, seed)
+    if compared.field == "confidence":
+        return replace(compared.agreement((), seed), figures=alpha)
+    same = compared.agreement(("same",), seed)
+    # Kappa knows two annotators: of more, it would mix the habits it is to tell apart.
+    names = sorted({p.other.annotator for p in compared.pairs})
+    kappa = compared.of(names[0]).agreement(("kappa",), seed).figures if len(names) == 2 else {}
+    return replace(same, figures={**same.figures, **kappa, **alpha})
 
 
-def _sums_by_passage(pairs: Sequence[_Pair], tallies: Sequence[Numbers]) -> Numbers:
-    """The weighed tallies of each passage's pairs, summed: (passages, k)."""
-    sums: dict[str, Numbers] = {}
-    for pair, tally in zip(pairs, tallies, strict=True):
-        sums[pair.passage] = sums.get(pair.passage, 0) + pair.weight * tally
-    return np.array(list(sums.values()))
+def _against(compared: _Compared, seed: int) -> FieldAgreement:
+    """One annotator's answers, held against those of others or of gold."""
+    names = {"confidence": ()}.get(
+        compared.field, ("wer", "cer", "chrf") if compared.field in TEXTS else ("same", "kappa")
+    )
+    return compared.agreement(names, seed)
 
 
 # Texts
-
-
-def _text_figures(pairs: Sequence[_Pair], name: str, seed: int) -> dict[str, Interval]:
-    texts = [(said(p.reference, name) or "", said(p.other, name) or "") for p in pairs]
-    rows = _sums_by_passage(pairs, [tally_texts(*both) for both in texts])
-    wanted: dict[str, Callable[[Numbers], Numbers]] = {
-        "wer": lambda sums: _ratio(sums[..., 0], sums[..., 1]),
-        "cer": lambda sums: _ratio(sums[..., 2], sums[..., 3]),
-        "chrf": lambda sums: chrf_from_counts(sums[..., 4:]),
-    }
-    return _bootstrapped(rows, wanted, seed)
 
 
 def tally_texts(reference: str, other: str) -> Numbers:
@@ -201,27 +208,28 @@ def tally_texts(reference: str, other: str) -> Numbers:
     reference, other = reference[:LONGEST_COMPARED], other[:LONGEST_COMPARED]
     plain = normalize(reference, "asr"), normalize(other, "asr")
     light = normalize(reference, "light"), normalize(other, "light")
-    return np.array(
-        [*edit_counts(plain[0].split(), plain[1].split()), *edit_counts(*plain), *chrf_counts(*light)], dtype=float
-    )
+    edits = (*edit_counts(plain[0].split(), plain[1].split()), *edit_counts(*plain))
+    return np.array([*edits, *(_chrf_of_same(light[0]) if light[0] == light[1] else chrf_counts(*light))], dtype=float)
+
+
+def _chrf_of_same(text: str) -> list[int]:
+    """What chrF counts where the two are one, without counting: most summaries and titles are left as drafted."""
+    letters = len("".join(text.split()))
+    return [max(letters - order, 0) for order in range(CHRF_ORDERS) for _ in ("answer", "reference", "both")]
 
 
 # Labels
 
 
-def _label_figures(pairs: Sequence[_Pair], name: str, seed: int, names: Sequence[str]) -> dict[str, Interval]:
-    values = _values(pairs, name)
-    tallies = []
-    for pair in pairs:
-        table = np.zeros((len(values), len(values)))
-        table[values[said(pair.reference, name) or ""], values[said(pair.other, name) or ""]] = 1
-        tallies.append(table.ravel())
-    known: dict[str, Callable[[Numbers], Numbers]] = {"same": share_of_same, "kappa": cohens_kappa}
-    return _bootstrapped(_sums_by_passage(pairs, tallies), {n: known[n] for n in names}, seed)
+def tally_labels(reference: str, other: str, labels: Sequence[str]) -> Numbers:
+    """A table of label against label with this pair in it, flattened; tables of many pairs add up."""
+    table = np.zeros((len(labels), len(labels)))
+    table[labels.index(reference), labels.index(other)] = 1
+    return table.ravel()
 
 
 def share_of_same(tables: Numbers) -> Numbers:
-    """The share of pairs with the same label, of flattened tables of label against label."""
+    """The share of pairs with the same label."""
     square = _square(tables)
     return _ratio(np.trace(square, axis1=-2, axis2=-1), square.sum(axis=(-2, -1)))
 
@@ -234,22 +242,20 @@ def cohens_kappa(tables: Numbers) -> Numbers:
     return _ratio(share_of_same(tables) - chance, 1 - chance)
 
 
-def _alpha(pairs: Sequence[_Pair], name: str, seed: int) -> dict[str, Interval]:
-    values = _values(pairs, name)
-    answers: dict[str, dict[str, str]] = {}
-    for pair in pairs:
-        answers.setdefault(pair.passage, {})[pair.other.annotator] = said(pair.other, name) or ""
-    counts = np.zeros((len(answers), len(values)), dtype=int)
-    for row, given in enumerate(answers.values()):
-        for value in given.values():
-            counts[row, values[value]] += 1
-    level: Literal["nominal", "ordinal"] = "ordinal" if name == "confidence" else "nominal"
+def _alpha(compared: _Compared, seed: int) -> dict[str, Interval]:
+    """Krippendorff's alpha of how often each label was given to each passage."""
+    given: dict[str, dict[str, str]] = {}
+    for pair in compared.pairs:
+        given.setdefault(pair.passage, {})[pair.other.annotator] = said(pair.other, compared.field) or ""
+    labels = sorted({label for answers in given.values() for label in answers.values()})
+    counts = np.array([[list(answers.values()).count(label) for label in labels] for answers in given.values()])
+    level: Literal["nominal", "ordinal"] = "ordinal" if compared.field == "confidence" else "nominal"
     found = bootstrap_rows(counts, lambda rows: krippendorffs_alpha(rows, level), seed=seed)
     return {"alpha": found} if found else {}
 
 
 def krippendorffs_alpha(counts: Numbers, level: Literal["nominal", "ordinal"]) -> float:
-    """Of how often each label was given to each passage; undefined (nan) where only one label was ever given."""
+    """Of (passages, labels in their order); undefined (nan) where only one label was ever given."""
     try:
         import krippendorff
     except ImportError:
@@ -259,17 +265,6 @@ def krippendorffs_alpha(counts: Numbers, level: Literal["nominal", "ordinal"]) -
     if (counts.sum(axis=0) > 0).sum() < 2:
         return float("nan")
     return float(krippendorff.alpha(value_counts=counts, level_of_measurement=level))
-
-
-def _values(pairs: Sequence[_Pair], name: str) -> dict[str, int]:
-    """Each label that was given, and its column; ratings in their order."""
-    given = {said(review, name) or "" for pair in pairs for review in (pair.reference, pair.other)}
-    return {value: column for column, value in enumerate(sorted(given))}
-
-
-def _bootstrapped(rows: Numbers, wanted: Mapping[str, Callable[[Numbers], Numbers]], seed: int) -> dict[str, Interval]:
-    found = {name: bootstrap_sums(rows, statistic, seed=seed) for name, statistic in wanted.items()}
-    return {name: interval for name, interval in found.items() if interval is not None}
 
 
 def _square(tables: Numbers) -> Numbers:
@@ -283,3 +278,13 @@ def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
     ratio: Numbers = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.abs(whole) > 1e-12)
     return ratio
+
+
+_FIGURES: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "wer": lambda sums: _ratio(sums[..., 0], sums[..., 1]),
+    "cer": lambda sums: _ratio(sums[..., 2], sums[..., 3]),
+    "chrf": lambda sums: chrf_from_counts(sums[..., 4:]),
+    "same": share_of_same,
+    "kappa": cohens_kappa,
+}
+"""Figures of a field, from its pairs' summed rows."""

@@ -6,7 +6,7 @@ Under five passages no interval is given, for a resample of so few is the same f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +33,29 @@ class Interval:
 
 
 def bootstrap_sums(
-    tallies: Numbers, statistic: Callable[[Numbers], Numbers], *, seed: int = 0, resamples: int = RESAMPLES
-) -> Interval | None:
-    """For a figure of summed tallies: `tallies` is (passages, k), `statistic` takes (…, k) to (…)."""
-    if not len(tallies):
-        return None
-    rng, drawn = np.random.default_rng(seed), []
-    for start in range(0, resamples if len(tallies) >= FEWEST else 0, CHUNK):
-        times = rng.multinomial(
-            len(tallies), np.full(len(tallies), 1 / len(tallies)), size=min(CHUNK, resamples - start)
-        )
-        drawn.append(statistic(times @ tallies))
-    return _interval(float(statistic(tallies.sum(axis=0))), np.concatenate(drawn) if drawn else None, len(tallies))
+    tallies: Numbers,
+    statistics: Mapping[str, Callable[[Numbers], Numbers]],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[str, Interval]:
+    """For figures of summed tallies: `tallies` is (passages, k), each statistic takes (…, k) to (…). Those that are
+    not defined are left out."""
+    count = len(tallies)
+    if not count:
+        return {}
+    rng, sums = np.random.default_rng(seed), []
+    for start in range(0, resamples if count >= FEWEST else 0, CHUNK):
+        size = min(CHUNK, resamples - start)
+        draws = rng.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
+        sums.append(np.bincount(draws.ravel(), minlength=size * count).reshape(size, count).astype(float) @ tallies)
+    found = {}
+    for name, statistic in statistics.items():
+        drawn = statistic(np.concatenate(sums)) if sums else None
+        interval = _interval(float(statistic(tallies.sum(axis=0))), drawn, count)
+        if interval:
+            found[name] = interval
+    return found
 
 
 def bootstrap_rows(

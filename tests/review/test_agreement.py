@@ -22,7 +22,7 @@ from aramega.review.agreement import (
     tally_texts,
 )
 from aramega.review.intervals import FEWEST, Interval, bootstrap_rows, bootstrap_sums
-from aramega.text import cer, chrf, normalize, wer
+from aramega.text import cer, chrf, chrf_counts, normalize, wer
 from tests.support.drafts import DIALECTS, SENTENCES, Annotator
 
 
@@ -77,6 +77,12 @@ def test_a_comma_is_no_disagreement_about_what_was_said_but_shows_in_chrf() -> N
     assert (sums[0], sums[2]) == (0, 0)
     found = measure_agreement(session({"transcript": ("قال الوزير إن العمل بدأ", "قال الوزير: إن العمل بدأ.")}))
     assert figure(found.between, "transcript", "chrf").value < 100
+
+
+@given(st.text("ابت ،", max_size=12))
+def test_chrf_of_a_text_and_itself_needs_no_counting(text: str) -> None:
+    light = normalize(text, "light")
+    assert tuple(tally_texts(text, text)[4:]) == chrf_counts(light, light)
 
 
 def test_a_passage_of_three_annotators_counts_as_three_reviews_and_not_as_three_pairs() -> None:
@@ -195,13 +201,14 @@ def test_all_figures_go_into_json() -> None:
 
 # Intervals
 
+MEAN = {"mean": lambda sums: sums[..., 0] / sums[..., 1]}
+"""Of rows of a value and a one."""
+
 
 def test_an_interval_holds_its_figure_and_is_the_same_each_time() -> None:
     rows = np.random.default_rng(1).integers(0, 2, (40, 1)).astype(float)
-    found = bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), lambda sums: sums[..., 0] / sums[..., 1])
-    again = bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), lambda sums: sums[..., 0] / sums[..., 1])
-    assert found == again
-    assert found
+    found = bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), MEAN)["mean"]
+    assert bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), MEAN)["mean"] == found
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value == rows.mean() < found.high
@@ -209,9 +216,8 @@ def test_an_interval_holds_its_figure_and_is_the_same_each_time() -> None:
 
 def test_both_ways_to_resample_tell_the_same() -> None:
     rows = np.random.default_rng(2).normal(size=(60, 1))
-    sums = bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), lambda s: s[..., 0] / s[..., 1])
+    sums = bootstrap_sums(np.hstack([rows, np.ones_like(rows)]), MEAN)["mean"]
     each = bootstrap_rows(rows, lambda r: float(r.mean()))
-    assert sums
     assert each
     assert (each.value, each.low, each.high) == pytest.approx((sums.value, sums.low, sums.high), abs=0.05)
 
@@ -229,8 +235,7 @@ def test_about_95_of_100_intervals_hold_the_truth() -> None:
     covered = 0
     for _ in range(200):
         rows = np.column_stack([rng.normal(1.0, 1.0, 40), np.ones(40)])
-        found = bootstrap_sums(rows, lambda s: s[..., 0] / s[..., 1], resamples=400)
-        assert found
+        found = bootstrap_sums(rows, MEAN, resamples=400)["mean"]
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 1.0 <= found.high

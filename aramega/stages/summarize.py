@@ -26,7 +26,7 @@ from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Takes
 from aramega.workspace import Workspace
 
-ROUNDS_A_TASK = 8
+ROUNDS_A_TASK = 16
 """Times `concurrency` requests to a task: its last ones wait for each other, so few and large tasks are best, and
 what a kill could cost is in the journal, not in the task."""
 

@@ -306,5 +306,5 @@ def test_what_is_not_installed_or_not_there_is_said_before_anything_starts(
 
 def test_a_stage_that_talks_has_one_worker_and_large_tasks(tmp_path: Path) -> None:
     talking = Summarize(options(concurrency=4), Workspace(tmp_path))
-    assert (talking.workers, talking.batch_size) == (1, 32)
+    assert (talking.workers, talking.batch_size) == (1, 64)
     assert Summarize(SummarizeConfig(), Workspace(tmp_path)).workers is None

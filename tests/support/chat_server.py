@@ -70,6 +70,9 @@ class ChatServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.stopping = threading.Event()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet: clients are killed here on purpose."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"

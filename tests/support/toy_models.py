@@ -59,3 +59,48 @@ def toy_whisper(folder: Path) -> Path:
     tokenizer.save_pretrained(folder)
     WhisperFeatureExtractor(feature_size=80).save_pretrained(folder)
     return folder
+
+
+def toy_chat(folder: Path, answer: str) -> Path:
+    """A Llama that answers `answer` to everything, saved with its tokenizer and chat template.
+
+    Its one layer adds nothing, so each token decides the next: after the template's last token comes the answer,
+    which is one token, and after that the end. The weights are set by hand; the code that runs is transformers' own.
+    """
+    import torch
+    from tokenizers import AddedToken
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = byte_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|system|>", "<|user|>", "<|assistant|>"]})
+    tokenizer.add_tokens([AddedToken(answer, normalized=False)])
+    tokenizer.model_max_length = 8192
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    shape = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=8192,
+        tie_word_embeddings=False,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(shape)
+    said, turn = tokenizer.convert_tokens_to_ids([answer, "<|assistant|>"])
+    with torch.no_grad():
+        torch.nn.init.zeros_(model.model.layers[0].self_attn.o_proj.weight)
+        torch.nn.init.zeros_(model.model.layers[0].mlp.down_proj.weight)
+        tokens, heads = model.model.embed_tokens.weight, model.lm_head.weight
+        torch.nn.init.normal_(tokens)
+        heads.zero_()
+        heads[said], heads[tokenizer.eos_token_id] = tokens[turn], tokens[said]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -29,8 +29,11 @@ class LocalModel:
     def load(self) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging as its_logging
 
         check_folder(self.folder)
+        quiet: Any = its_logging
+        quiet.disable_progress_bar()  # the build has one of its own
         self._device = pick_device(self.options.device)
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(

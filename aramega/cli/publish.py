@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from aramega.workspace import Workspace
 
 To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Publish into this folder.")]
+Repo = Annotated[str | None, typer.Option("--repo", metavar="ORG/NAME", help="Publish on the Hugging Face Hub.")]
+Private = Annotated[bool, typer.Option("--private", help="A new repository is private.")]
+Gated = Annotated[
+    bool, typer.Option("--gated", help="Who wants the data must agree to share their name with you first.")
+]
+CreatePr = Annotated[bool, typer.Option("--create-pr", help="Propose the version as a pull request.")]
 Tag = Annotated[str, typer.Option("--tag", help="Name this version, for example v1.0; on the Hub it becomes a tag.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 Where = Annotated[str | None, typer.Option("--where", help="Only passages for which this SQL expression is true.")]
@@ -61,6 +67,10 @@ def publish(
     workspace: Folder = USUAL,
     *,
     to: To = None,
+    repo: Repo = None,
+    private: Private = False,
+    gated: Gated = False,
+    create_pr: CreatePr = False,
     tag: Tag = "",
     dry_run: DryRun = False,
     where: Where = None,
@@ -81,6 +91,8 @@ def publish(
     Killed? The same command goes on. A new version appears whole or not at all.
     """
     from aramega.publish import publish as make
+    from aramega.publish.folder import FolderTarget
+    from aramega.publish.hub import HubTarget
     from aramega.store import Store
     from aramega.workspace import Workspace
 
@@ -99,7 +111,15 @@ def publish(
             leaks=leaks,
             shard_mb=shard_mb,
         )
-        target = _target(to, force=force)
+        if (to is None) == (repo is None):
+            raise AramegaError("say where to: --to DIR or --repo ORG/NAME, one of the two.")
+        target: Target
+        if repo is not None:
+            gate: Literal["auto", ""] = "auto" if gated else ""
+            target = HubTarget(repo, place, tag, private, gate, create_pr, force, _say)
+        else:
+            assert to is not None
+            target = FolderTarget(to.absolute(), force=force)
         made = make(
             store, place, config.publish, config.label, target, tag=tag, withdrawn=withdrawn, dry_run=dry_run, say=_say
         )
@@ -124,14 +144,6 @@ def _listed(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _target(to: Path | None, *, force: bool) -> Target:
-    from aramega.publish.folder import FolderTarget
-
-    if to is None:
-        raise AramegaError("say where to: --to DIR.")
-    return FolderTarget(to.absolute(), force=force)
-
-
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
@@ -149,6 +161,6 @@ def _show(made: Published, target: Target, *, dry_run: bool) -> None:
     if dry_run:
         print(f"nothing was written to {target.name}")
     elif made.changed:
-        print(f"published: {target.name}")
+        print(f"published: {target.link or target.name}")
     else:
         print(f"{target.name} has all of it already")

@@ -42,6 +42,10 @@ class Target(Protocol):
         """What people load it by."""
 
     @property
+    def link(self) -> str:
+        """Where to look at what was published, if that is not its name."""
+
+    @property
     def scratch(self) -> Path:
         """A folder on the disk where versions are staged."""
 
@@ -52,7 +56,7 @@ class Target(Protocol):
         """The version that is there now."""
 
     def staging(self, fingerprint: str) -> Path:
-        """Where a version is made before it can be seen."""
+        """Where a version is made before it can be seen; raises if it could not be seen there under its name."""
 
     def deliver(self, staged: Path, fingerprint: str) -> bool:
         """Let the staged version be seen; whether that changed anything."""

@@ -25,6 +25,10 @@ class FolderTarget:
         return str(self.folder)
 
     @property
+    def link(self) -> str:
+        return ""
+
+    @property
     def scratch(self) -> Path:
         """Where a run may leave what it needs for itself."""
         return self.folder.parent

@@ -1,0 +1,63 @@
+"""What goes wrong at the Hub: what will pass by itself, and what a curator must be told.
+
+huggingface_hub has changed its HTTP library twice, so trouble is told by status codes and by where an
+exception was defined, never by one library's classes. Messages name what we were doing and the status;
+URLs, which may be signed, and headers stay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aramega.records import AramegaError
+
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+_WIRE = ("httpx", "requests", "urllib3", "http.client", "httpcore")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether trying again may help: the Hub is overloaded or down for a moment, or the line broke."""
+    for one in _causes(error):
+        status = status_of(one)
+        if status is not None:
+            return status in PASSING
+        if type(one).__module__.startswith(_WIRE) or isinstance(one, ConnectionError | TimeoutError):
+            return True
+    return False
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status behind an error, if there was an answer at all."""
+    for one in _causes(error):
+        response = getattr(one, "response", None)
+        if response is not None:
+            return int(response.status_code)
+    return None
+
+
+SAID = {
+    401: "the Hub does not accept the token. `hf auth login` again, or correct HF_TOKEN.",
+    403: "the Hub says that this token may not. It needs write access to this repository.",
+    404: "the Hub knows no such thing, or keeps it from this token.",
+}
+
+
+def explain(error: BaseException, doing: str) -> AramegaError:
+    """One line: what we were doing, what the Hub said, what to do."""
+    if isinstance(error, AramegaError):
+        return error
+    status = status_of(error)
+    if status is not None:
+        said = SAID.get(status, f"the Hub answered {status}. What was uploaded is kept: run again later.")
+    elif is_passing(error):
+        said = f"the Hub can't be reached ({type(error).__name__}). What was uploaded is kept: run again later."
+    else:
+        said = str(error)
+    return AramegaError(f"{doing}: {said}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__

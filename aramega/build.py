@@ -180,6 +180,8 @@ def run_build(
     marks = current_marks(stages)
     if request.retry_failed:
         store.forget_failures()
+        for stage in stages:
+            stage.forget_failures()
     chosen = _up_to(stages, request.until)
     plan = Plan(store, chosen, marks, request.limit)
     try:

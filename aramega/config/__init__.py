@@ -22,6 +22,7 @@ from aramega.config.base import Options
 from aramega.config.check import CheckConfig
 from aramega.config.ingest import IngestConfig
 from aramega.config.label import LabelConfig
+from aramega.config.overview import OverviewConfig
 from aramega.config.passages import PassagesConfig
 from aramega.config.publish import PublishConfig
 from aramega.config.review import ReviewConfig
@@ -41,6 +42,7 @@ __all__ = [
     "IngestConfig",
     "LabelConfig",
     "Options",
+    "OverviewConfig",
     "PassagesConfig",
     "PublishConfig",
     "ReviewConfig",
@@ -62,6 +64,7 @@ class Config(Options):
     passages: PassagesConfig = PassagesConfig()
     transcribe: TranscribeConfig = TranscribeConfig()
     summarize: SummarizeConfig = SummarizeConfig()
+    overview: OverviewConfig = OverviewConfig()
     label: LabelConfig = LabelConfig()
     check: CheckConfig = CheckConfig()
     review: ReviewConfig = ReviewConfig()

@@ -13,6 +13,7 @@ from aramega.stages.base import Stage
 from aramega.stages.check import Check
 from aramega.stages.ingest import Ingest
 from aramega.stages.label import Label
+from aramega.stages.overview import Overviews
 from aramega.stages.passages import Passages
 from aramega.stages.segment.stage import SegmentStage
 from aramega.stages.summarize import Summarize
@@ -34,4 +35,6 @@ def make_stages(config: Config, workspace: Workspace) -> list[Stage[Any]]:
             Label(config.label, workspace),
             Check(config.check, workspace),
         ]
+        if config.overview.enabled:
+            stages.append(Overviews(config.overview, workspace, config.summarize))
     return stages

@@ -83,11 +83,11 @@ class SummarizeConfig(Options):
         description="Seconds to wait for one answer before asking again.",
     )
     retries: int = Field(
-        5,
+        8,
         ge=0,
         le=20,
         json_schema_extra=CHANGES_NOTHING,
-        description="Times a request is asked again after 429, 5xx, a timeout or a lost connection, waiting longer each time.",
+        description="Times a request is asked again after 429, 5xx, a timeout or a lost connection, waiting longer each time: 8 times are a minute and a half, enough for a server to start again.",
     )
     max_tokens_total: int = Field(
         0,

@@ -66,7 +66,11 @@ class Endpoint:
             timeout=self.options.timeout,
             max_retries=0,
         )
-        self._loop.run_until_complete(self._greet())
+        try:
+            self._loop.run_until_complete(self._greet())
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._loop.run_until_complete(self._client.close())
@@ -155,8 +159,8 @@ class Endpoint:
             self._freed.notify_all()
 
     async def _ask_until_answered(self, request: Request, key: str) -> Reply:
-        answered_before = self._answered
-        for attempt in range(self.options.retries + 1):
+        answered_before, tries = self._answered, 0
+        while True:
             await self._wait_for_turn()
             try:
                 reply = await self._ask_once(request, key)
@@ -166,13 +170,14 @@ class Endpoint:
                 self._answered += 1
                 self._given_up = 0
                 return reply
-            if trouble.cure in (Cure.GIVE_UP, Cure.STOP) or attempt == self.options.retries:
-                break
-            wait = wait_before(attempt, trouble.wait, self._rng)
+            tries += 1
+            enough = min(self.options.retries + 1, trouble.tries or tries + 1)
+            if trouble.cure in (Cure.GIVE_UP, Cure.STOP) or tries >= enough:
+                raise await self._give_up(trouble, tries, answered_since=self._answered > answered_before)
+            wait = wait_before(tries - 1, trouble.wait, self._rng)
             if trouble.wait is not None:  # the server's word is for everyone
                 self._not_before = max(self._not_before, self._loop.time() + trouble.wait)
             await asyncio.sleep(wait)
-        raise await self._give_up(trouble, answered_since=self._answered > answered_before)
 
     async def _wait_for_turn(self) -> None:
         while (wait := self._not_before - self._loop.time()) > 0:
@@ -227,19 +232,16 @@ class Endpoint:
     def _diagnose(self, error: Exception) -> Trouble:
         return diagnose(error, url=self.url, model=self.model, key=self._key, key_variable=self.options.key_variable)
 
-    async def _give_up(self, trouble: Trouble, *, answered_since: bool) -> AramegaError:
+    async def _give_up(self, trouble: Trouble, tries: int, *, answered_since: bool) -> AramegaError:
         """What to end a request with: its own failure, or the end of asking for this run."""
         self._given_up += 1
-        broken = trouble.cure is Cure.AGAIN_OR_STOP and not answered_since
-        if trouble.cure is Cure.STOP or broken or (trouble.cure is Cure.AGAIN and self._given_up >= MOST_IN_A_ROW):
-            models = await self._models() if "no model" in trouble.what else ""
+        nobody_there = trouble.cure is Cure.AGAIN_OR_STOP and not answered_since
+        broken = trouble.cure is Cure.AGAIN and self._given_up >= MOST_IN_A_ROW
+        if trouble.cure is Cure.STOP or nobody_there or broken:
+            models = await self._models() if trouble.unknown_model else ""
             self._closed = self._closed or NotNow(f"{trouble.what}.{models} Run again once that is mended.")
             return self._closed
-        return AramegaError(
-            f"{trouble.what}, {self.options.retries + 1} times."
-            if trouble.cure is not Cure.GIVE_UP
-            else f"{trouble.what}."
-        )
+        return AramegaError(f"{trouble.what}{f', {tries} times' if tries > 1 else ''}.")
 
     async def _greet(self) -> None:
         """Find out now, and once, that nobody is there or that the key is wrong."""

@@ -22,6 +22,9 @@ LONGEST_WAIT = 60.0
 LONGEST_ASKED_WAIT = 300.0
 """A server that asks for more is not busy, it is closed: daily quotas reset at midnight."""
 
+TRIES_IN_VAIN = 3
+"""Of a request that times out: the server worked on it each time, and a vendor's work is billed."""
+
 _SECRETS = re.compile(r"(?i)\bbearer\s+\S+|\bsk-[\w*.…-]{4,}")
 
 
@@ -44,6 +47,10 @@ class Trouble:
     what: str
     wait: float | None = None
     """Seconds the server asked for."""
+    tries: int | None = None
+    """So many are enough, where each may be billed."""
+    unknown_model: bool = False
+    """Or address: the names of the models it has may help."""
 
 
 class NoChat(Exception):
@@ -55,7 +62,7 @@ def diagnose(error: Exception, *, url: str, model: str, key: str, key_variable: 
     import openai
 
     if isinstance(error, openai.APITimeoutError | asyncio.TimeoutError):
-        return Trouble(Cure.AGAIN, f"{url} did not answer in time (summarize.timeout)")
+        return Trouble(Cure.AGAIN, f"{url} did not answer in time (summarize.timeout)", tries=TRIES_IN_VAIN)
     if isinstance(error, openai.APIConnectionError):
         why = scrub(str(error.__cause__ or error), key).rstrip(".")
         return Trouble(Cure.AGAIN_OR_STOP, f"no connection to {url} ({why})")
@@ -109,7 +116,7 @@ def _of_status(error: Any, *, url: str, model: str, key: str, key_variable: str)
     elif wait is not None and wait > LONGEST_ASKED_WAIT:
         for_all = f"asks to come back in {wait:,.0f} s"
     if for_all:
-        return Trouble(Cure.STOP, f"{url} {for_all} ({status}{said})")
+        return Trouble(Cure.STOP, f"{url} {for_all} ({status}{said})", unknown_model=status == 404)
     if status in (429, 503, 529):
         return Trouble(Cure.AGAIN_OR_STOP, f"{url} is too busy ({status}{said})", wait)
     if status in (408, 409, 425) or status >= 500:

@@ -92,6 +92,13 @@ def test_a_server_that_hangs_or_drips_is_not_waited_for_longer_than_said(tmp_pat
         assert hold(server, tmp_path, [single()], timeout=0.3) == ["said: نص"]
 
 
+def test_a_request_that_times_out_is_not_paid_for_again_and_again(tmp_path: Path) -> None:
+    with chat_server(echo, script=["hang"] * 9) as server:
+        (end,) = hold(server, tmp_path, [single()], timeout=0.1)
+        assert len(server.requests) == 3
+    assert str(end) == f"{server.url} did not answer in time (summarize.timeout), 3 times."
+
+
 def test_a_server_is_given_the_time_it_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     kept = troubles.wait_before

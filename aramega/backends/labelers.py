@@ -27,12 +27,12 @@ REGIONS: dict[str, tuple[str, ...]] = {
     for region, names in {
         "MSA": "fusha, standard",
         "EGY": "Egyptian, Egypt, CAI, ALX, ASW",
-        "SDN": "Sudanese, Sudan, KHA",
-        "LEV": "Levantine, SYR, LBN, JOR, PSE, Syria, Lebanon, Jordan, Palestine, BEI, DAM, ALE, AMM, SAL, JER",
-        "GLF": "Gulf, KSA, SAU, ARE, UAE, KWT, QAT, BHR, OMN, Saudi Arabia, Kuwait, Qatar, Oman, DOH, RIY, JED, MUS",
-        "IRQ": "Iraqi, Iraq, BAG, BAS, MOS",
+        "SDN": "Sudanese, Sudan, SUD, KHA",
+        "LEV": "Levantine, SYR, LBN, LEB, JOR, PSE, PAL, Syria, Lebanon, Jordan, Palestine, BEI, DAM, ALE, AMM, SAL, JER",
+        "GLF": "Gulf, KSA, SAU, ARE, UAE, KWT, KUW, QAT, BHR, OMN, OMA, Saudi Arabia, Kuwait, Qatar, Oman, DOH, RIY, JED, MUS",
+        "IRQ": "Iraqi, Iraq, IRA, BAG, BAS, MOS",
         "YEM": "Yemeni, Yemen, SAN",
-        "NOR": "Maghrebi, North African, MAR, DZA, TUN, LBY, MRT, Morocco, Algeria, Tunisia, Libya, Mauritania, RAB, FES, "
+        "NOR": "Maghrebi, North African, MAR, MOR, DZA, TUN, LBY, LIB, MRT, MAU, Morocco, Algeria, Tunisia, Libya, Mauritania, RAB, FES, "
         "ALG, SFX, TRI, BEN",
     }.items()
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ import typer
 from aramega.cli.build import USUAL
 
 if TYPE_CHECKING:
+    from aramega.backends.labelers import Names
     from aramega.store import Store
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")]
@@ -88,6 +89,7 @@ def resolve(
     single: the last review. majority: labels by vote, the text closest to all others. gold: gold reviews first.
     trusted: who agrees best with gold. referee: where annotators disagree, a referee has to look.
     """
+    from aramega.backends.labelers import EMOTIONS, REGIONS, Names
     from aramega.cli.review_tables import show_settlement
     from aramega.config import choose_config
     from aramega.review.policies import Policy, policy_name
@@ -96,7 +98,10 @@ def resolve(
 
     with _open(workspace) as store:
         inventory = choose_config(None, Workspace(workspace).config, []).label
-        labels = {"dialect": inventory.dialects, "emotion": inventory.emotions}
+        labels = {
+            "dialect": _home(Names(inventory.dialects, REGIONS, inventory.names)),
+            "emotion": _home(Names(inventory.emotions, EMOTIONS, inventory.names)),
+        }
         wanted = Policy(policy_name(policy), referees=frozenset(referee or ()), labels=labels)
         found = resolve_workspace(store, wanted, where=where)
     if for_referee:
@@ -105,6 +110,11 @@ def resolve(
     if for_referee and found.for_referee and not as_json:
         send = f"aramega review push {shlex.quote(str(workspace))} --project Referee --passages {shlex.quote(str(for_referee))}"
         print(f"\nTo send them to a referee: {send}")
+
+
+def _home(names: Names) -> Callable[[str], str]:
+    """Annotators' labels are brought to the inventory as models' are."""
+    return lambda said: next((score.label for score in names.scores({said: 1.0})), "")
 
 
 def _open(folder: Path) -> Store:

@@ -226,13 +226,14 @@ def _rate(field: FieldAgreement | None, name: str) -> str:
 
 
 def _figure(interval: Interval | None, digits: int, times: float) -> str:
-    """`4.2 % [1.0 to 8.1]`, or a dash where it is not defined."""
+    """`4.2 % [1.0–8.1]`, or a dash where it is not defined."""
     if interval is None:
         return "–"
     value = f"{interval.value * times:.{digits}f}" + (" %" if times == 100 else "")
     if interval.low is None or interval.high is None:
         return value
-    return f"{value} [{interval.low * times:.{digits}f} to {interval.high * times:.{digits}f}]"
+    dash = "–" if interval.low >= 0 else " to "  # a dash before a minus would be read as one
+    return f"{value} [{interval.low * times:.{digits}f}{dash}{interval.high * times:.{digits}f}]"
 
 
 def _percent(value: float | None) -> str:

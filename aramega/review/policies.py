@@ -16,7 +16,7 @@ Nothing here reads the clock or the database: the same draft and reviews give th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -40,8 +40,9 @@ class Policy:
     """Annotators whose word settles a disagreement, besides those who make gold; for `referee`."""
     limits: Limits = field(default_factory=Limits)
     """From where on annotators disagree; for `referee`."""
-    labels: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """The inventory of each label field; an answer outside it is no answer. A field not named takes any."""
+    labels: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    """For a label field: which label of the inventory an answer is (a country may count for its region), or nothing:
+    then it is no answer. A field not named takes any."""
 
 
 def policy_name(text: str) -> PolicyName:
@@ -73,7 +74,7 @@ def resolve_passage(drafted: DraftedPassage, reviews: Sequence[Review], policy: 
 def unknown_labels(reviews: Sequence[Review], policy: Policy) -> list[str]:
     """What standing reviews chose that no inventory knows."""
     given = [(name, said) for name in policy.labels for _, said in asked(standing(reviews), name)]
-    return [f"{name}: {said}" for name, said in given if said not in policy.labels[name]]
+    return [f"{name}: {said}" for name, said in given if not policy.labels[name](said)]
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,8 @@ def _most_trusted(last: Sequence[Review], trust: Mapping[str, float]) -> list[Re
 def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy) -> tuple[Settled, Review | None]:
     """A field's answer, and the review it was taken from."""
     draft = draft_of(drafted, name)
-    inventory = policy.labels.get(name)
     for reviews, how in ((chosen.first, chosen.how), (chosen.all, "single" if chosen.how == "single" else "majority")):
-        answers = [(r, said) for r, said in asked(reviews, name) if inventory is None or said in inventory]
+        answers = _known_answers(reviews, name, policy)
         if not answers:
             continue
         if how == "single":
@@ -139,6 +139,12 @@ def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy)
         )
         return settled, review
     return _as_drafted(drafted, name), None
+
+
+def _known_answers(reviews: Sequence[Review], name: str, policy: Policy) -> list[tuple[Review, str]]:
+    answers = asked(reviews, name)
+    home = policy.labels.get(name)
+    return answers if home is None else [(review, label) for review, said in answers if (label := home(said))]
 
 
 def _vote(answers: Sequence[tuple[Review, str]], draft: str | None) -> tuple[Review, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aramega.cli.review_settle import resolve
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, resolved_of
@@ -53,7 +54,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 1: dina.says(passage, transcript=text, dialect="MSA", gold=True, place=place),
                 2: dina.says(passage, verdict="reject", reason="music or advert: شارة", place=place),
                 3: dina.says(passage, state="skipped", place=place),
-                4: dina.says(passage, dialect="Klingon", place=place),
+                4: dina.says(passage, dialect="Klingon", emotion="neutral", place=place),
             }[number]
             add_reviews(store, [first, second, third])
     return workspace.root
@@ -100,6 +101,20 @@ def test_resolve_settles_every_passage_and_again_changes_nothing(aramega: Run, r
         first = resolved_of(store, next(find_passages(store)))
     assert first
     assert (first.dialect.value, first.dialect.how, first.dialect.annotators) == ("EGY", "gold", ("dina",))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("IRA", "GLF"), ("SUD", "EGY"), ("MOR", "NOR"), ("PAL", "LEV"), ("YEM", "GLF"), ("LEV", "LEV")]
+)
+def test_a_country_counts_for_its_region_by_default(said: str, kept: str, tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=1, clips=False)
+    with Store.create_or_open(workspace) as store:
+        passage = next(find_passages(store))
+        add_reviews(store, [Annotator("amal").says(passage, dialect=said)])
+        resolve(workspace.root)
+        found = resolved_of(store, passage)
+    assert found
+    assert (found.dialect.value, found.dialect.verified) == (kept, True)
 
 
 def test_the_referees_list_names_what_to_send_back(aramega: Run, reviewed: Path, tmp_path: Path) -> None:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.records import Review
-from aramega.review.progress import AnnotatorProgress, Known, ReviewProgress, forecast, measure_progress
-from tests.support.drafts import Annotator
+from aramega.review.progress import (
+    AnnotatorProgress,
+    Known,
+    ReviewProgress,
+    forecast,
+    measure_progress,
+    measure_workspace,
+)
+from aramega.store import Store
+from aramega.store.drafts import find_passages
+from aramega.store.reviews import add_reviews
+from tests.support.drafts import Annotator, drafted_workspace
 
 NOW = datetime(2026, 2, 10, 12, tzinfo=timezone.utc)
 PASSAGES = {f"p{i}": Known(120.0, "فاز المنتخب", "فوز.") for i in range(4)}
@@ -78,6 +89,22 @@ def test_a_passage_of_no_length_has_no_speed() -> None:
 def test_all_of_it_goes_into_json() -> None:
     found = progress(replace(Annotator("amal").says("p0"), transcript="نعم"))
     assert json.loads(json.dumps(found.to_dict()))["left"] == 3
+
+
+# A workspace
+
+
+def test_what_became_a_task_is_to_be_reviewed_else_what_machines_did_not_reject(tmp_path: Path) -> None:
+    with Store.create_or_open(drafted_workspace(tmp_path / "ws", clips=False)) as store:
+        one, two, *_ = find_passages(store)
+        assert measure_workspace(store, now=NOW).passages == 6
+        store.connection.execute("UPDATE verdicts SET decision = 'reject' WHERE passage = ?", (one,))
+        assert measure_workspace(store, now=NOW).passages == 5
+        store.connection.execute("INSERT INTO tasks (place, project, task, passage) VALUES ('ls', 1, 1, ?)", (two,))
+        assert measure_workspace(store, now=NOW).passages == 1
+        add_reviews(store, [Annotator("amal").says(one)])
+        assert measure_workspace(store, now=NOW).passages == 2
+        assert measure_workspace(store, where="decision = 'review first'", now=NOW).passages == 5
 
 
 # Forecasts

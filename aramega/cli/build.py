@@ -139,7 +139,8 @@ def build_ssum(
 ) -> int:
     """Turn recordings into drafted passages, resumably: run it again and only what is missing or changed is done.
 
-    Exit codes: 0 all done, 3 done with failures, 2 wrong usage, 1 crashed, 130 interrupted.
+    Exit codes: 0 all done, 3 done with failures or stopped short (a budget, a server that is down), 2 wrong usage,
+    1 crashed, 130 interrupted.
     """
     from aramega.build import Request
     from aramega.cli.show import make_show
@@ -184,6 +185,8 @@ def say_what_is_left(named: Sequence[str], place: Workspace, config: Config, req
     with Store.open(place) as store:
         for stage, number in count_pending(store, place, config).items():
             print(f"{stage}: {number:,} ready to be done")
+        if not config.transcribe.model or config.summarize.model.kind == "extractive":
+            return ALL_DONE
         told = estimate_summaries(store, place, config)
     cost = f", {told.cost:.2f} by the prices given" if config.summarize.price_in or config.summarize.price_out else ""
     print(
@@ -224,16 +227,17 @@ def build_and_show(
         )
     with building(place), Store.create_or_open(place) as store:
         add_sources(store, place, config, named, sources)
-        begun = time.monotonic()
+        begun, stopped = time.monotonic(), False
         show.start(store.bytes_to_ingest(request.limit))
         try:
             for news in run_build(store, place, config, LocalEngine(workers), request):
                 show.news(news)
+                stopped = stopped or any(one.stopped for one in news)
         finally:
             show.stop()
         summary = summarize(store, place, config, time.monotonic() - begun)
     show.summary(summary)
-    return DONE_WITH_FAILURES if summary.failed else ALL_DONE
+    return DONE_WITH_FAILURES if summary.failed or stopped else ALL_DONE
 
 
 def cores() -> int:

@@ -57,7 +57,14 @@ def load_model(name: str, device: str) -> Whisper:
                 f"--asr-model {name}: could not be downloaded or read ({_first_line(error)}). Check the connection, or "
                 "give the path of a checkpoint file."
             ) from None
-    return model_of(read_checkpoint(checkpoint_path(name)), device)
+    path = checkpoint_path(name)
+    checkpoint = read_checkpoint(path)
+    try:
+        return model_of(checkpoint, device)
+    except (TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise AramegaError(
+            f"{path}: its weights are not those of a Whisper of its dimensions ({_first_line(error)})."
+        ) from None
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

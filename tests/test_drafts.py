@@ -1,0 +1,111 @@
+"""Drafting from end to end with real Whisper code on random weights: resumed, stopped, and redone where it must be."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("whisper")
+
+from tests.support.cli import Run, command
+from tests.support.whisper_models import save_random_whisper
+
+FEW = ("--set", "transcribe.max_tokens=8", "--set", "transcribe.temperatures=[0.0]", "--set", "transcribe.batch=2")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_random_whisper(tmp_path_factory.mktemp("model") / "random.pt", width=16)
+
+
+def drafts(workspace: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every draft; `took` and the times of day are not what a build promises."""
+    connection = sqlite3.connect(workspace / "aramega.db")
+    tables = ("transcripts", "summaries", "labels", "checks", "verdicts", "overviews")
+    found = {table: sorted(connection.execute(f"SELECT * FROM {table}")) for table in tables}
+    found["results"] = sorted(
+        connection.execute("SELECT stage, item, fingerprint, made FROM results WHERE stage <> 'judge'")
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def calm(checkpoint: Path, broadcast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = tmp_path_factory.mktemp("calm")
+    build = command("build-ssum", broadcast, "-w", workspace, "-q", "--asr-model", checkpoint, *FEW)
+    subprocess.run([*build, "--summarize-recordings"], check=True)
+    return workspace
+
+
+def test_every_passage_gets_a_draft_and_a_verdict(calm: Path) -> None:
+    found = drafts(calm)
+    passages = len(found["transcripts"])
+    assert passages >= 3
+    assert [len(found[table]) for table in ("summaries", "labels", "checks", "verdicts")] == [passages] * 4
+    assert len(found["overviews"]) == 1
+
+
+def test_a_build_killed_while_it_drafts_ends_like_a_calm_one(
+    checkpoint: Path, broadcast: Path, calm: Path, tmp_path: Path
+) -> None:
+    build = command("build-ssum", broadcast, "-w", tmp_path, "-q", "--asr-model", checkpoint, *FEW)
+    build.append("--summarize-recordings")
+    rng = random.Random(2)
+    for _ in range(4):
+        running = subprocess.Popen(build)
+        time.sleep(rng.uniform(1.0, 5.0))
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    subprocess.run(build, check=True)
+    assert drafts(tmp_path) == drafts(calm)
+
+
+def test_another_prompt_redoes_summaries_and_leaves_transcripts(calm: Path, aramega: Run) -> None:
+    before = drafts(calm)
+    said = aramega("build-ssum", "-w", calm, "-q", "--set", "summarize.max_sentences=1")
+    assert said.code == 0
+    after = drafts(calm)
+    assert after["transcripts"] == before["transcripts"]
+    redone = {row[0] for row in set(after["results"]) - set(before["results"])}
+    assert redone == {"summarize", "check", "overview"}
+
+
+def test_without_a_model_a_build_ends_with_passages_and_says_what_comes_next(
+    broadcast: Path, tmp_path: Path, aramega: Run
+) -> None:
+    assert aramega("build-ssum", broadcast, "-w", tmp_path, "-q").code == 0
+    assert "--asr-model large-v3-turbo" in aramega("status", tmp_path).out
+    assert "transcribe" not in aramega("build-ssum", "-w", tmp_path, "--dry-run").out
+
+
+def test_a_checkpoint_that_cannot_be_loaded_stops_drafting_and_loses_nothing(
+    checkpoint: Path, broadcast: Path, tmp_path: Path, aramega: Run
+) -> None:
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes(checkpoint.read_bytes()[:-10_000])
+    refused = aramega("build-ssum", broadcast, "-w", tmp_path / "w", "--asr-model", cut)
+    assert (refused.code, "not a checkpoint" in refused.err) == (2, True)
+    import torch
+
+    torch.save({"dims": {}, "model_state_dict": {}}, cut)
+    stopped = aramega("build-ssum", broadcast, "-w", tmp_path / "w", "--asr-model", cut)
+    assert stopped.code == 3
+    assert "transcribe stopped: " in stopped.err
+    assert "not those of a Whisper" in stopped.err
+    assert "Left for another run: transcribe" in stopped.out
+    mended = aramega("build-ssum", "-w", tmp_path / "w", "-q", "--asr-model", checkpoint, *FEW)
+    assert mended.code == 0
+
+
+def test_an_unknown_model_is_named_with_the_known_ones(broadcast: Path, tmp_path: Path, aramega: Run) -> None:
+    said = aramega("build-ssum", broadcast, "-w", tmp_path / "w", "--asr-model", "large-v9")
+    assert said.code == 2
+    assert "large-v9: no such Whisper" in said.err
+    assert "large-v3-turbo" in said.err
+    assert not (tmp_path / "w").exists()

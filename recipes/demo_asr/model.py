@@ -59,7 +59,7 @@ class DemoModel(nn.Module):
         if not heard:
             return encoded.sum() * 0
         targets = [letters(rows[number].text) for number in heard]
-        log_probs = self.letters(encoded[heard]).log_softmax(-1).transpose(0, 1)
+        log_probs = self.letters(encoded[heard]).float().log_softmax(-1).transpose(0, 1)
         frames = torch.full((len(heard),), encoded.shape[1])
         lengths = torch.tensor([len(target) for target in targets])
         flat = torch.tensor([letter for target in targets for letter in target])
@@ -68,7 +68,7 @@ class DemoModel(nn.Module):
     def token_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
         """Cross entropy of the decoder, told the right tokens so far."""
         given, wanted = self._batch(rows)
-        logits = self.whisper.decoder(given, encoded)
+        logits = self.whisper.decoder(given, encoded).float()
         weight = torch.zeros(logits.shape[-1])
         weight[self.tokens.unused_row] = math.log(self.tokens.unused_tokens)
         return F.cross_entropy((logits + weight).transpose(1, 2), wanted, ignore_index=IGNORED)

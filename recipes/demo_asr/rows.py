@@ -111,7 +111,7 @@ def letters(text: str) -> list[int]:
 class Source:
     """Where utterances come from: the synthetic cache and, for a share of them, real speakers."""
 
-    def __init__(self, cache: SpeechCache, speakers: Sequence[RecordedSpeaker], *, real_share: float = 0.4) -> None:
+    def __init__(self, cache: SpeechCache, speakers: Sequence[RecordedSpeaker], *, real_share: float = 0.5) -> None:
         self.cache, self.speakers = cache, speakers
         self.real_share = real_share if speakers else 0.0
 
@@ -140,16 +140,16 @@ def short_rows(source: Source, rng: random.Random, count: int) -> list[Row]:
 
 def packed_rows(source: Source, rng: random.Random, count: int, *, seconds: float) -> list[Row]:
     """Rows of `seconds` with as many utterances as fit, pauses between them, timestamps."""
-    return [_packed(source, rng, seconds, most=6) for _ in range(count)]
+    return [_packed(source, rng, seconds, most=1 + int(seconds / 3)) for _ in range(count)]
 
 
 def windows(source: Source, rng: random.Random, count: int) -> list[Row]:
     """Whole 30 s windows of every kind that recognition will meet."""
     kinds: list[tuple[int, Callable[[], Row]]] = [
-        (9, lambda: _packed(source, rng, WINDOW_SECONDS, most=rng.randint(2, 9))),
-        (4, lambda: _single(source, rng, with_timestamps=True)),
-        (5, lambda: _single(source, rng, with_timestamps=False)),
-        (2, lambda: _without_speech(rng)),
+        (6, lambda: _packed(source, rng, WINDOW_SECONDS, most=rng.randint(2, 9))),
+        (3, lambda: _single(source, rng, with_timestamps=True)),
+        (4, lambda: _single(source, rng, with_timestamps=False)),
+        (3, lambda: _without_speech(rng)),
     ]
     weights = [weight for weight, _ in kinds]
     return [rng.choices([make for _, make in kinds], weights)[0]() for _ in range(count)]

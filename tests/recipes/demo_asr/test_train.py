@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from recipes.demo_asr.rows import Source, Tokens
-from recipes.demo_asr.train import Phase, Plan, load_state, make_plan, train
+from recipes.demo_asr.train import Phase, Plan, load_state, make_phases, train
 from recipes.demo_asr.voices import SpeechCache
 from tests.recipes.demo_asr.conftest import toy_model
 
@@ -57,10 +57,10 @@ def test_twenty_steps_on_four_words_lower_both_losses(tmp_path, source, model):
 
 
 def test_the_phases_follow_each_other_and_the_rate_rises_and_falls():
-    plan = make_plan(10, 20, 30)
+    plan = Plan(make_phases(10, 20, 30))
     assert [plan.phase(step).name for step in (0, 9, 10, 29, 30, 59)] == [
         *("letters", "letters", "joint", "joint", "windows", "windows")
     ]
     assert plan.steps == 60
-    long = make_plan(1000, 1000, 1000)
+    long = Plan(make_phases(1000, 1000, 1000))
     assert long.rate(0) < long.rate(200) < long.rate(300) > long.rate(1500) > long.rate(2999) > 0

@@ -16,7 +16,7 @@ from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
 from aramega.cli.look import export, init, options, preview, report, status
-from aramega.cli.publish import publish
+from aramega.cli.publish import diff, publish
 from aramega.cli.review import app as review
 from aramega.errors import AramegaError
 
@@ -42,6 +42,7 @@ app.command("report", rich_help_panel="Look")(report)
 app.command("export", rich_help_panel="Look")(export)
 app.command("preview", rich_help_panel="Look")(preview)
 app.command("publish", rich_help_panel="Publish")(publish)
+app.command("diff", rich_help_panel="Publish")(diff)
 app.add_typer(review, name="review", rich_help_panel="Review")
 app.command("doctor", rich_help_panel="Look")(doctor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from aramega.errors import AramegaError
 if TYPE_CHECKING:
     from aramega.config import Config
     from aramega.publish import Published, Target
+    from aramega.publish.index import Difference
+    from aramega.publish.versions import Version
     from aramega.workspace import Workspace
 
 To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Publish into this folder.")]
@@ -60,6 +63,12 @@ Settings = Annotated[
         "--set", metavar="SECTION.KEY=VALUE", help="Change one option of aramega.toml, for example publish.title=…"
     ),
 ]
+Format = Annotated[
+    str, typer.Option("--format", help="parquet, or webdataset, lhotse or nemo for those stacks (with --to only).")
+]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Load it back through `datasets` and compare every row and clip.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what aramega did not publish.")]
 
 
@@ -84,6 +93,8 @@ def publish(
     leaks: Leaks = None,
     shard_mb: ShardMb = None,
     settings: Settings = None,
+    format: Format = "parquet",
+    verify: Verify = False,
     force: Force = False,
 ) -> None:
     """Make a Hugging Face dataset: parquet with embedded audio, splits that don't leak, a card that tells the truth.
@@ -121,9 +132,94 @@ def publish(
             assert to is not None
             target = FolderTarget(to.absolute(), force=force)
         made = make(
-            store, place, config.publish, config.label, target, tag=tag, withdrawn=withdrawn, dry_run=dry_run, say=_say
+            store,
+            place,
+            config.publish,
+            config.label,
+            target,
+            tag=tag,
+            withdrawn=withdrawn,
+            format=format,
+            dry_run=dry_run,
+            say=_say,
         )
     _show(made, target, dry_run=dry_run)
+    if verify and not dry_run:
+        _verify(target, create_pr=create_pr)
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A folder, or org/name@revision on the Hub.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another, newer one.")],
+    ids: Annotated[bool, typer.Option("--ids", help="Name every row, and what of it changed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Say what changed between two published versions, without their audio."""
+    import json
+    from tempfile import TemporaryDirectory
+
+    from aramega.publish.index import compare
+    from aramega.publish.versions import describe
+
+    with TemporaryDirectory() as folder:
+        before, after = (_version(place, Path(folder) / side) for place, side in ((old, "old"), (new, "new")))
+        changes = compare(before.indexes, after.indexes)
+        if as_json:
+            print(json.dumps({name: _told(one) for name, one in changes.items()}, ensure_ascii=False, indent=1))
+            return
+        print(f"version {before.name} ({before.date}) to version {after.name} ({after.date})")
+        for line in describe(changes):
+            print(line.replace("`", ""))
+        for name, one in changes.items() if ids else ():
+            for line in _rows(one):
+                print(f"  {name}  {line}")
+
+
+def _verify(target: Target, *, create_pr: bool) -> None:
+    from aramega.publish.verify import verify
+
+    if create_pr:
+        raise AramegaError("--verify reads what is on main, and --create-pr leaves main as it was: merge it first.")
+    version = target.published()
+    if "ssum" not in {name.partition("/")[0] for name in version.files}:
+        raise AramegaError("--verify reads parquet: other formats have readers of their own.")
+    looked = verify(version, target.name)
+    print(f"verified: {looked.rows:,} rows as they were meant, {looked.decoded} clips decoded")
+
+
+def _version(place: str, folder: Path) -> Version:
+    """A version in a folder, or fetched from the Hub."""
+    from aramega.publish.hub import fetch_version
+    from aramega.publish.versions import read_version
+
+    if Path(place).is_dir():
+        version = read_version(Path(place), place)
+    elif place.partition("@")[0].count("/") == 1 and not place.startswith((".", "/")):
+        repo, _, revision = place.partition("@")
+        version = fetch_version(repo, revision or None, folder)
+    else:
+        raise AramegaError(f"{place}: no such folder, and not org/name[@revision] on the Hub.")
+    if version is None:
+        raise AramegaError(f"{place}: no version that `aramega publish` made (it has no manifest.json of ours).")
+    return version
+
+
+def _told(one: Difference) -> dict[str, Any]:
+    return {
+        "before": dict(one.before),
+        "after": dict(one.after),
+        "added": one.added,
+        "removed": one.removed,
+        "changed": {number: list(names) for number, names in one.changed.items()},
+        "moved": {number: list(splits) for number, splits in one.moved.items()},
+    }
+
+
+def _rows(one: Difference) -> Iterator[str]:
+    yield from (f"{number}  added" for number in one.added)
+    yield from (f"{number}  removed" for number in one.removed)
+    yield from (f"{number}  changed: {', '.join(names)}" for number, names in one.changed.items())
+    yield from (f"{number}  moved from {a} to {b}" for number, (a, b) in one.moved.items())
 
 
 def _options(place: Workspace, settings: list[str], **given: Any) -> Config:

@@ -7,6 +7,7 @@ one move. Each step can be killed and run again. `verify` loads the result back 
 
 from __future__ import annotations
 
+import difflib
 import fcntl
 import secrets
 import shutil
@@ -19,11 +20,13 @@ from typing import Protocol
 
 from aramega.config import LabelConfig, PublishConfig
 from aramega.publish.columns import Inventories
+from aramega.publish.folder import FolderTarget
+from aramega.publish.formats import FORMATS
 from aramega.publish.index import Difference
 from aramega.publish.plan import Plan, make_plan
 from aramega.publish.rows import Pseudonyms
 from aramega.publish.splits import Book, read_book
-from aramega.publish.staging import Order, Say, difference, stage
+from aramega.publish.staging import Order, Say, difference, stage, stage_format
 from aramega.publish.survey import survey
 from aramega.publish.versions import BOOK, Version
 from aramega.publish.withdrawn import keep_withdrawn
@@ -55,6 +58,9 @@ class Target(Protocol):
     def before(self) -> Version | None:
         """The version that is there now."""
 
+    def published(self) -> Version:
+        """The version that is there after a delivery."""
+
     def staging(self, fingerprint: str) -> Path:
         """Where a version is made before it can be seen; raises if it could not be seen there under its name."""
 
@@ -81,10 +87,12 @@ def publish(
     *,
     tag: str = "",
     withdrawn: Path | None = None,
+    format: str = "parquet",
     dry_run: bool = False,
     say: Say = lambda _: None,
 ) -> Published:
     """Publish what the workspace holds, or, on a dry run, only say what would change."""
+    _check_format(format, target)
     with _publishing(workspace):
         gone = keep_withdrawn(workspace, withdrawn)
         target.check()
@@ -94,17 +102,31 @@ def publish(
             names = Pseudonyms(_salt(workspace))
             classes = _classes(labels, before)
             found = survey(store, workspace, options, classes, spool, withdrawn=gone, names=names)
-            plan = make_plan(found, options, classes, _book(before, workspace))
+            plan = make_plan(found, options, classes, _book(before, workspace), format)
             if dry_run:
                 return Published(plan, _compare_only(plan, before, target.scratch), changed=False)
             staged = target.staging(plan.fingerprint)
             today = datetime.now(timezone.utc).date().isoformat()
-            changes = stage(plan, workspace, staged, Order(target.name, tag, today, before), say)
+            order = Order(target.name, tag, today, before)
+            if format == "parquet":
+                changes = stage(plan, workspace, staged, order, say)
+            else:
+                changes = stage_format(plan, store, workspace, staged, order, format, say)
             changed = target.deliver(staged, plan.fingerprint)
             _keep_book(workspace, plan.assignment.book)
             return Published(plan, changes, changed)
         finally:
             spool.unlink(missing_ok=True)
+
+
+def _check_format(format: str, target: Target) -> None:
+    known = ("parquet", *FORMATS)
+    if format not in known:
+        near = difflib.get_close_matches(format, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise AramegaError(f"--format {format}: there is no such format.{hint} There are: {', '.join(known)}.")
+    if format != "parquet" and not isinstance(target, FolderTarget):
+        raise AramegaError(f"--format {format}: goes into a folder (--to); the Hub's own format is parquet.")
 
 
 def _compare_only(plan: Plan, before: Version | None, scratch: Path) -> Mapping[str, Difference]:

@@ -49,6 +49,11 @@ class FolderTarget:
     def before(self) -> Version | None:
         return read_version(self.folder, self.name) if self.folder.is_dir() else None
 
+    def published(self) -> Version:
+        version = self.before()
+        assert version is not None
+        return version
+
     def staging(self, fingerprint: str) -> Path:
         return self.folder.with_name(f".{self.folder.name}.{fingerprint}.staged")
 

@@ -104,6 +104,12 @@ class HubTarget:
             return None
         return fetch_version(self.repo, self._head, self.scratch / "before" / self._head)
 
+    def published(self) -> Version:
+        self._look()
+        version = self.before()
+        assert version is not None
+        return version
+
     def staging(self, fingerprint: str) -> Path:
         """Where the version is made; raises if its tag is another's already."""
         taken = self._tags().get(self.tag)

@@ -113,7 +113,7 @@ def compare(old: Mapping[str, Path], new: Mapping[str, Path]) -> dict[str, Diffe
 
 
 def compare_files(old: Path | None, new: Path | None) -> Difference:
-    before, after = _read(old), _read(new)
+    before, after = read_index(old), read_index(new)
     found = Difference(Counter(s for s, _ in before.values()), Counter(s for s, _ in after.values()))
     for number, (split, parts) in after.items():
         if number not in before:
@@ -130,7 +130,7 @@ def compare_files(old: Path | None, new: Path | None) -> Difference:
     return found
 
 
-def _read(path: Path | None) -> dict[str, tuple[str, bytes]]:
+def read_index(path: Path | None) -> dict[str, tuple[str, bytes]]:
     """Each row's split and its hashes, one after the other."""
     if path is None or not path.is_file():
         return {}

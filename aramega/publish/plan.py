@@ -68,7 +68,9 @@ class Plan:
         return [one for one in found if getattr(one, configuration.label) >= 0] if configuration.label else found
 
 
-def make_plan(found: Survey, options: PublishConfig, inventories: Inventories, book: Book | None) -> Plan:
+def make_plan(
+    found: Survey, options: PublishConfig, inventories: Inventories, book: Book | None, format: str = "parquet"
+) -> Plan:
     """Settle the splits, and raise for whatever forbids to publish this set."""
     shares = Shares(options.validation_share, options.test_share)
     assignment = assign(members(found, inventories), book, shares, gone=found.withdrawn)
@@ -98,7 +100,7 @@ def make_plan(found: Survey, options: PublishConfig, inventories: Inventories, b
     licence = check_licences(found.licences, options.licence)
     notes = tuple(_notes(found, assignment, funnel, rows, unsummarized))
     plan = Plan(found, options, inventories, rows, raw, assignment, licence, funnel, notes, "")
-    return Plan(found, options, inventories, rows, raw, assignment, licence, funnel, notes, _fingerprint(plan))
+    return Plan(found, options, inventories, rows, raw, assignment, licence, funnel, notes, _fingerprint(plan, format))
 
 
 def _said(rows: Mapping[str, Sequence[Kept]], found: Survey) -> Iterator[Said]:
@@ -162,10 +164,10 @@ def _told(funnel: Mapping[str, int]) -> str:
     return "; ".join(f"{times} {reason}" for reason, times in counted.most_common())
 
 
-def _fingerprint(plan: Plan) -> str:
+def _fingerprint(plan: Plan, format: str) -> str:
     """Of every row in its place, and of whatever else decides the bytes of a shard."""
     digest = hashlib.sha256()
-    asked = (LAYOUT, plan.options.configurations, plan.options.shard_mb, plan.options.row_group_mb)
+    asked = (LAYOUT, format, plan.options.configurations, plan.options.shard_mb, plan.options.row_group_mb)
     digest.update(json.dumps([*asked, {k: list(v) for k, v in plan.inventories.items()}]).encode())
     for name, splits in (("rows", plan.rows), ("raw", plan.raw)):
         for split in SPLITS:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from aramega import __version__
 from aramega.publish.card import CardFacts, write_card
+from aramega.publish.formats import FORMATS
 from aramega.publish.index import Difference, compare, write_index
 from aramega.publish.plan import Plan
 from aramega.publish.shards import expected_bytes, plan_shards, write_shards
@@ -31,6 +32,7 @@ from aramega.publish.versions import (
     make_changelog,
 )
 from aramega.records import AramegaError
+from aramega.store import Store
 from aramega.workspace import Workspace, whole_file
 
 STARTED = ".started"
@@ -68,6 +70,27 @@ def stage(plan: Plan, workspace: Workspace, folder: Path, order: Order, say: Say
     return changes
 
 
+def stage_format(
+    plan: Plan, store: Store, workspace: Workspace, folder: Path, order: Order, format: str, say: Say
+) -> Mapping[str, Difference]:
+    """As `stage`, in a format of another stack. Such a folder has no card: `datasets` is not its reader."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if order.before is not None and order.before.fingerprint == plan.fingerprint:
+        return compare(order.before.indexes, order.before.indexes)
+    _check_room(plan, folder)
+    changes = _stage_index(plan, folder, order)
+    version, number, date = _begin(folder, order)
+    sizes = {}
+    for name in FORMATS[format](plan, store, workspace, folder):
+        sizes[name] = (folder / name).stat().st_size
+        say(name)
+    withdrawn = _withdrawn_since(plan, changes)
+    changelog = make_changelog(order.before, version, date, changes, withdrawn)
+    _write_notes(plan, folder, Release(version, number, date, changelog), _counts(plan), sizes)
+    (folder / STARTED).unlink()
+    return changes
+
+
 def difference(plan: Plan, folder: Path, before: Version | None) -> dict[str, Difference]:
     """What publishing would change; writes an index into `folder` and nothing else."""
     written = write_index(plan, folder)
@@ -100,10 +123,17 @@ def _begin(folder: Path, order: Order) -> tuple[str, int, str]:
 
 
 def _write_papers(plan: Plan, folder: Path, order: Order, release: Release, sizes: Mapping[str, int]) -> None:
-    configurations = {
-        one.name: {split: plan.count(one, split) for split in SPLITS if plan.count(one, split)}
-        for one in plan.configurations()
-    }
+    counts = _counts(plan)
+    splits, agreement = count(plan)
+    write_card(folder, CardFacts(order.name, plan, release, counts, sizes, splits, agreement))
+    _write_notes(plan, folder, release, counts, sizes)
+
+
+def _write_notes(
+    plan: Plan, folder: Path, release: Release, counts: Mapping[str, Mapping[str, int]], sizes: Mapping[str, int]
+) -> None:
+    """What the next version, and `aramega diff`, will want to know of this one. The manifest last: it makes a folder
+    a version."""
     manifest = {
         "made_by": MADE_BY,
         "aramega": __version__,
@@ -112,13 +142,10 @@ def _write_papers(plan: Plan, folder: Path, order: Order, release: Release, size
         "date": release.date,
         "fingerprint": plan.fingerprint,
         "licence": plan.licence,
-        "rows": configurations,
+        "rows": counts,
         "classes": {kind: list(labels) for kind, labels in plan.inventories.items()},
         "files": dict(sizes),
     }
-    splits, agreement = count(plan)
-    facts = CardFacts(order.name, plan, release, configurations, sizes, splits, agreement)
-    write_card(folder, facts)
     for name, text in (
         (CHANGELOG, release.changelog),
         (BOOK, plan.assignment.book.to_json()),
@@ -126,6 +153,14 @@ def _write_papers(plan: Plan, folder: Path, order: Order, release: Release, size
     ):
         with whole_file(folder / name) as part:
             part.write_text(text, encoding="utf-8")
+
+
+def _counts(plan: Plan) -> dict[str, dict[str, int]]:
+    """Rows by configuration and split."""
+    return {
+        one.name: {split: plan.count(one, split) for split in SPLITS if plan.count(one, split)}
+        for one in plan.configurations()
+    }
 
 
 def _withdrawn_since(plan: Plan, changes: Mapping[str, Difference]) -> int:

@@ -88,7 +88,7 @@ def describe_recordings(workspace: Workspace, change: Callable[[Metadata], Metad
 
 def publish_to(workspace: Workspace, folder: Path, **options: object) -> Published:
     """Publish into a folder with these options, the rest as the defaults are."""
-    how = {name: options.pop(name) for name in ("tag", "withdrawn", "dry_run") if name in options}
+    how = {name: options.pop(name) for name in ("tag", "withdrawn", "dry_run", "format") if name in options}
     labels = LabelConfig(**{name: options.pop(name) for name in ("dialects", "emotions") if name in options})  # type: ignore[arg-type]
     force = bool(options.pop("force", False))
     with Store.open(workspace) as store:

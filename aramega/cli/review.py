@@ -88,13 +88,20 @@ def push(
         float | None, typer.Option("--gold", min=0, max=0.5, help="The share of tasks whose answer is known.")
     ] = None,
     passages: Passages = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", metavar="DIR", help="A workspace with other summaries of the same passages, to choose from."
+        ),
+    ] = None,
 ) -> int:
     """Send drafted passages to Label Studio, once each; again, and only what is new or changed is sent."""
     from aramega.review.push import push as send
 
     place, store, config = _open(workspace)
     request = _request(place, config, project, where, limit, template, audio, passages)
-    request = _changed(request, overlap=overlap, annotators=annotators, gold=gold)
+    rivals = type(place)(against.absolute()) if against else None
+    request = _changed(request, overlap=overlap, annotators=annotators, gold=gold, against=rivals)
     with store, _server(url or config.url) as server:
         done = send(store, place, server, request, tell=_tell)
     _list(done.skipped, "left out")

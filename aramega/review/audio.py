@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from aramega.errors import AramegaError
 from aramega.records import Passage
+from aramega.review.place import Place, Unreachable
 from aramega.workspace import Workspace
 
-if TYPE_CHECKING:
-    from aramega.review.place import Place
-
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,200}")
+
+
+class NotServed(AramegaError):
+    """No clip at all can be heard this way."""
 
 
 class Audio(Protocol):
@@ -46,12 +48,17 @@ def choose_audio(way: str, place: Place, workspace: Workspace) -> Audio:
 
 @dataclass
 class LocalFiles:
-    """Label Studio reads the clips from its own disk; its document root is the folder that holds `clips/`."""
+    """Label Studio reads the clips from its own disk.
+
+    Its addresses are relative to a document root that its API does not tell, so that the first clip is tried under
+    each folder above the clips until one is served.
+    """
 
     place: Place | None
-    """None where tasks are only written to files."""
+    """None where tasks are only written to files: then the root is taken to be the workspace."""
     workspace: Workspace
     folder: str
+    _root: PurePosixPath | None = None
 
     def open_to(self, project: int) -> None:
         if self.place is None:
@@ -62,17 +69,32 @@ class LocalFiles:
         try:
             storage = {"project": project, "path": self.folder, "title": "aramega clips", "use_blob_urls": True}
             self.place.send("POST", "api/storages/localfiles", json=storage)
+        except Unreachable:
+            raise
         except AramegaError as error:
-            raise AramegaError(
-                f"Label Studio cannot serve {self.folder} ({error}). A server started by `aramega review start` for "
-                "this workspace can; for another give --audio local:FOLDER, the folder as that server sees it, or "
-                "--audio upload."
-            ) from None
+            raise self._not_served(f" ({error})") from None
 
     def address(self, passage: Passage) -> str:
         clip_on_disk(self.workspace, passage)
-        inside = PurePosixPath(PurePosixPath(self.folder).name) / PurePosixPath(passage.clip).relative_to("clips")
-        return f"/data/local-files/?d={quote(str(inside))}"
+        clip = PurePosixPath(self.folder) / PurePosixPath(passage.clip).relative_to("clips")
+        if self._root is None:
+            self._root = self._find_root(clip)
+        return f"/data/local-files/?d={quote(str(clip.relative_to(self._root)))}"
+
+    def _find_root(self, clip: PurePosixPath) -> PurePosixPath:
+        above = PurePosixPath(self.folder).parents
+        if self.place is None:
+            return above[0]
+        for root in above:
+            if self.place.serves("data/local-files/", d=str(clip.relative_to(root))):
+                return root
+        raise NotServed(str(self._not_served("")))
+
+    def _not_served(self, why: str) -> AramegaError:
+        return AramegaError(
+            f"Label Studio does not serve {self.folder}{why}. A server started by `aramega review start` for this "
+            "workspace does; for another give --audio local:FOLDER, the folder as that server sees it, or --audio upload."
+        )
 
 
 @dataclass

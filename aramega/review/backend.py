@@ -27,7 +27,7 @@ from aramega.review.outgoing import make_task, passage_key
 from aramega.review.place import Place
 from aramega.review.projects import Project
 from aramega.review.pull import pull_task
-from aramega.review.push import model_version
+from aramega.review.sending import model_version
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
 

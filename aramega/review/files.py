@@ -14,15 +14,16 @@ from pathlib import Path
 
 from aramega.errors import AramegaError
 from aramega.records import Review
-from aramega.review.audio import LocalFiles, Prefix, checked_id
+from aramega.review.audio import LocalFiles, Prefix
 from aramega.review.form import Form, load_template, usable_form
 from aramega.review.guidelines import instructions
 from aramega.review.incoming import Desk, read_task
 from aramega.review.outgoing import Task, make_task
-from aramega.review.pull import find_passage, read_array
-from aramega.review.push import BATCH, PushRequest, choose_passages, model_version
+from aramega.review.pull import read_array
+from aramega.review.sending import BATCH, model_version
+from aramega.review.showing import Showing, find_passage
+from aramega.review.wanted import PushRequest, choose_passages
 from aramega.store import Store
-from aramega.store.drafts import load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import Workspace, whole_file
 
@@ -115,9 +116,10 @@ def _exported_tasks(file: Path) -> Iterator[Task]:
 def _tasks(
     store: Store, passages: Iterable[str], form: Form, audio: LocalFiles | Prefix, exported: Exported
 ) -> Iterator[Task]:
+    showing = Showing(store)
     for passage in passages:
         try:
-            drafted = load_drafted(store, checked_id(passage))
+            drafted = showing.load(passage)
             yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))
         except AramegaError as error:
             exported.skipped.append(str(error))

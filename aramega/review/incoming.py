@@ -108,7 +108,7 @@ def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_d
         updated_at=updated,
         created_at=_moment(answer.get("created_at")),
         verdict=verdict,
-        reason=fields.reason(),
+        reason=fields.preference(_data(task)) + fields.reason(),
         transcript=transcript,
         summary=fields.text("summary"),
         title=fields.text("title"),
@@ -168,6 +168,14 @@ class _Fields:
     def reason(self) -> str:
         """Why it was rejected, and whatever else the annotator wanted to say."""
         return ": ".join(filter(None, (", ".join(self.choices("reason")), self.text("comment"))))
+
+    def preference(self, data: Json) -> str:
+        """Which of two summaries is better, by what made them; nothing where that was not asked."""
+        chosen = self.choice("preference")
+        if chosen in ("first", "second"):
+            other = "second" if chosen == "first" else "first"
+            return f"prefers {data.get(f'{chosen}_by', chosen)} to {data.get(f'{other}_by', other)}. "
+        return "finds both summaries as good as each other. " if chosen == "same" else ""
 
     def rating(self, name: str) -> int | None:
         given = [_number(e["value"].get("rating")) for e in self._of(name)]

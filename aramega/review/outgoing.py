@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from aramega.errors import AramegaError
 from aramega.records import Draft, DraftedPassage, Line, Passage, Segment
 from aramega.review.form import CHOICE, SPEECH, TEXT, Control, Form
 from aramega.text import clean
@@ -57,6 +58,27 @@ def task_data(drafted: DraftedPassage, audio: str) -> dict[str, Any]:
         "draft": draft_fingerprint(draft),
         "priority": round(verdict.priority, 4) if verdict else 0.0,
     }
+
+
+def pair_data(drafted: DraftedPassage, rival: Draft) -> dict[str, str]:
+    """Two summaries to choose from, in an order drawn for each passage, so that nobody learns which model is first."""
+    pair = [draft.summary for draft in (drafted.draft, rival) if draft.summary]
+    if len(pair) < 2:
+        raise AramegaError(f"{drafted.id}: there are no two summaries of it to compare; it was left out.")
+    if hashlib.sha256(drafted.id.encode()).digest()[0] % 2:
+        pair.reverse()
+    first, second = pair
+    return {
+        "first": clean(first.text),
+        "second": clean(second.text),
+        "first_by": " ".join(filter(None, (first.model, first.prompt))),
+        "second_by": " ".join(filter(None, (second.model, second.prompt))),
+        "draft": pair_fingerprint(drafted.draft, rival),
+    }
+
+
+def pair_fingerprint(draft: Draft, rival: Draft) -> str:
+    return hashlib.sha256(f"{draft_fingerprint(draft)} {draft_fingerprint(rival)}".encode()).hexdigest()[:16]
 
 
 def passage_key(passage: str, audio: str) -> str:
@@ -122,7 +144,7 @@ def _regions(drafted: DraftedPassage, speech: Control, spoken: Control) -> Itera
     lines = {line.segment: line for line in (drafted.draft.transcript.lines if drafted.draft.transcript else ())}
     for number, segment in enumerate(drafted.segments):
         stretch = _stretch(drafted.passage, segment)
-        more = {"id": f"seg{number:03d}", "original_length": drafted.passage.seconds}
+        more = {"id": f"seg{number:03d}", "original_length": round(drafted.passage.seconds, 3)}
         yield _filled(speech, {**stretch, "labels": [speech.choices[0] if speech.choices else "speech"]}, **more)
         text = clean(lines.get(segment.id, Line(segment.id, "", segment.start, segment.end)).text)
         if text:

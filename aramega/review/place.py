@@ -63,31 +63,33 @@ class Place:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def check(self) -> str:
-        """The server's version, once it is sure that it is a Label Studio we can talk to and that it lets us in."""
-        version = str(self.get("api/version").get("release", ""))
+    def check(self) -> datetime:
+        """Make sure that this is a Label Studio we can talk to; its clock, which `updated_at` is compared with."""
+        response = self.patiently(lambda: self._request("GET", "api/version"))
+        version = str(self._json(response, "api/version").get("release", ""))
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if not numbers:
-            raise AramegaError(
-                f"{self.url} answers, but not as Label Studio does. Give the address its home page has, "
-                "without /projects or /api."
-            )
+            raise self._no_json()
         if numbers < OLDEST:
             wanted = ".".join(map(str, OLDEST))
             raise AramegaError(
                 f"{self.url} is Label Studio {version}; aramega speaks to {wanted} and newer. Upgrade it."
             )
-        self.get("api/current-user/whoami")
-        return version
-
-    def now(self) -> datetime:
-        """The server's own clock: what its `updated_at` is compared with."""
-        response = self._request("GET", "api/version")
         return parsedate_to_datetime(response.headers["Date"])
 
     def get(self, path: str, **params: object) -> Any:
         """Plain JSON, waiting for a server that is away: reading twice does no harm."""
         return self.patiently(lambda: self._json(self._request("GET", path, params=params), path))
+
+    def serves(self, path: str, **params: object) -> bool:
+        """Whether something can be had at an address, without fetching it."""
+        return self.patiently(lambda: self._is_there(path, params))
+
+    def _is_there(self, path: str, params: Mapping[str, object]) -> bool:
+        with self.explained(path):
+            headers = {**self.sdk._client_wrapper.get_headers(), "Range": "bytes=0-0"}
+            with self._http.stream("GET", f"{self.url}/{path}", params=_query(params), headers=headers) as response:
+                return response.status_code < 400
 
     def send(self, method: str, path: str, **body: Any) -> Any:
         """One request that changes something; not repeated."""

@@ -20,15 +20,15 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from aramega.errors import AramegaError
-from aramega.records import Passage, Review
+from aramega.records import Review
 from aramega.review.form import read_form
 from aramega.review.incoming import Desk, read_task
 from aramega.review.notes import note_pulled, noted_tasks, pulled_until
 from aramega.review.place import Place, Unreachable
 from aramega.review.projects import Project, condition, need_project, people_of
+from aramega.review.showing import find_passage
 from aramega.store import Store
 from aramega.store.reviews import add_reviews
-from aramega.store.rows import revive
 
 OVERLAP = timedelta(seconds=30)
 """How far a pull reaches back before the last one began: a change is stamped before it is committed, and a busy
@@ -57,11 +57,11 @@ class PullSummary:
 
 def pull(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
     """Take what changed since the last pull; everything, the first time."""
-    found = _open_project(place, project)
+    begun = place.check()
+    found = need_project(place, project)
     since = pulled_until(store, place.url, found.id)
     if not since:
-        return _pull_everything(store, place, found, tell)
-    begun = place.patiently(place.now)
+        return _pull_everything(store, place, found, begun, tell)
     summary = _take(store, place, found, changed_tasks(place, found.id, datetime.fromisoformat(since)), tell)
     note_pulled(store, place.url, found.id, found.title, (begun - OVERLAP).isoformat())
     return summary
@@ -69,7 +69,8 @@ def pull(store: Store, place: Place, project: str, tell: Tell = lambda _: None) 
 
 def pull_everything(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
     """Take all work there is, as the first time: after a task was put right, or passages came back."""
-    return _pull_everything(store, place, _open_project(place, project), tell)
+    begun = place.check()
+    return _pull_everything(store, place, need_project(place, project), begun, tell)
 
 
 def pull_task(store: Store, place: Place, project: Project, task: int) -> PullSummary:
@@ -99,13 +100,7 @@ def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[
         page, before = page + 1, total
 
 
-def _open_project(place: Place, named: str) -> Project:
-    place.check()
-    return need_project(place, named)
-
-
-def _pull_everything(store: Store, place: Place, project: Project, tell: Tell) -> PullSummary:
-    begun = place.patiently(place.now)
+def _pull_everything(store: Store, place: Place, project: Project, begun: datetime, tell: Tell) -> PullSummary:
     with place.patiently(lambda: _download_snapshot(place, project.id)) as file:
         summary = _take(store, place, project, read_array(file), tell)
     note_pulled(store, place.url, project.id, project.title, (begun - OVERLAP).isoformat())
@@ -142,11 +137,6 @@ def make_desk(store: Store, place: Place, project: Project) -> Desk:
         find=lambda passage: find_passage(store, passage),
         pushed=lambda task: sent.get(task, ""),
     )
-
-
-def find_passage(store: Store, passage: str) -> Passage | None:
-    row = store.connection.execute("SELECT * FROM passages WHERE id = ?", (passage,)).fetchone()
-    return revive(Passage, row) if row else None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from aramega.config.base import CHANGES_NOTHING, Options
+from aramega.config.files import content_key
 from aramega.prompts import load_prompt
 
 _ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
@@ -116,8 +117,8 @@ class SummarizeConfig(Options):
     @field_validator("backend")
     @classmethod
     def _backend_can_be_read(cls, backend: str) -> str:
-        parse_backend(backend)
-        return backend.strip()
+        named = parse_backend(backend)
+        return f"hf:{named.model}" if named.kind == "hf" else backend.strip()
 
     @field_validator("prompt", "merge_prompt")
     @classmethod
@@ -141,7 +142,8 @@ class SummarizeConfig(Options):
         return parse_backend(self.backend)
 
     def deciding(self) -> dict[str, Any]:
-        """A prompt counts by its text, an endpoint by its model; where sentences are only picked, neither does."""
+        """A prompt and a local model count by what they hold, an endpoint by its model's name; where sentences are only
+        picked, none does."""
         if self.model.kind == "extractive":
             return {key: getattr(self, key) for key in ("backend", "max_sentences", "max_words", "max_topics")}
         prompts = {
@@ -149,7 +151,8 @@ class SummarizeConfig(Options):
             "merge_prompt": load_prompt("merge", self.merge_prompt),
         }
         tags = {key: prompt.tag for key, prompt in prompts.items()}
-        return {**super().deciding(), **tags, "backend": f"{self.model.kind}:{self.model.model}"}
+        backend = self.backend if self.model.kind == "hf" else f"openai:{self.model.model}"
+        return {**super().deciding(), **tags, "backend": content_key(backend)}
 
 
 def parse_backend(backend: str) -> BackendName:

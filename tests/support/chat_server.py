@@ -2,7 +2,7 @@
 
 It listens on a free port of the loopback, counts and keeps what it was asked, and answers with whatever
 the given function makes of the messages. `script` holds misbehaviours for the next requests, one each: an
-HTTP status, a `Refusal`, "html", "json" (no chat), "hang", "drip", "reset", or None for a normal answer.
+HTTP status, a `Refusal`, "html", "json" (no chat), "broken" (half a JSON), "hang", "drip", "reset", or None for a normal answer.
 Run as a program it serves summaries, with a latency, and notes the key of each request it bills in a file.
 """
 
@@ -140,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         elif trouble == "html":
             self._send(200, "<html>maintenance</html>")
+        elif trouble == "broken":
+            self._send(200, '{"choices": [', {}, kind="application/json")
         else:
             self._send(200, {"status": "ok"})
 
@@ -173,10 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
             answer["usage"] = {"prompt_tokens": sent, "completion_tokens": made, "total_tokens": sent + made}
         self._send(200, answer)
 
-    def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+    def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None, kind: str = "") -> None:
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
+        self.send_header("Content-Type", kind or ("text/html" if isinstance(body, str) else "application/json"))
         self.send_header("Content-Length", str(len(data)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -2,16 +2,18 @@
 
 Not every server knows `response_format`; some vendors' newer models want `max_completion_tokens` and no
 `temperature`. We begin with all of it and, when a request is refused as malformed, leave out what the refusal
-names, or else the format, until it is taken. What was learned is kept for the requests that follow.
+names, or else the format, until it is taken. What was learned is kept for the requests that follow. Replies have
+their dialects, too: some count no tokens, some give the text in pieces.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aramega.backends.llm import Request
+from aramega.backends.llm import Reply, Request
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Dialect:
     """json_schema, json_object, or empty for a plain answer."""
     limit: str = "max_tokens"
     temperature: bool = True
+
+    @property
+    def mark(self) -> str:
+        """For idempotency keys: servers that heed them refuse a known key with another body."""
+        return "" if self == Dialect() else f"-{hashlib.sha256(repr(self).encode()).hexdigest()[:6]}"
 
     def body(self, request: Request, model: str, temperature: float) -> dict[str, Any]:
         """A request in this dialect."""
@@ -46,3 +53,30 @@ class Dialect:
         if self.format:
             return replace(self, format="json_object" if self.format == "json_schema" else "")
         return None
+
+
+class NoChat(Exception):
+    """A reply that is no chat completion: a maintenance page, a proxy's login, another kind of server."""
+
+
+def read_completion(answer: Any) -> Reply:
+    """What the client made of a server's reply, which it does not check; 0 tokens where the server counts none."""
+    try:
+        choice = answer.choices[0]
+        text = choice.message.content
+    except (AttributeError, TypeError, LookupError):
+        page = str(answer).lstrip()[:1] == "<"
+        raise NoChat("HTML" if page else "no choices with a message in it") from None
+    if isinstance(text, list):
+        text = "".join(str(piece.get("text", "")) for piece in text if isinstance(piece, dict))
+    return Reply(
+        text=str(text or ""),
+        prompt_tokens=_count(answer, "prompt_tokens"),
+        completion_tokens=_count(answer, "completion_tokens"),
+        cut_off=getattr(choice, "finish_reason", None) == "length",
+    )
+
+
+def _count(answer: Any, name: str) -> int:
+    count = getattr(getattr(answer, "usage", None), name, None)
+    return count if isinstance(count, int) and count > 0 else 0

@@ -12,14 +12,15 @@ import os
 import random
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aramega.backends.llm import InvalidAnswer, Reply, Request, Talk
-from aramega.backends.llm.dialects import Dialect
+from aramega.backends.llm.dialects import Dialect, read_completion
 from aramega.backends.llm.estimates import Budget, at_most, request_tokens, tokens_of
 from aramega.backends.llm.journal import Journal, Spent, request_hash
-from aramega.backends.llm.troubles import Cure, NoChat, Trouble, diagnose, scrub, wait_before
+from aramega.backends.llm.troubles import Cure, Trouble, diagnose, scrub, wait_before
 from aramega.config.summarize import SummarizeConfig
 from aramega.records import AramegaError, NotNow
 
@@ -46,7 +47,7 @@ class Endpoint:
         """The most that a prompt was longer than its estimate."""
         self._answered = 0
         self._given_up = 0
-        """In a row, since the last answer."""
+        """In a row, since the last answer: requests that failed again and again, and perhaps not by their own fault."""
         self._closed: NotNow | None = None
         self._not_before = 0.0
 
@@ -198,7 +199,7 @@ class Endpoint:
                     "/chat/completions",
                     cast_to=self._answer_type,
                     body=said,
-                    options={"headers": {"Idempotency-Key": key}},
+                    options={"headers": {"Idempotency-Key": f"{key}{dialect.mark}"}},
                 )
                 # The client's timeout is between two bytes; a server that drips must not hold a place for ever.
                 answer = await asyncio.wait_for(asking, self.options.timeout)
@@ -213,20 +214,15 @@ class Endpoint:
             return self._read(answer, request)
 
     def _read(self, answer: Any, request: Request) -> Reply:
-        """A completion's text and cost. What is no completion at all the client hands over as it came."""
-        choices = getattr(answer, "choices", None)
-        if not choices:
-            raise NoChat("HTML" if str(answer).lstrip().startswith("<") else "no choices in it")
-        text = choices[0].message.content or ""
+        """A reply with what it took: by the server's own count, else by the rule."""
+        told = read_completion(answer)
         estimate = request_tokens(request, self.options.characters_per_token)
-        usage = answer.usage
-        if usage and usage.prompt_tokens:
-            self._worst = max(self._worst, usage.prompt_tokens / estimate)
-        return Reply(
-            text=text,
-            prompt_tokens=usage.prompt_tokens if usage else estimate,
-            completion_tokens=usage.completion_tokens if usage else tokens_of(text, self.options.characters_per_token),
-            cut_off=choices[0].finish_reason == "length",
+        if told.prompt_tokens:
+            self._worst = max(self._worst, told.prompt_tokens / estimate)
+        return replace(
+            told,
+            prompt_tokens=told.prompt_tokens or estimate,
+            completion_tokens=told.completion_tokens or tokens_of(told.text, self.options.characters_per_token),
         )
 
     def _diagnose(self, error: Exception) -> Trouble:
@@ -234,7 +230,7 @@ class Endpoint:
 
     async def _give_up(self, trouble: Trouble, tries: int, *, answered_since: bool) -> AramegaError:
         """What to end a request with: its own failure, or the end of asking for this run."""
-        self._given_up += 1
+        self._given_up += trouble.cure is Cure.AGAIN
         nobody_there = trouble.cure is Cure.AGAIN_OR_STOP and not answered_since
         broken = trouble.cure is Cure.AGAIN and self._given_up >= MOST_IN_A_ROW
         if trouble.cure is Cure.STOP or nobody_there or broken:

@@ -54,9 +54,14 @@ class LocalModel:
 
     def answer(self, requests: Sequence[Request]) -> list[Reply | Exception]:
         """Every request's answer, in order; those of like length are generated together."""
-        prompts = [self._as_prompt(request) for request in requests]
-        order = sorted(range(len(requests)), key=lambda i: len(prompts[i]))
         replies: dict[int, Reply | Exception] = {}
+        prompts: dict[int, list[int]] = {}
+        for i, request in enumerate(requests):
+            try:
+                prompts[i] = self._as_prompt(request)
+            except Exception as error:  # noqa: BLE001  one passage's, not the batch's
+                replies[i] = error
+        order = sorted(prompts, key=lambda i: len(prompts[i]))
         size = self.options.concurrency
         for start in range(0, len(order), size):
             batch = order[start : start + size]
@@ -66,13 +71,21 @@ class LocalModel:
 
     def _as_prompt(self, request: Request) -> list[int]:
         """The tokens of a request, under the model's own template."""
-        messages = request.messages
-        if self._takes_system:
-            try:
-                return self._apply_template(messages)
-            except Exception:  # noqa: BLE001  templates refuse in their own words: Gemma knows no system's turn
-                self._takes_system = False
-        return self._apply_template(_without_system(messages))
+        from jinja2 import TemplateError
+
+        messages: Sequence[Message] = request.messages if self._takes_system else _without_system(request.messages)
+        try:
+            tokens = self._apply_template(messages)
+        except TemplateError:  # templates refuse in their own words: Gemma's knows no system's turn
+            tokens = self._apply_template(_without_system(request.messages))
+            self._takes_system = False
+        room = getattr(self._model.config, "max_position_embeddings", None) or len(tokens) + request.max_tokens
+        if len(tokens) + request.max_tokens > room:
+            raise AramegaError(
+                f"a request of {len(tokens)} tokens and an answer of {request.max_tokens} do not fit the {room} the model "
+                "holds. Lower summarize.context_tokens."
+            )
+        return tokens
 
     def _apply_template(self, messages: Sequence[Message]) -> list[int]:
         said = [asdict(message) for message in messages]
@@ -81,17 +94,19 @@ class LocalModel:
         return tokens
 
     def _answer_batch(self, prompts: Sequence[list[int]], max_tokens: int) -> list[Reply | Exception]:
-        """One batch; halved for as long as it does not fit the memory."""
+        """One batch; halved where it fails, until it fits the memory or the one that fails is alone."""
         import torch
 
         try:
             return list(self._generate(prompts, max_tokens))
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
+        except Exception as error:  # noqa: BLE001  whatever one passage does, the others go on
+            if isinstance(error, torch.OutOfMemoryError):
+                torch.cuda.empty_cache()
+                error = AramegaError(f"{len(prompts[0])} tokens do not fit the device's memory. Lower context_tokens.")
             if len(prompts) == 1:
-                return [AramegaError(f"{len(prompts[0])} tokens do not fit the device's memory. Lower context_tokens.")]
-            half = len(prompts) // 2
-            return self._answer_batch(prompts[:half], max_tokens) + self._answer_batch(prompts[half:], max_tokens)
+                return [error]
+        half = len(prompts) // 2
+        return self._answer_batch(prompts[:half], max_tokens) + self._answer_batch(prompts[half:], max_tokens)
 
     def _generate(self, prompts: Sequence[list[int]], max_tokens: int) -> list[Reply | Exception]:
         import torch

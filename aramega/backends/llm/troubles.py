@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
+from aramega.backends.llm.dialects import NoChat
+
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 LONGEST_ASKED_WAIT = 300.0
@@ -51,10 +53,6 @@ class Trouble:
     """So many are enough, where each may be billed."""
     unknown_model: bool = False
     """Or address: the names of the models it has may help."""
-
-
-class NoChat(Exception):
-    """A reply that is no chat completion: a maintenance page, a proxy's login, another kind of server."""
 
 
 def diagnose(error: Exception, *, url: str, model: str, key: str, key_variable: str) -> Trouble:

@@ -77,7 +77,7 @@ def test_a_talk_may_ask_several_things_at_once(tmp_path: Path) -> None:
     assert [reply.text for reply in replies] == ["said: أ", "said: ب"]
 
 
-@pytest.mark.parametrize("trouble", [429, 500, 502, 503, 529, 408, "reset", "html", "json"])
+@pytest.mark.parametrize("trouble", [429, 500, 502, 503, 529, 408, "reset", "html", "json", "broken"])
 def test_what_passes_by_itself_is_asked_again_under_the_same_key(tmp_path: Path, trouble: int | str) -> None:
     with chat_server(echo, script=[trouble, trouble]) as server:
         assert hold(server, tmp_path, [single()]) == ["said: نص"]

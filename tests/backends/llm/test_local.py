@@ -108,6 +108,12 @@ def test_a_device_that_is_not_there_is_not_replaced_by_a_slower_one(chat_model: 
         model.load()
 
 
+def test_a_request_longer_than_the_model_holds_fails_alone(chat_model: Path) -> None:
+    long, short = loaded(chat_model).answer([question("كلمة " * 2000), question("نص")])
+    assert isinstance(short, Reply)
+    assert "do not fit the 8192 the model holds. Lower summarize.context_tokens." in str(long)
+
+
 def test_a_batch_that_does_not_fit_is_halved(chat_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A GPU's memory is the one part of this that cannot be had here: its error is raised by hand."""
     import torch

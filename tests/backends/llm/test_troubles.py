@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aramega.backends.llm import Message, Request
-from aramega.backends.llm.dialects import Dialect
+from aramega.backends.llm import Message, Reply, Request
+from aramega.backends.llm.dialects import Dialect, NoChat, read_completion
 from aramega.backends.llm.troubles import LONGEST_WAIT, asked_wait, scrub, wait_before
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
@@ -92,3 +94,45 @@ def test_leaving_out_comes_to_an_end(refusals: list[str]) -> None:
     for refusal in refusals:
         dialect = dialect.simpler(refusal) if dialect else None
     assert dialect is None or dialect.simpler("format") is None
+
+
+def a_completion(content: Any, finish: str = "stop", **usage: Any) -> SimpleNamespace:
+    choice = SimpleNamespace(message=SimpleNamespace(content=content), finish_reason=finish)
+    return SimpleNamespace(choices=[choice], usage=SimpleNamespace(**usage) if usage else None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reply"),
+    [
+        (a_completion("نعم", prompt_tokens=7, completion_tokens=2), Reply("نعم", 7, 2)),
+        (a_completion("نعم", "length", prompt_tokens=7, completion_tokens=2), Reply("نعم", 7, 2, cut_off=True)),
+        (a_completion(None), Reply("", 0, 0)),
+        (a_completion("نعم", prompt_tokens=None), Reply("نعم", 0, 0)),
+        (a_completion([{"type": "text", "text": "نعم"}, {"type": "text", "text": "!"}, 3]), Reply("نعم!", 0, 0)),
+    ],
+)
+def test_a_completion_is_read_whatever_it_leaves_out(answer: Any, reply: Reply) -> None:
+    assert read_completion(answer) == reply
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        ("<html>login</html>", "HTML"),
+        ("pong", "no choices"),
+        (SimpleNamespace(choices=[]), "no choices"),
+        (SimpleNamespace(choices=None), "no choices"),
+        (SimpleNamespace(choices=[None]), "no choices"),
+        (SimpleNamespace(choices=[SimpleNamespace(message=None)]), "no choices"),
+    ],
+)
+def test_what_is_no_completion_is_said_to_be_none(answer: Any, what: str) -> None:
+    with pytest.raises(NoChat, match=what):
+        read_completion(answer)
+
+
+def test_a_request_said_otherwise_has_another_key() -> None:
+    """A server that heeds keys refuses one that comes again with another body."""
+    assert Dialect().mark == ""
+    others = [Dialect(format=""), Dialect(limit="max_completion_tokens"), Dialect(temperature=False)]
+    assert len({other.mark for other in others}) == 3

@@ -29,12 +29,12 @@ bench: setup
 
 setup: system $(VENV)/.done
 
-# The demo needs the package alone; the tests need everything.
+# The demo needs what drafts and publishes; the tests need everything.
 $(VENV)/.base: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 		echo "aramega: $(PYTHON) cannot make a virtual environment. Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[draft,publish]'
 	@touch $@
 
 $(VENV)/.done: $(VENV)/.base

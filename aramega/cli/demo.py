@@ -1,8 +1,13 @@
-"""`aramega demo`: the whole way, on four minutes of made-up broadcast that come with the package."""
+"""`aramega demo`: the whole way a machine can go, on four minutes of made-up broadcast that come with the package.
+
+With the extras `draft` and `publish` it ends with drafts and with a dataset folder; without them it shows what the
+package does by itself, and says so.
+"""
 
 from __future__ import annotations
 
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +30,15 @@ def demo(
     from aramega.workspace import Workspace
 
     place = Workspace(workspace.absolute())
-    config = choose_config(None, place.config, [])
+    drafts = find_spec("whisper") is not None
+    config = choose_config(None, place.config, ["transcribe.model=demo"] if drafts else [])
     show = make_show(quiet=False, as_json=False)
     with as_file(files("aramega.cli") / "sample") as sample:
         code = build_and_show([str(sample / "manifest.csv")], place, config, Request(), cores(), show)
     with Store.open(place) as store:
         print(f"The report: {write_report(store, place, config).as_uri()}")
+    if drafts:
+        print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")
+    else:
+        print("For transcripts and summaries as well: pip install 'aramega[draft]', then run it again.")
     return code or ALL_DONE

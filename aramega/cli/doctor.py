@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
 import platform
 import shutil
@@ -16,6 +14,16 @@ from typing import Annotated
 import typer
 
 _LIBRARIES = ("numpy", "scipy", "soundfile", "webrtcvad-wheels", "pydub", "librosa", "pydantic")
+
+_EXTRAS = (
+    ("draft", "drafts", ("openai-whisper", "torch", "openai", "camel-tools", "datasketch")),
+    ("faster-whisper", "--asr-model faster-whisper:…", ("faster-whisper",)),
+    ("review", "aramega review", ("label-studio-sdk", "krippendorff")),
+    ("publish", "aramega publish", ("datasets", "huggingface_hub", "pyarrow")),
+    ("recipes", "recipes", ("transformers", "peft", "accelerate")),
+    ("second-opinion", "segment.second_opinion", ("silero-vad", "onnxruntime")),
+)
+"""By what each is installed with, and what for."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,9 @@ def examine() -> Iterator[Finding]:
         yield Finding(tool, _tool_version(tool), True, "reading recordings", ffmpeg)
     for library in _LIBRARIES:
         yield Finding(library, _installed(library), True, "build-ssum", f"pip install {library}")
-    second = "pip install 'aramega[second-opinion]'"
-    for library in ("silero-vad", "onnxruntime"):
-        yield Finding(library, _installed(library), False, "segment.second_opinion", second)
-    for library in ("torch", "transformers", "peft", "datasets"):
-        yield Finding(library, _installed(library), False, "recipes", "pip install 'aramega[recipes]'")
+    for extra, what_for, libraries in _EXTRAS:
+        for library in libraries:
+            yield Finding(library, _installed(library), False, what_for, f"pip install 'aramega[{extra}]'")
     yield Finding("GPU", _gpu(), False, "faster drafts and training", "none is fine: everything runs on CPUs")
 
 
@@ -73,9 +79,11 @@ def _tool_version(tool: str) -> str:
 
 
 def _installed(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        return version(distribution)
+    except PackageNotFoundError:
         return ""
 
 

@@ -14,12 +14,13 @@ class LabelConfig(Options):
     """Drafting dialect and emotion."""
 
     dialects: tuple[str, ...] = Field(
-        ("MSA", "EGY", "LEV", "GLF", "NOR"),
-        description="What a dialect may be. Country codes as in ADI-17 (SAU, SYR, MAR, …) are finer and may stand beside "
+        ("MSA", "EGY", "LEV", "GLF", "NOR", "MIX"),
+        description="What a dialect may be; MIX is several at once. Country codes as in ADI-17 (SAU, SYR, MAR, …) are finer and may stand beside "
         "or instead; a model's country that is not listed counts for its region.",
     )
     emotions: tuple[str, ...] = Field(
-        ("neutral", "happy", "sad", "angry", "surprised", "fearful", "disgusted"), description="What an emotion may be."
+        ("neutral", "happy", "sad", "angry", "surprised", "fearful", "disgusted", "questioning"),
+        description="What an emotion may be. KSUEmotions' questioning is among them: interviews are full of it.",
     )
     dialect_model: str = Field(
         "", description="A transformers audio-classification checkpoint (a folder); empty leaves it open."

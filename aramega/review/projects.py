@@ -13,7 +13,7 @@ from typing import Any
 
 from aramega.errors import AramegaError
 from aramega.review.outgoing import passage_key
-from aramega.review.place import Place
+from aramega.review.place import Place, part
 
 PAGE = 1000
 """Tasks listed at a time: some megabytes of transcripts."""
@@ -71,13 +71,12 @@ def make_project(place: Place, title: str, config: str, **settings: Any) -> Proj
     """A new project; if someone made one of the same title meanwhile, the older is the project and ours goes."""
     if len(title) < 3 or len(title) > 50:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
-    with place.explained(f"make project {title}"):
-        ours = int(place.sdk.projects.create(title=title, label_config=config, **settings).id or 0)
+    wanted = {"title": title, "label_config": config, **settings}
+    ours = int(part(place.send("POST", "api/projects", json=wanted), "id", "a new project"))
     found = find_project(place, title)
     if found is None or found.id == ours:
         return need_project(place, str(ours))
-    with place.explained(f"drop project {ours}"):
-        place.sdk.projects.delete(id=ours)
+    place.send("DELETE", f"api/projects/{ours}")
     return found
 
 
@@ -94,7 +93,8 @@ def change_project(place: Place, project: Project, **settings: Any) -> Project:
 def count_tasks(place: Place, project: int, after: int = 0) -> int:
     """How many tasks have a number greater than `after`."""
     query = {"filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]}}
-    return int(place.get("api/tasks", project=project, page_size=1, include="id", query=query)["total"])
+    answer = place.get("api/tasks", project=project, page_size=1, include="id", query=query)
+    return int(part(answer, "total", "a list of tasks"))
 
 
 def held_tasks(place: Place, project: int, after: int = 0) -> Iterator[Held]:
@@ -132,7 +132,8 @@ def find_task(place: Place, project: Project, passage: str | None) -> int:
     """The task of a passage; of any passage, the first."""
     lines = [condition("data.passage", "equal", "String", passage)] if passage else []
     query = {"filters": {"conjunction": "and", "items": lines}, "ordering": ["tasks:id"]}
-    tasks = place.get("api/tasks", project=project.id, page_size=1, include="id", query=query)["tasks"]
+    answer = place.get("api/tasks", project=project.id, page_size=1, include="id", query=query)
+    tasks = part(answer, "tasks", "a list of tasks")
     if not tasks:
         raise AramegaError(
             f"{project.title} has no task{f' for {passage}' if passage else ''}; `aramega review push` makes them."
@@ -181,7 +182,7 @@ def _act(place: Place, project: int, action: str, chosen: dict[str, Any]) -> Any
 
 def _page(place: Place, project: int, **params: object) -> list[dict[str, Any]]:
     answer = place.get("api/tasks", project=project, page_size=PAGE, resolve_uri=False, **params)
-    return list(answer["tasks"])
+    return list(part(answer, "tasks", "a list of tasks"))
 
 
 def _held(task: dict[str, Any]) -> Held:
@@ -202,17 +203,15 @@ def _titled(place: Place, title: str) -> Iterator[dict[str, Any]]:
     page, more = 1, True
     while more:
         answer = place.get("api/projects", title=title, page=page, page_size=100, include="id,title")
-        yield from answer["results"]
+        yield from part(answer, "results", "a list of projects")
         more, page = bool(answer.get("next")), page + 1
 
 
 def _project(known: dict[str, Any]) -> Project:
-    if "label_config" not in known:
-        raise AramegaError("this project's labelling configuration may not be read with this token.")
     return Project(
-        id=int(known["id"]),
-        title=str(known["title"]),
-        config=str(known["label_config"]),
+        id=int(part(known, "id", "a project")),
+        title=str(part(known, "title", "a project")),
+        config=str(part(known, "label_config", "a project")),
         model_version=str(known.get("model_version") or ""),
         tasks=int(known.get("task_number") or 0),
     )

@@ -24,7 +24,7 @@ from aramega.records import Review
 from aramega.review.form import read_form
 from aramega.review.incoming import Desk, read_task
 from aramega.review.notes import note_pulled, noted_tasks, pulled_until
-from aramega.review.place import Place, Unreachable
+from aramega.review.place import Place, Unreachable, part
 from aramega.review.projects import Project, condition, need_project, people_of
 from aramega.review.showing import find_passage
 from aramega.store import Store
@@ -90,11 +90,11 @@ def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[
     page, before = 1, 0
     while True:
         answer = place.get("api/tasks", project=project, page=page, **asked)
-        total = int(answer["total"])
+        total = int(part(answer, "total", "a list of tasks"))
         if total < before:  # one left the list and the rest moved up: what slid over the page's edge was not read
             page, before = 1, 0
             continue
-        yield from answer["tasks"]
+        yield from part(answer, "tasks", "a list of tasks")
         if page * PAGE >= total:
             return
         page, before = page + 1, total

@@ -39,3 +39,9 @@ def far_from_any_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def workspace_alone(far_from_any_server: Path) -> Workspace:
+    """Six drafted passages, no server, no token."""
+    return drafted_workspace(far_from_any_server / "ws", clips=False)

@@ -27,17 +27,17 @@ REGIONS: dict[str, tuple[str, ...]] = {
     for region, names in {
         "MSA": "fusha, standard",
         "EGY": "Egyptian, Egypt, CAI, ALX, ASW",
-        "SDN": "Sudanese, Sudan, SUD, KHA",
+        "SUD": "Sudanese, Sudan, SDN, KHA",
         "LEV": "Levantine, SYR, LBN, LEB, JOR, PSE, PAL, Syria, Lebanon, Jordan, Palestine, BEI, DAM, ALE, AMM, SAL, JER",
         "GLF": "Gulf, KSA, SAU, ARE, UAE, KWT, KUW, QAT, BHR, OMN, OMA, Saudi Arabia, Kuwait, Qatar, Oman, DOH, RIY, JED, MUS",
-        "IRQ": "Iraqi, Iraq, IRA, BAG, BAS, MOS",
+        "IRA": "Iraqi, Iraq, IRQ, BAG, BAS, MOS",
         "YEM": "Yemeni, Yemen, SAN",
         "NOR": "Maghrebi, North African, MAR, MOR, DZA, TUN, LBY, LIB, MRT, MAU, Morocco, Algeria, Tunisia, Libya, Mauritania, RAB, FES, "
         "ALG, SFX, TRI, BEN",
     }.items()
 }
 """Names by region: the regions' own, ADI-17's countries, MADAR's cities."""
-_WIDER = {"SDN": "EGY", "IRQ": "GLF", "YEM": "GLF"}
+_WIDER = {"SUD": "EGY", "IRA": "GLF", "YEM": "GLF"}
 """Where a region's neighbours go when it is not in the inventory: five groups are usual; Sudanese goes with Egyptian
 in them (the Nile basin), Iraqi and Yemeni with the Gulf."""
 

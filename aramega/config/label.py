@@ -14,8 +14,8 @@ class LabelConfig(Options):
     """Drafting dialect and emotion."""
 
     dialects: tuple[str, ...] = Field(
-        ("MSA", "EGY", "LEV", "GLF", "NOR", "MIX"),
-        description="What a dialect may be; MIX is several at once. Country codes as in ADI-17 (SAU, SYR, MAR, …) are finer and may stand beside "
+        ("MSA", "EGY", "LEV", "GLF", "NOR", "IRA", "SUD", "YEM", "MIX"),
+        description="What a dialect may be; MIX is several at once. ADI-17's country codes (KSA, SYR, MOR, …) are finer and may stand beside "
         "or instead; a model's country that is not listed counts for its region.",
     )
     emotions: tuple[str, ...] = Field(

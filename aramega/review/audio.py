@@ -61,18 +61,21 @@ class LocalFiles:
     _root: PurePosixPath | None = None
 
     def open_to(self, project: int) -> None:
-        if self.place is None:
-            return
-        known = self.place.get("api/storages/localfiles", project=project)
-        if any(storage.get("path") == self.folder for storage in known):
+        place = self.place
+        if place is None:
             return
         try:
-            storage = {"project": project, "path": self.folder, "title": "aramega clips", "use_blob_urls": True}
-            self.place.send("POST", "api/storages/localfiles", json=storage)
+            place.patiently(lambda: self._ensure_storage(place, project))
         except Unreachable:
             raise
         except AramegaError as error:
             raise self._not_served(f" ({error})") from None
+
+    def _ensure_storage(self, place: Place, project: int) -> None:
+        known = place.get("api/storages/localfiles", project=project)
+        if not any(storage.get("path") == self.folder for storage in known):
+            storage = {"project": project, "path": self.folder, "title": "aramega clips", "use_blob_urls": True}
+            place.send("POST", "api/storages/localfiles", json=storage)
 
     def address(self, passage: Passage) -> str:
         clip_on_disk(self.workspace, passage)

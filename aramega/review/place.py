@@ -156,8 +156,8 @@ class Place:
     def _refuse(self, status: int, body: Any, doing: str) -> None:
         """Say why the server would not; never with the request in the message, which holds the token."""
         said = _said(body)
-        if status in (502, 503, 504) or (status >= 500 and "locked" in said):
-            raise Unreachable(f"{self.url} is not ready ({status}{': ' + said if said else ''}).")
+        if status >= 500:  # starting, overrun, or SQLite locked by someone else's import
+            raise Unreachable(f"{self.url} is in trouble ({status}{': ' + said if said else ''}). Run again later.")
         if status == 401:
             raise AramegaError(f"{self.url} refuses the token: {self._about_token(said)}")
         if status == 403:

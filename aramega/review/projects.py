@@ -72,12 +72,19 @@ def make_project(place: Place, title: str, config: str, **settings: Any) -> Proj
     if len(title) < 3 or len(title) > 50:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
     wanted = {"title": title, "label_config": config, **settings}
-    ours = int(part(place.send("POST", "api/projects", json=wanted), "id", "a new project"))
+    ours = place.patiently(lambda: _find_or_create(place, title, wanted))
     found = find_project(place, title)
     if found is None or found.id == ours:
         return need_project(place, str(ours))
-    place.send("DELETE", f"api/projects/{ours}")
+    if not count_tasks(place, ours):
+        place.send("DELETE", f"api/projects/{ours}")
     return found
+
+
+def _find_or_create(place: Place, title: str, wanted: dict[str, Any]) -> int:
+    """Looks first, since a server in trouble may have made it and not said so."""
+    found = find_project(place, title)
+    return found.id if found else int(part(place.send("POST", "api/projects", json=wanted), "id", "a new project"))
 
 
 def change_project(place: Place, project: Project, **settings: Any) -> Project:

@@ -1,0 +1,157 @@
+"""A server that is killed, and two curators at once: still one task a passage, and no work lost.
+
+`benchmarks/review.py` does the same with 10,000 passages and twenty kills.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from aramega.errors import AramegaError
+from aramega.review import ledger as ledgers
+from aramega.review.local_server import free_port
+from aramega.review.place import Place, Unreachable
+from aramega.review.projects import held_tasks, need_project
+from aramega.review.pull import pull
+from aramega.review.push import PushRequest, push
+from aramega.store import Store
+from aramega.store.drafts import find_passages
+from aramega.workspace import Workspace
+from tests.review.test_push_and_pull import annotate, written
+from tests.support.drafts import drafted_workspace
+from tests.support.label_studio import Server, own_server
+
+pytestmark = pytest.mark.label_studio
+
+
+def tasks_by_passage(place: Place, title: str) -> Counter[str]:
+    return Counter(held.passage for held in held_tasks(place, need_project(place, title).id))
+
+
+def passages_of(workspace: Workspace) -> Counter[str]:
+    with Store.open(workspace) as store:
+        return Counter(find_passages(store))
+
+
+def test_a_server_killed_while_it_imports_ends_with_one_task_for_each_passage(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=12, passages=100, clips=False)
+    port, title, rng = free_port(), "killed", random.Random(4)
+    request = PushRequest(title, audio="https://clips.example.org", where="")
+    kills = 0
+    while True:
+        with own_server(tmp_path / "server", port) as (server, process), Store.open(workspace) as store:
+            timer = threading.Timer(rng.uniform(0.2, 1.0), process.kill)
+            if kills < 2:
+                timer.start()
+            try:
+                with server.place(patience=0) as place:
+                    push(store, workspace, place, request)
+            except Unreachable:
+                kills += 1
+                continue
+            finally:
+                timer.cancel()
+            with server.place() as place:
+                assert tasks_by_passage(place, title) == passages_of(workspace)
+                assert all(held.predicted for held in held_tasks(place, need_project(place, title).id))
+                assert push(store, workspace, place, request).same == 1200
+            return
+
+
+def test_an_answer_that_is_lost_after_the_import_was_done_doubles_nothing(
+    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = ledgers.Ledger._import
+
+    def lose_the_first_answer(self: ledgers.Ledger, batch: ledgers.Batch) -> list[int]:
+        monkeypatch.setattr(ledgers.Ledger, "_import", imported)
+        imported(self, batch)
+        raise Unreachable("the line broke")
+
+    monkeypatch.setattr(ledgers.Ledger, "_import", lose_the_first_answer)
+    request = PushRequest(label_studio.title())
+    with Store.open(workspace) as store:
+        assert push(store, workspace, place, request).new == 6
+        assert tasks_by_passage(place, request.project) == passages_of(workspace)
+
+
+def test_two_curators_at_once_make_one_project_and_one_task_for_each_passage(
+    label_studio: Server, workspace: Workspace
+) -> None:
+    mine = drafted_workspace(label_studio.files / f"ws-{uuid4().hex[:12]}", recordings=3, passages=100, clips=False)
+    other = Workspace(label_studio.files / f"ws-{uuid4().hex[:12]}")
+    shutil.copytree(mine.root, other.root)
+    request = PushRequest(label_studio.title(), audio="https://clips.example.org", where="")
+
+    def curate(workspace: Workspace) -> int:
+        with Store.open(workspace) as store, label_studio.place() as place:
+            return push(store, workspace, place, request).project
+
+    with ThreadPoolExecutor(2) as curators:
+        projects = set(curators.map(curate, (mine, other)))
+    with label_studio.place() as place:
+        assert len(projects) == 1
+        assert tasks_by_passage(place, request.project) == passages_of(mine)
+
+
+def test_a_doubled_task_that_someone_has_worked_in_is_kept_and_said(
+    label_studio: Server, place: Place, workspace: Workspace
+) -> None:
+    request = PushRequest(label_studio.title(), limit=2)
+    with Store.open(workspace) as store:
+        project = push(store, workspace, place, request).project
+        one, two = held_tasks(place, project)
+        again = [place.get(f"api/tasks/{held.task}/", resolve_uri=False)["data"] for held in (one, two)]
+        sent = place.send(
+            "POST",
+            f"api/projects/{project}/import",
+            params={"return_task_ids": True},
+            json=[{"data": d} for d in again],
+        )
+        doubled = sent["task_ids"][0]
+        annotate(place, doubled, written("summary", "عمل لا يضيع"))
+        summary = push(store, workspace, place, request)
+        assert summary.doubles == 1
+        assert any(f"has two tasks, {one.task} and {doubled}" in remark for remark in summary.remarks)
+        assert tasks_by_passage(place, request.project) == {one.passage: 2, two.passage: 1}
+        assert pull(store, place, request.project).new == 1
+
+
+def test_a_task_made_by_hand_is_never_touched(label_studio: Server, place: Place, workspace: Workspace) -> None:
+    request = PushRequest(label_studio.title(), limit=1)
+    with Store.open(workspace) as store:
+        project = push(store, workspace, place, request).project
+        data = place.get(f"api/tasks/{next(held_tasks(place, project)).task}/", resolve_uri=False)["data"]
+        stray = [{"data": {**data, "aramega": "", "passage": passage}} for passage in ("", "", data["passage"])]
+        place.send("POST", f"api/projects/{project}/import", json=stray)
+        assert push(store, workspace, place, request).same == 1
+        assert len(list(held_tasks(place, project))) == 4
+
+
+def test_a_pull_broken_off_is_simply_done_again(
+    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = PushRequest(label_studio.title())
+    with Store.open(workspace) as store:
+        project = push(store, workspace, place, request).project
+        for held in held_tasks(place, project):
+            annotate(place, held.task, written("summary", "نص"))
+        with monkeypatch.context() as broken:
+            broken.setattr("aramega.review.pull.PAGE", 2)
+            broken.setattr("aramega.review.pull.note_pulled", _break_off)
+            with pytest.raises(AramegaError, match="killed"):
+                pull(store, place, request.project)
+        assert store.connection.execute("SELECT count(*) FROM reviews").fetchone()[0] == 6
+        assert pull(store, place, request.project).new == 0
+
+
+def _break_off(*_: object) -> None:
+    raise AramegaError("killed")

@@ -67,7 +67,7 @@ def prompt_text(kind: str, path: str = "") -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")  # Windows editors put a byte-order mark before Arabic
     except FileNotFoundError:
-        raise AramegaError(f"{path}: no such prompt file.") from None
+        raise AramegaError(f"{path}: no such prompt file. Put it back, or give another with --prompt.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{path}: the prompt cannot be read ({error}). Save it as UTF-8 text.") from None
 

@@ -43,14 +43,14 @@ class Overviews(Stage[SummarizedRecording]):
         """The summarize stage's options: the same model is asked. What of them counts is in that stage's fingerprint."""
         self._model: ChatModel | None = None
         self._rules: Rules | None = None
-        if asking.model.kind != "extractive":
+        if not self._picks:
             self.batch_size = asking.concurrency
             self.workers = 1
 
     def check(self) -> None:
         check_model(self.asking)
         answer, context = self.options.max_answer_tokens, self.asking.context_tokens
-        if self.asking.model.kind != "extractive" and 2 * answer > context:
+        if not self._picks and 2 * answer > context:
             raise AramegaError(
                 f"overview.max_answer_tokens ({answer}) leaves too little of summarize.context_tokens ({context}): "
                 "give it half at most."
@@ -58,7 +58,7 @@ class Overviews(Stage[SummarizedRecording]):
         load_rules(self.options, self.asking)
 
     def prepare(self) -> None:
-        if self.asking.model.kind != "extractive":
+        if not self._picks:
             self._rules = load_rules(self.options, self.asking)
             self._model = open_model(self.asking, self.workspace.answers)
             self._model.load()
@@ -67,17 +67,26 @@ class Overviews(Stage[SummarizedRecording]):
         forget_invalid_answers(self.workspace.answers)
 
     def run(self, item: SummarizedRecording) -> Sequence[Overview]:
-        (answer,) = self.run_batch([item])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if self._picks:
+            return [pick_overview(item, self.options)]
+        (end,) = self._talk_about([item])
+        if isinstance(end, Exception):
+            raise end
+        return end
 
     def run_batch(self, items: Sequence[SummarizedRecording]) -> Iterator[Sequence[Overview] | Exception]:
-        if self._model is None or self._rules is None:
-            yield from ([pick_overview(item, self.options)] for item in items)
-            return
-        for end in self._model.hold([survey_recording(item, self._rules) for item in items]):
-            yield end if isinstance(end, Exception) else [end]
+        return super().run_batch(items) if self._picks else iter(self._talk_about(items))
+
+    def _talk_about(self, items: Sequence[SummarizedRecording]) -> list[Sequence[Overview] | Exception]:
+        assert self._model is not None, "prepare comes first"
+        assert self._rules is not None
+        ends = self._model.hold([survey_recording(item, self._rules) for item in items])
+        return [end if isinstance(end, Exception) else [end] for end in ends]
+
+    @property
+    def _picks(self) -> bool:
+        """Whether sentences are picked, and no model is asked."""
+        return self.asking.model.kind == "extractive"
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,11 @@ class Summarize(Stage[DraftedPassage]):
         super().__init__(options, workspace)
         self._model: ChatModel | None = None
         self._rules: Rules | None = None
-        if options.model.kind != "extractive":
+        if options.model.kind == "openai":
             self.batch_size = options.concurrency * ROUNDS_A_TASK
+        elif options.model.kind == "hf":
+            self.batch_size = options.concurrency  # nothing is journaled: a kill costs the task
+        if not self._picks:
             self.workers = 1  # one process knows what is under way and what is spent, and holds the model
 
     def check(self) -> None:
@@ -54,7 +57,7 @@ class Summarize(Stage[DraftedPassage]):
         load_rules(self.options)
 
     def prepare(self) -> None:
-        if self.options.model.kind != "extractive":
+        if not self._picks:
             self._rules = load_rules(self.options)  # once: a curator may be editing the prompt meanwhile
             self._model = open_model(self.options, self.workspace.answers)
             self._model.load()
@@ -63,17 +66,26 @@ class Summarize(Stage[DraftedPassage]):
         forget_invalid_answers(self.workspace.answers)
 
     def run(self, item: DraftedPassage) -> Sequence[Summary]:
-        (answer,) = self.run_batch([item])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if self._picks:
+            return [pick_summary(item, self.options)]
+        (end,) = self._talk_about([item])
+        if isinstance(end, Exception):
+            raise end
+        return end
 
     def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Summary] | Exception]:
-        if self._model is None or self._rules is None:
-            yield from ([pick_summary(item, self.options)] for item in items)
-            return
-        for end in self._model.hold([summarize_passage(item, self._rules) for item in items]):
-            yield end if isinstance(end, Exception) else [end]
+        return super().run_batch(items) if self._picks else iter(self._talk_about(items))
+
+    def _talk_about(self, items: Sequence[DraftedPassage]) -> list[Sequence[Summary] | Exception]:
+        assert self._model is not None, "prepare comes first"
+        assert self._rules is not None
+        ends = self._model.hold([summarize_passage(item, self._rules) for item in items])
+        return [end if isinstance(end, Exception) else [end] for end in ends]
+
+    @property
+    def _picks(self) -> bool:
+        """Whether sentences are picked, and no model is asked."""
+        return self.options.model.kind == "extractive"
 
 
 def estimate(items: Iterable[DraftedPassage], options: SummarizeConfig) -> Estimate:

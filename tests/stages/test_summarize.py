@@ -264,7 +264,9 @@ def test_what_is_not_installed_or_not_there_is_said_before_anything_starts(
         Summarize(options(), there).check()
 
 
-def test_a_stage_that_talks_has_one_worker_and_large_tasks(tmp_path: Path) -> None:
-    talking = Summarize(options(concurrency=4), Workspace(tmp_path))
-    assert (talking.workers, talking.batch_size) == (1, 64)
+def test_a_stage_that_talks_has_one_worker_and_tasks_as_large_as_a_kill_may_cost(tmp_path: Path) -> None:
+    asking = Summarize(options(concurrency=4), Workspace(tmp_path))
+    assert (asking.workers, asking.batch_size) == (1, 64)
+    local = Summarize(SummarizeConfig(backend="hf:model", concurrency=4), Workspace(tmp_path))
+    assert (local.workers, local.batch_size) == (1, 4)
     assert Summarize(SummarizeConfig(), Workspace(tmp_path)).workers is None

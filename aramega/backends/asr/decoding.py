@@ -196,8 +196,9 @@ class _Batch:
 
 
 def _choose(logits: Tensor, temperature: float, generators: Sequence[torch.Generator]) -> Tensor:
+    """The likeliest token of each row, or one drawn: by one number a row, where torch.multinomial takes one a token."""
     if temperature == 0:
         return logits.argmax(-1)
-    shares = (logits.float() / temperature).softmax(-1).cpu()
-    drawn = [torch.multinomial(row, 1, generator=g) for row, g in zip(shares, generators, strict=True)]
-    return torch.cat(drawn).to(logits.device)
+    reached = (logits.float() / temperature).softmax(-1).double().cpu().cumsum(-1)
+    drawn = torch.stack([torch.rand(1, generator=g, dtype=torch.double) for g in generators])
+    return torch.searchsorted(reached, drawn * reached[:, -1:], right=True)[:, 0].to(logits.device)

@@ -9,9 +9,7 @@ left" is simply every item without a current row. Only the driver writes. SQLite
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -41,6 +39,7 @@ from aramega.records import (
     from_dict,
 )
 from aramega.stages.base import Takes
+from aramega.store.connection import connect, connect_for_reading, use_wal
 from aramega.store.drafts import load_drafted, load_summarized
 from aramega.store.pending import Mark, current_marks, pending_query
 from aramega.store.rows import replace_rows, revive
@@ -85,8 +84,8 @@ class Store:
     def create_or_open(cls, workspace: Workspace) -> Self:
         """For the driver of a build: the one that may write and bring old tables up to date."""
         workspace.root.mkdir(parents=True, exist_ok=True)
-        connection = _connect(workspace.database)
-        _use_wal(connection)
+        connection = connect(workspace.database)
+        use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection)
         return cls(connection)
@@ -98,7 +97,7 @@ class Store:
             raise AramegaError(
                 f"{workspace.root}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one."
             )
-        connection = _connect_for_reading(workspace.database)
+        connection = connect_for_reading(workspace.database)
         migrate(connection)
         return cls(connection)
 
@@ -376,39 +375,6 @@ class Store:
     def paths(self, recording: str) -> list[str]:
         rows = self.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
         return [row[0] for row in rows]
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:  # a disk in trouble, not a file of another kind
-        raise
-    except sqlite3.DatabaseError as error:
-        raise AramegaError(f"{path}: cannot be opened as a workspace's database ({error}).") from None
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection, patience: float = 30.0) -> None:
-    """Turning WAL on asks for the file alone, and SQLite does not wait for that by itself."""
-    until = time.monotonic() + patience
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
-def _connect_for_reading(path: Path) -> sqlite3.Connection:
-    """As `_connect`, but a workspace on a read-only disk will do: nobody else can be writing there."""
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError:
-        if os.access(path.parent, os.W_OK):
-            raise
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
 
 
 def _now() -> str:

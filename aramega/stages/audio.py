@@ -1,4 +1,4 @@
-"""The decoded samples of a recording, for the stages that cut or listen after ingest.
+"""The decoded samples of a recording, and of a passage's clip, for the stages that cut or listen after ingest.
 
 Within one build they lie in the scratch file ingest wrote. In a later build, after an option changed,
 they are gone, and the recording is decoded once more from any of the files that hold it.
@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from aramega.audio.decode import AudioError, Decoder, probe
-from aramega.records import SegmentedRecording
+from aramega.records import RATE, AramegaError, Passage, SegmentedRecording
 from aramega.workspace import Workspace, whole_file
 
 
@@ -44,3 +47,18 @@ def hash_file(path: str) -> tuple[str, int]:
             digest.update(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
+
+
+def clip_sound(passage: Passage, workspace: Workspace) -> npt.NDArray[np.float32]:
+    """The samples of a passage's clip, between -1 and 1."""
+    import soundfile
+
+    clip = workspace.root / passage.clip
+    try:
+        samples, rate = soundfile.read(clip, dtype="float32")
+    except (OSError, RuntimeError) as error:
+        gone = "is gone" if not clip.exists() else f"cannot be read ({error})"
+        raise AramegaError(f"{passage.clip}: this clip {gone}. Restore it, from a backup for example.") from None
+    if rate != RATE or samples.ndim != 1:
+        raise AramegaError(f"{passage.clip}: not the clip we made, which is 16 kHz mono. Restore it.")
+    return np.asarray(samples, np.float32)

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-import numpy as np
-
 from aramega.backends.labelers import EMOTIONS, REGIONS, AudioLabeler, Names, Sound, TextLabeler
 from aramega.config import LabelConfig
 from aramega.records import AramegaError, DraftedPassage, Labels, Score
+from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
 from aramega.workspace import Workspace
 
@@ -79,7 +78,7 @@ class Label(Stage[DraftedPassage]):
         if self._dialect or self._emotion:
             for i, item in enumerate(items):
                 try:
-                    sounds[i] = self._sound(item)
+                    sounds[i] = clip_sound(item.passage, self.workspace)
                 except AramegaError as error:
                     broken[i] = error
         dialects = _keyed(sounds, self._dialect.label(list(sounds.values()))) if self._dialect else {}
@@ -102,15 +101,6 @@ class Label(Stage[DraftedPassage]):
             emotion=emotion,
             emotion_by=self._emotion.name if self._emotion and emotion else "",
         )
-
-    def _sound(self, item: DraftedPassage) -> Sound:
-        import soundfile
-
-        clip = self.workspace.root / item.passage.clip
-        try:
-            return np.asarray(soundfile.read(clip, dtype="float32")[0], np.float32)
-        except (OSError, RuntimeError):
-            raise AramegaError(f"{item.passage.clip}: this clip is gone or cannot be read. Restore it.") from None
 
 
 def _audio(folder: str, names: Names, option: str) -> AudioLabeler | None:

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from aramega.backends.asr import WINDOW_SECONDS, Heard, Recognizer, Sound, make_recognizer
 from aramega.config import TranscribeConfig
 from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
+from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
 from aramega.stages.transcribe.doubts import doubts
 from aramega.stages.transcribe.subtitles import find_subtitles, read_subtitles
@@ -83,7 +82,7 @@ class Transcribe(Stage[DraftedPassage]):
                         f"and for a manifest's column `transcript`){', with any text in this passage' if known == () else ''}."
                     )
                 else:
-                    sounds[i] = self._sound(item)
+                    sounds[i] = clip_sound(item.passage, self.workspace)
             except Exception as error:  # noqa: BLE001  whatever one passage does, the next gets its turn
                 answers[i] = error
         for i, lines in self._hear({i: items[i] for i in sounds}, sounds).items():
@@ -180,22 +179,6 @@ class Transcribe(Stage[DraftedPassage]):
             return None
         first, last = item.passage.start, item.passage.end
         return tuple(s for s in read_subtitles(path) if first <= (s.start + s.end) / 2 < last)
-
-    def _sound(self, item: DraftedPassage) -> Sound:
-        import soundfile
-
-        clip = self.workspace.root / item.passage.clip
-        try:
-            samples, rate = soundfile.read(clip, dtype="float32")
-        except (OSError, RuntimeError) as error:
-            gone = "is gone" if not clip.exists() else f"cannot be read ({error})"
-            raise AramegaError(
-                f"{item.passage.clip}: this clip {gone}. `aramega build-ssum` makes it again once its passage is "
-                "removed from the workspace; or restore it."
-            ) from None
-        if rate != RATE or samples.ndim != 1:
-            raise AramegaError(f"{item.passage.clip}: not the clip we made (it should be 16 kHz mono). Restore it.")
-        return np.asarray(samples, np.float32)
 
 
 def _single(segments: Sequence[Segment], start: float, end: float, _: float) -> list[Window]:

@@ -59,6 +59,10 @@ def start(
     with_compose: Annotated[
         bool, typer.Option("--with-compose", help="Only print a docker-compose file for a team's server.")
     ] = False,
+    with_serve: Annotated[
+        bool,
+        typer.Option("--with-serve", help="Let it call `review serve` on this machine; else it calls nobody here."),
+    ] = False,
 ) -> None:
     """Run a Label Studio of your own, on this machine only, that can play this workspace's clips.
 
@@ -68,7 +72,7 @@ def start(
     from aramega.workspace import Workspace
 
     place = Workspace(workspace.absolute())
-    print(compose_file(place), end="") if with_compose else _run_server(place, port)
+    print(compose_file(place), end="") if with_compose else _run_server(place, port, with_serve)
 
 
 @app.command()
@@ -261,9 +265,15 @@ app.command()(agreement)
 app.command()(resolve)
 
 
-def _run_server(workspace: Workspace, port: int) -> None:
+def _run_server(workspace: Workspace, port: int, with_serve: bool) -> None:
     from aramega.review.credentials import load_credentials, make_credentials, save_credentials
-    from aramega.review.local_server import data_folder, install_server, running_server, server_variables
+    from aramega.review.local_server import (
+        data_folder,
+        install_server,
+        let_it_call_us,
+        running_server,
+        server_variables,
+    )
 
     if not workspace.database.exists():
         raise AramegaError(f"{workspace.root} is not a workspace yet: aramega build-ssum FOLDER -w {workspace.root}.")
@@ -276,6 +286,7 @@ def _run_server(workspace: Workspace, port: int) -> None:
     file = save_credentials(home, credentials)
     print("Starting (the first time takes a minute) …", file=sys.stderr)
     variables = server_variables(credentials, home, workspace.root, os.environ)
+    variables = let_it_call_us(variables) if with_serve else variables
     with running_server(program, port, variables, home / "label-studio.log") as process:
         print(f"Label Studio: {url}\nUser: {credentials.email}")
         print(

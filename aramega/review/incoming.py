@@ -50,8 +50,7 @@ class Taken:
 
 def read_task(task: Json, desk: Desk) -> Taken:
     """Everything people said in one task, as Label Studio gives it in exports and in its API."""
-    annotations = [a for a in task.get("annotations") or () if isinstance(a, dict)]
-    drafts = [d for d in task.get("drafts") or () if isinstance(d, dict)]
+    annotations, drafts = _numbered(task.get("annotations")), _numbered(task.get("drafts"))
     if not annotations and not drafts:
         return Taken()
     why_not = doubt_identity(task, desk)
@@ -80,6 +79,12 @@ def doubt_identity(task: Json, desk: Desk) -> str:
     if data.get("aramega") != passage_key(passage, audio):
         return "its `passage` or `audio` was edited on the server (its key no longer fits). Put them back; its annotations wait there."
     return ""
+
+
+def _numbered(answers: object) -> list[Json]:
+    """Answers as Label Studio gives them; short exports hold only their numbers."""
+    listed = answers if isinstance(answers, list) else []
+    return [a for a in listed if isinstance(a, dict) and isinstance(a.get("id"), int)]
 
 
 def _data(task: Json) -> Json:

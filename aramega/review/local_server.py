@@ -28,6 +28,12 @@ from aramega.workspace import Workspace
 VERSION = "1.23.2"
 """The Label Studio our tests run against."""
 
+_NEVER_CALLED = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.168.0.0/16 198.18.0.0/15 "
+    "224.0.0.0/4 240.0.0.0/4 ::/128 64:ff9b::/96 64:ff9b:1::/48 2002::/16 fc00::/7 fe80::/10 ff00::/8"
+).split()
+"""Networks a server started by us must not be made to call: private ones, and those of cloud machines' secrets."""
+
 
 def server_environment(version: str = VERSION) -> Path:
     """Where Label Studio of this version is installed, once for the machine."""
@@ -80,6 +86,17 @@ def server_variables(
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
         "LATEST_VERSION_CHECK": "False",
+    }
+
+
+def let_it_call_us(variables: Mapping[str, str]) -> dict[str, str]:
+    """The same, and Label Studio may call `review serve` on this machine. It refuses to call any private address
+    unless told which it may; all but the loopback stay refused."""
+    return {
+        **variables,
+        "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "true",
+        "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
+        "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS": ",".join(_NEVER_CALLED),
     }
 
 

@@ -161,7 +161,9 @@ class Place:
         if status == 401:
             raise AramegaError(f"{self.url} refuses the token: {self._about_token(said)}")
         if status == 403:
-            raise AramegaError(f"{self.url}: this token's user may not do that ({doing}). Ask the server's owner.")
+            raise AramegaError(
+                f"{self.url}: this token's user may not do that ({doing}{': ' + said if said else ''}). Ask the server's owner."
+            )
         if status == 404 and "<html" in str(body)[:2000].lower():
             raise self._no_json()
         if status == 404:

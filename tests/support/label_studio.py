@@ -26,6 +26,7 @@ from aramega.review.credentials import Credentials
 from aramega.review.local_server import (
     free_port,
     install_server,
+    let_it_call_us,
     running_server,
     server_environment,
     server_variables,
@@ -124,7 +125,7 @@ def _start_watcher(program: Path, port: int, data: Path, folder: Path, controlle
 
 def _watch(program: Path, port: int, data: Path, folder: Path, controller: int) -> None:
     credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
-    variables = server_variables(credentials, data, folder / "files", os.environ)
+    variables = let_it_call_us(server_variables(credentials, data, folder / "files", os.environ))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with running_server(program, port, variables, folder / "log") as process:
         (folder / "ready").touch()

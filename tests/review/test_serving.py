@@ -1,0 +1,131 @@
+"""The endpoint Label Studio calls: drafts on demand, webhooks, and nobody without the secret."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from aramega.errors import AramegaError
+from aramega.records import Draft
+from aramega.review.backend import Backend, connect, make_server
+from aramega.review.place import Place
+from aramega.review.projects import Project, held_tasks, need_project
+from aramega.review.push import PushRequest, push
+from aramega.store import Store
+from aramega.store.drafts import load_draft
+from aramega.store.reviews import reviews_of
+from aramega.workspace import Workspace
+from tests.review.test_push_and_pull import annotate, written
+from tests.support.label_studio import Server
+
+pytestmark = pytest.mark.label_studio
+
+
+@contextmanager
+def endpoint(workspace: Workspace, server: Server, project: Project, secret: str = "") -> Iterator[str]:
+    """The endpoint at work in a thread, with a model that drafts the same summary for everything."""
+    ready = threading.Event()
+    served: list[Any] = []
+
+    def serve() -> None:
+        with Store.open(workspace) as store, server.place() as place:
+
+            def redraft(passage: str) -> Draft:
+                draft = load_draft(store, passage)
+                assert draft.summary
+                return replace(draft, summary=replace(draft.summary, text="ملخص من نموذج جديد."))
+
+            served.append(make_server(Backend(store, place, project, redraft, secret), "127.0.0.1", 0))
+            ready.set()
+            served[0].serve_forever()
+            served[0].server_close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    assert ready.wait(20)
+    yield f"http://127.0.0.1:{served[0].server_port}"
+    served[0].shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def pushed(label_studio: Server, place: Place, workspace: Workspace) -> Project:
+    with Store.open(workspace) as store:
+        return need_project(
+            place, str(push(store, workspace, place, PushRequest(label_studio.title(), limit=2)).project)
+        )
+
+
+def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one(
+    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+) -> None:
+    with endpoint(workspace, label_studio, pushed, secret="between us") as address:
+        connect(place, pushed, address, secret="between us")
+        connect(place, pushed, address, secret="between us")
+        (backend,) = place.get("api/ml", project=pushed.id)
+        assert backend["state"] == "CO"
+        assert len(place.get("api/webhooks/", project=pushed.id)) == 1
+        task = next(held_tasks(place, pushed.id)).task
+        chosen = {"all": False, "included": [task]}
+        act = {"project": pushed.id, "id": "delete_tasks_predictions"}
+        place.send("POST", "api/dm/actions", params=act, json={"selectedItems": chosen})
+        place.send(
+            "POST", "api/dm/actions", params={**act, "id": "retrieve_tasks_predictions"}, json={"selectedItems": chosen}
+        )
+        (prediction,) = place.get(f"api/tasks/{task}/")["predictions"]
+        said = {e["from_name"]: e["value"] for e in prediction["result"]}
+        assert said["summary"] == {"text": ["ملخص من نموذج جديد."]}
+
+
+def test_a_webhook_brings_work_at_once(
+    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+) -> None:
+    with endpoint(workspace, label_studio, pushed) as address:
+        connect(place, pushed, address)
+        held = next(held_tasks(place, pushed.id))
+        annotate(place, held.task, written("summary", "وصل بنفسه"))
+        with Store.open(workspace) as store:
+            until = time.monotonic() + 30
+            while not reviews_of(store, held.passage) and time.monotonic() < until:
+                threading.Event().wait(0.05)
+            (review,) = reviews_of(store, held.passage)
+    assert review.summary == "وصل بنفسه"
+
+
+def test_what_is_not_of_this_workspace_or_project_is_turned_away(
+    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+) -> None:
+    task = place.get(f"api/tasks/{next(held_tasks(place, pushed.id)).task}/", resolve_uri=False)
+    with endpoint(workspace, label_studio, pushed) as address, httpx.Client(base_url=address) as client:
+        edited = {**task, "data": {**task["data"], "passage": "../../etc/passwd"}}
+        assert client.post("/predict", json={"tasks": [edited]}).status_code == 422
+        news = {"action": "ANNOTATION_CREATED", "project": {"id": pushed.id + 1}, "task": {"id": task["id"]}}
+        assert client.post("/webhook", json=news).status_code == 422
+        assert client.post("/webhook", json={"action": "PROJECT_DELETED"}).json() == {"new": 0}
+        assert client.post("/predict", content=b"{").status_code == 400
+        assert client.post("/predict", json={"tasks": [1]}).status_code == 400
+        assert client.get("/aramega.db").status_code == 404
+        assert client.get("/health").json()["status"] == "UP"
+
+
+def test_with_a_secret_nobody_gets_in_without_it(label_studio: Server, workspace: Workspace, pushed: Project) -> None:
+    with endpoint(workspace, label_studio, pushed, secret="s3") as address, httpx.Client(base_url=address) as client:
+        basic = base64.b64encode(b"aramega:s3").decode()
+        answers = [
+            client.get("/health", headers={"Authorization": a}).status_code
+            for a in ("", "Bearer s4", "Basic !", "Bearer s3", f"Basic {basic}")
+        ]
+    assert answers == [401, 401, 401, 200, 200]
+
+
+def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: Workspace, pushed: Project) -> None:
+    with Store.open(workspace) as store, pytest.raises(AramegaError, match="ARAMEGA_SERVE_SECRET"):
+        make_server(Backend(store, place, pushed, lambda _: Draft()), "0.0.0.0", 0)

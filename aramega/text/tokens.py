@@ -12,8 +12,9 @@ import re
 from aramega.text.normalization import DIACRITICS
 
 _WORD = re.compile(rf"[\w{DIACRITICS}]+")
-# A sentence ends at a mark followed by space, or at a line break; "3.5" and "U.N." inside a word don't end one.
-_SENTENCE_END = re.compile(r"(?<=[.!?؟؛…])[\"'”»)\]]*\s+|\n+")
+# A sentence ends at a mark followed by space, or at a line break; "3.5" and "U.N." inside a word don't end one, nor
+# does a title of one letter («قال د. محمد»).
+_SENTENCE_END = re.compile(r"(?<!\s[^\W\d]\.)(?<=[.!?؟؛…])[\"'”»)\]]*\s+|\n+")
 
 
 def words(text: str) -> list[str]:

@@ -19,6 +19,10 @@ def test_sentences_end_at_marks_and_line_breaks_but_not_inside_numbers():
     assert sentences("  ") == []
 
 
+def test_a_title_of_one_letter_ends_no_sentence_and_a_digit_does():
+    assert sentences("قال د. محمد إن العدد 5. ثم سكت.") == ["قال د. محمد إن العدد 5.", "ثم سكت."]
+
+
 @given(text=st.text(alphabet="قال .؟!»\n 3"))
 def test_sentences_lose_nothing_but_space(text):
     assert "".join("".join(sentences(text)).split()) == "".join(text.split())

@@ -109,5 +109,9 @@ def test_tokens_are_words_whoever_splits_them(monkeypatch: pytest.MonkeyPatch) -
     assert tokens(text) == ["قال", "إن", "COVID", "19", "انتهى", "اليوم"]
 
 
-def test_the_provenance_says_it_is_extractive_and_whose_tokens_it_counted() -> None:
-    assert method() == "extractive:lexrank@1 (camel-tools)"
+@pytest.mark.parametrize(("there", "whose"), [(True, "camel-tools"), (False, "aramega.text")])
+def test_the_provenance_says_it_is_extractive_and_whose_tokens_it_counted(
+    monkeypatch: pytest.MonkeyPatch, there: bool, whose: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there or None)
+    assert method() == f"extractive:lexrank@1 ({whose})"

@@ -9,11 +9,16 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aramega.cli.build import ALL_DONE, build_and_show, cores
+
+if TYPE_CHECKING:
+    from aramega.config import Config
+    from aramega.store import Store
+    from aramega.workspace import Workspace
 
 
 def demo(
@@ -36,9 +41,23 @@ def demo(
     with as_file(files("aramega.cli") / "sample") as sample:
         code = build_and_show([str(sample / "manifest.csv")], place, config, Request(), cores(), show)
     with Store.open(place) as store:
-        print(f"The report: {write_report(store, place, config).as_uri()}")
+        page = write_report(store, place, config)
+        dataset = _publish(store, place, config) if drafts and find_spec("pyarrow") else None
+    print(f"The report: {page.as_uri()}")
+    if dataset:
+        print(f'The dataset, which no person has reviewed: load_dataset("{dataset}", "ssum")')
     if drafts:
         print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")
     else:
-        print("For transcripts and summaries as well: pip install 'aramega[draft]', then run it again.")
+        print("For transcripts and summaries as well: pip install 'aramega[draft,publish]', then run it again.")
     return code or ALL_DONE
+
+
+def _publish(store: Store, place: Workspace, config: Config) -> Path:
+    """What a stranger would load, in a folder beside the clips."""
+    from aramega.publish import publish
+    from aramega.publish.folder import FolderTarget
+
+    folder = place.root / "dataset"
+    publish(store, place, config.publish, config.label, FolderTarget(folder))
+    return folder

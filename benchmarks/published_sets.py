@@ -117,7 +117,9 @@ def _draft(passage: Passage, segments: list[Segment], rng: random.Random) -> Dra
     )
     return Draft(
         transcript=Transcript(passage.id, lines, "whisper:large-v3-turbo", "ar"),
-        summary=Summary(passage.id, " ".join(rng.choices(WORDS, k=25)), "عنوان", ("أخبار",), True, "openai:test", "s@1"),
+        summary=Summary(
+            passage.id, " ".join(rng.choices(WORDS, k=25)), "عنوان", ("أخبار",), True, "openai:test", "s@1"
+        ),
         labels=Labels(passage.id, (Score(rng.choice(("MSA", "EGY")), 0.8),), "test", (Score("neutral", 0.7),), "test"),
         verdict=Verdict(passage.id, "keep", (), confidence=0.9, priority=0.1),
     )

@@ -20,11 +20,12 @@ from aramega.export.contents import Contents, TextOf
 from aramega.export.jsonl import json_line
 from aramega.export.lhotse import lhotse_recordings, lhotse_supervisions
 from aramega.export.nemo import nemo_entries
+from aramega.publish.audio import read_clip
 from aramega.publish.columns import ALL
 from aramega.publish.materials import read_materials
 from aramega.publish.plan import Plan
 from aramega.publish.rows import Row
-from aramega.publish.shards import MEGABYTE, read_clip
+from aramega.publish.shards import MEGABYTE
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
 from aramega.store import Store

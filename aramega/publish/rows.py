@@ -111,7 +111,7 @@ def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row
 def raw_row(
     drafted: DraftedPassage, resolved: ResolvedPassage | None, reviews: Sequence[Review], names: Pseudonyms
 ) -> Row:
-    """Everything machines and people said; who they are and where they worked stays with us."""
+    """What people said, and the texts of the draft; who they are and where they worked stays with us."""
     draft, passage = drafted.draft, drafted.passage
     settled = resolved or from_draft(drafted)
     return {
@@ -122,10 +122,15 @@ def raw_row(
         "draft_transcription": draft.transcript.text if draft.transcript else None,
         "draft_summary": draft.summary.text if draft.summary else None,
         "draft_title": draft.summary.title if draft.summary else None,
-        "draft": _json({name: part for name, part in plain(draft).items() if part is not None}),
+        "draft": None,
         "reviews": _json([_without_names(review, names) for review in reviews]),
         "resolved": _json(plain(names.hide_in(resolved))) if resolved else None,
     }
+
+
+def whole_draft(drafted: DraftedPassage) -> str:
+    """The `draft` of a raw row: apart, for it is the better part of a survey and only `raw` wants it."""
+    return _json({name: part for name, part in plain(drafted.draft).items() if part is not None})
 
 
 class Pseudonyms:

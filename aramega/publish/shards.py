@@ -11,33 +11,26 @@ So a run that was killed goes on with the first shard that is missing.
 
 from __future__ import annotations
 
-import io
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aramega.audio.clips import encode_flac
+from aramega.publish.audio import Group, clip_groups, cut_segments, read_clip, segment_groups, text_groups
 from aramega.publish.columns import Configuration, arrow_schema
 from aramega.publish.plan import Plan, rows_of
-from aramega.publish.rows import Row
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
-from aramega.records import RATE, AramegaError
 from aramega.workspace import Workspace, whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MEGABYTE = 1_000_000
-ROWS_IN_A_GROUP = 1000
-"""Text rows are small: more than this in a group and a reader who wants one row reads too many."""
-SEGMENT_FLAC_LEVEL = 3
 
 T = TypeVar("T")
 
@@ -96,9 +89,7 @@ def _write_shard(shard: Shard, plan: Plan, workspace: Workspace, path: Path, poo
     import pyarrow.parquet as pq
 
     schema = arrow_schema(shard.configuration, plan.inventories)
-    limit = plan.options.row_group_mb * MEGABYTE
-    rows = _with_audio(shard, plan, workspace, pool) if shard.configuration.has_audio else _plain(shard, plan)
-    batches = (_to_batch(group, schema) for group in _groups(rows, limit))
+    batches = (_to_batch(group, schema) for group in _row_groups(shard, plan, workspace, pool))
     plain = [name for name in _leaves(schema) if name.startswith("audio.")]
     texts = [name for name in _leaves(schema) if not name.startswith("audio.")]
     with (
@@ -118,77 +109,30 @@ def _write_shard(shard: Shard, plan: Plan, workspace: Workspace, path: Path, poo
             writer.write_batch(batch, row_group_size=batch.num_rows)
 
 
-def _plain(shard: Shard, plan: Plan) -> Iterator[tuple[Row, bytes]]:
-    for _, line in plan.found.read(shard.kept):
-        for row in rows_of(shard.configuration.name, line):
-            yield row, b""
-
-
-def _with_audio(shard: Shard, plan: Plan, workspace: Workspace, pool: Executor) -> Iterator[tuple[Row, bytes]]:
-    lines = (line for _, line in plan.found.read(shard.kept))
-    if shard.configuration.name != "asr":
-        for line in lines:
-            yield line["passage"], read_clip(workspace, line)
-        return
-    for rows in _in_order(pool, lambda line: cut_segments(read_clip(workspace, line), line), lines):
-        yield from rows
-
-
-def read_clip(workspace: Workspace, line: Row) -> bytes:
-    """A clip's bytes, which must be those that the workspace made."""
-    path = workspace.root / line["clip"]
-    try:
-        content: bytes = path.read_bytes()
-    except FileNotFoundError:
-        raise AramegaError(
-            f"{line['clip']}: was there a moment ago and is gone. Bring it back, then run again."
-        ) from None
-    if sha256(content).hexdigest() != line["passage"]["clip"]:
-        raise AramegaError(
-            f"{line['clip']}: is not the clip that was built (its SHA-256 differs). Restore it, or leave it out: "
-            f"--where \"passage <> '{line['passage']['id']}'\"."
+def _row_groups(shard: Shard, plan: Plan, workspace: Workspace, pool: Executor) -> Iterator[Group]:
+    limit = plan.options.row_group_mb * MEGABYTE
+    spooled = plan.found.read(shard.kept)
+    name = shard.configuration.name
+    if not shard.configuration.has_audio:
+        yield from text_groups(row for _, line in spooled for row in rows_of(name, line))
+    elif name == "asr":
+        lines = (line for _, line in spooled)
+        yield from segment_groups(
+            _in_order(pool, lambda line: cut_segments(read_clip(workspace, line), line), lines), limit
         )
-    return content
+    else:
+        largest = max(one.clip_bytes for one in shard.kept)
+        yield from clip_groups(spooled, workspace, limit, largest)
 
 
-def cut_segments(clip: bytes, line: Row) -> list[tuple[Row, bytes]]:
-    """The rows of `asr`, each with its own stretch of the clip."""
-    import soundfile
-
-    samples, rate = soundfile.read(io.BytesIO(clip), dtype="int16")
-    if rate != RATE:
-        raise AramegaError(f"{line['clip']}: is {rate} Hz and not {RATE}: not one of our clips.")
-    cut = []
-    for row in rows_of("asr", line):
-        first, last = (round((row[edge] - line["start"]) * RATE) for edge in ("recording_start", "recording_end"))
-        content = encode_flac(samples[max(0, first) : last], level=SEGMENT_FLAC_LEVEL)
-        cut.append(({**row, "clip": sha256(content).hexdigest()}, content))
-    return cut
-
-
-def _groups(rows: Iterable[tuple[Row, bytes]], limit: int) -> Iterator[list[tuple[Row, bytes]]]:
-    """Row groups of about `limit` bytes, and not too many rows."""
-    group: list[tuple[Row, bytes]] = []
-    size = 0
-    for row, audio in rows:
-        if group and (size + len(audio) > limit or len(group) >= ROWS_IN_A_GROUP):
-            yield group
-            group, size = [], 0
-        group.append((row, audio))
-        size += len(audio)
-    if group:
-        yield group
-
-
-def _to_batch(group: Sequence[tuple[Row, bytes]], schema: pa.Schema) -> pa.RecordBatch:
+def _to_batch(group: Group, schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
     def column(field: pa.Field) -> pa.Array:
         if field.name != "audio":
-            return pa.array([row[field.name] for row, _ in group], field.type)
-        content = pa.array([audio for _, audio in group], pa.binary())
-        names = pa.array([f"{row['id']}.flac" for row, _ in group], pa.string())
-        return pa.StructArray.from_arrays([content, names], fields=list(field.type))
+            return pa.array([row[field.name] for row in group.rows], field.type)
+        names = pa.array([f"{row['id']}.flac" for row in group.rows], pa.string())
+        return pa.StructArray.from_arrays([group.audio(), names], fields=list(field.type))
 
     return pa.RecordBatch.from_arrays([column(field) for field in schema], schema=schema)
 

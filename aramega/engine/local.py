@@ -1,9 +1,6 @@
-"""The local engine: N worker processes on this machine, one task each at a time.
+"""The local engine: worker processes on this machine, one task each at a time.
 
-We keep our own small pool rather than concurrent.futures' because an item may kill its worker (a
-decoder's crash, the kernel's out-of-memory killer) and that must cost the item, not the build: the dead
-worker is replaced, its items are tried once more one by one, and an item that kills a second worker is
-recorded as failed.
+We keep our own small pool rather than concurrent.futures', which gives up when a worker dies.
 """
 
 from __future__ import annotations
@@ -14,13 +11,14 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from aramega.engine import NextTask, Outcome, Task
+from aramega.engine.crews import run_crews
 from aramega.engine.worker import Worker
 from aramega.stages.base import Stage
 
@@ -38,73 +36,12 @@ class LocalEngine:
         self.workers = workers
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        crews = self._crews(stages)
-        suspects: set[tuple[int, str]] = set()
-        try:
-            while True:
-                for crew in crews:
-                    crew.give_out(next_task)
-                busy = [(crew, seat) for crew in crews for seat in crew.busy()]
-                if not busy:
-                    return
-                finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
-                for crew, seat in _ready(busy):
-                    outcomes = seat.take()
-                    if outcomes is None:
-                        failed, retry = _autopsy(seat, suspects)
-                        finished += failed
-                        crew.again.extend(retry)
-                        seat.reseat()
-                    else:
-                        finished += outcomes
-                if finished:
-                    yield finished
-                finished = outcomes = failed = []
-        finally:
-            for crew in crews:
-                crew.dismiss()
-
-    def _crews(self, stages: Sequence[Stage[Any]]) -> list[_Crew]:
-        """One for all stages that share, and one for each that does not."""
-        shared = frozenset(i for i, stage in enumerate(stages) if stage.workers is None)
-        own = [(frozenset({i}), stage.workers) for i, stage in enumerate(stages) if stage.workers is not None]
-        return [_Crew(stages, positions, room) for positions, room in [(shared, self.workers), *own]]
-
-
-@dataclass
-class _Crew:
-    """Up to `room` workers for some of the stages; they are hired when there is something to do."""
-
-    stages: Sequence[Stage[Any]]
-    positions: frozenset[int]
-    room: int
-    seats: list[_Seat] = field(default_factory=list)
-    again: deque[Task] = field(default_factory=deque)
-    """What a dead worker left undone."""
-
-    def give_out(self, next_task: NextTask) -> None:
-        """Give every free worker something to do, as far as there is."""
-        free = [seat for seat in self.seats if not seat.task]
-        while free or len(self.seats) < self.room:
-            task = self.again.popleft() if self.again else next_task(self.positions)
-            if not task:
-                return
-            if not free:
-                self.seats.append(_Seat(self.stages))
-                free = self.seats[-1:]
-            free.pop().give(task)
-
-    def busy(self) -> list[_Seat]:
-        return [seat for seat in self.seats if seat.task]
-
-    def dismiss(self) -> None:
-        for seat in self.seats:
-            seat.dismiss()
+        yield from run_crews(stages, next_task, shared=self.workers, hire=lambda _: _Seat(stages), wait=_ready)
 
 
 @dataclass
 class _Seat:
-    """A place for a worker: the process that sits there now, and what it is doing."""
+    """A place for a worker process."""
 
     stages: Sequence[Stage[Any]]
     task: Task | None = None
@@ -135,38 +72,23 @@ class _Seat:
         self.task = None
         return outcomes
 
+    def cause(self) -> str:
+        code = self.process.exitcode
+        if code is None or code >= 0:
+            return f"with exit code {code}"
+        name = signal.Signals(-code).name
+        return f"by {name}{' (out of memory? Use fewer --workers)' if name == 'SIGKILL' else ''}"
+
     def dismiss(self) -> None:
-        self.process.kill()  # a worker holds nothing that is not either committed or to be done again
+        self.process.kill()
         self.process.join()
         self.pipe.close()
 
 
-def _ready(busy: Sequence[tuple[_Crew, _Seat]]) -> list[tuple[_Crew, _Seat]]:
-    waiting: Any = [seat.pipe for _, seat in busy]
-    ready = wait(waiting)
-    return [(crew, seat) for crew, seat in busy if seat.pipe in ready]
-
-
-def _autopsy(seat: _Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], list[Task]]:
-    """What to make of a dead worker's items: a second chance each, one by one; no third."""
-    assert seat.task
-    failed, retry = [], []
-    for number, item in zip(seat.task.ids, seat.task.items, strict=True):
-        key = (seat.task.stage, number)
-        if key in suspects:
-            failed.append(Outcome(*key, (), _cause(seat.process.exitcode), "", 0.0))
-        else:
-            suspects.add(key)
-            retry.append(Task(seat.task.stage, (number,), (item,)))
-    return failed, retry
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
-        hint = " (out of memory? Use fewer --workers)" if name == "SIGKILL" else ""
-        return f"its worker died twice, by {name}{hint}."
-    return f"its worker died twice, with exit code {exitcode}."
+def _ready(busy: Sequence[_Seat]) -> list[_Seat]:
+    waiting: Any = [seat.pipe for seat in busy]
+    ready = wait_for(waiting)
+    return [seat for seat in busy if seat.pipe in ready]
 
 
 def _work(pipe: Connection, stages: Sequence[Stage[Any]], driver: int) -> None:

@@ -14,8 +14,8 @@ import pytest
 from aramega.config import Options
 from aramega.engine import Outcome, Task
 from aramega.engine.local import LocalEngine
-from aramega.records import AramegaError
-from aramega.stages.base import NotNow, Stage, Takes
+from aramega.records import AramegaError, NotNow
+from aramega.stages.base import Stage, Takes
 from aramega.workspace import Workspace
 
 

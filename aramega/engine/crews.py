@@ -1,0 +1,124 @@
+"""Crews: workers that share the same stages, whatever they are made of.
+
+Every engine has one crew for all stages that share the cores and one for each stage that asks for workers
+of its own, and the same rule for a worker that dies: an item may kill it (a decoder's crash, the kernel's
+out-of-memory killer) and that must cost the item, not the build. The dead worker is replaced, its items
+are tried once more one by one, and an item that kills a second worker is recorded as failed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aramega.engine import NextTask, Outcome, Task
+from aramega.stages.base import Stage
+
+
+class Seat(Protocol):
+    """A place for a worker: the one that sits there now, and what it is doing."""
+
+    task: Task | None
+
+    def give(self, task: Task) -> None:
+        """Have the worker begin."""
+
+    def take(self) -> list[Outcome] | None:
+        """The outcomes of its task, or None if the worker is dead."""
+
+    def cause(self) -> str:
+        """Why its worker died, in a line."""
+
+    def reseat(self) -> None:
+        """Put a new worker here."""
+
+    def dismiss(self) -> None:
+        """The worker is not needed any more; it holds nothing that is not either committed or to be done again."""
+
+
+Hire = Callable[[frozenset[int]], Seat]
+"""Makes a seat with a worker for these stages, by position."""
+Wait = Callable[[Sequence[Any]], Sequence[Any]]
+"""Blocks until some of the busy seats have something to take, and says which."""
+
+
+def run_crews(
+    stages: Sequence[Stage[Any]], next_task: NextTask, *, shared: int, hire: Hire, wait: Wait
+) -> Generator[list[Outcome], None, None]:
+    """Keep every worker busy until nothing is left; yield outcomes as they come."""
+    crews = make_crews(stages, shared, hire)
+    suspects: set[tuple[int, str]] = set()
+    try:
+        while True:
+            for crew in crews:
+                crew.give_out(next_task)
+            busy = {id(seat): crew for crew in crews for seat in crew.busy()}
+            if not busy:
+                return
+            finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
+            for seat in wait([seat for crew in crews for seat in crew.busy()]):
+                outcomes = seat.take()
+                if outcomes is None:
+                    failed, retry = autopsy(seat, suspects)
+                    finished += failed
+                    busy[id(seat)].again.extend(retry)
+                    seat.reseat()
+                else:
+                    finished += outcomes
+            if finished:
+                yield finished
+            finished = outcomes = failed = []
+    finally:
+        for crew in crews:
+            for seat in crew.seats:
+                seat.dismiss()
+
+
+def make_crews(stages: Sequence[Stage[Any]], shared: int, hire: Hire) -> list[Crew]:
+    """One for all stages that share, and one for each that does not."""
+    together = frozenset(i for i, stage in enumerate(stages) if stage.workers is None)
+    own = [(frozenset({i}), stage.workers) for i, stage in enumerate(stages) if stage.workers is not None]
+    return [Crew(positions, room, hire) for positions, room in [(together, shared), *own]]
+
+
+@dataclass
+class Crew:
+    """Up to `room` workers for some of the stages; they are hired when there is something to do."""
+
+    positions: frozenset[int]
+    room: int
+    hire: Hire
+    seats: list[Seat] = field(default_factory=list)
+    again: deque[Task] = field(default_factory=deque)
+    """What a dead worker left undone."""
+
+    def give_out(self, next_task: NextTask) -> None:
+        """Give every free worker something to do, as far as there is."""
+        free = [seat for seat in self.seats if not seat.task]
+        while free or len(self.seats) < self.room:
+            task = self.again.popleft() if self.again else next_task(self.positions)
+            if not task:
+                return
+            if not free:
+                self.seats.append(self.hire(self.positions))
+                free = self.seats[-1:]
+            free.pop().give(task)
+
+    def busy(self) -> list[Seat]:
+        return [seat for seat in self.seats if seat.task]
+
+
+def autopsy(seat: Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], list[Task]]:
+    """What to make of a dead worker's items: a second chance each, one by one; no third."""
+    assert seat.task
+    failed, retry = [], []
+    for number, item in zip(seat.task.ids, seat.task.items, strict=True):
+        key = (seat.task.stage, number)
+        if key in suspects:
+            failed.append(Outcome(*key, (), f"its worker died twice, {seat.cause()}.", "", 0.0))
+        else:
+            suspects.add(key)
+            retry.append(Task(seat.task.stage, (number,), (item,)))
+    return failed, retry

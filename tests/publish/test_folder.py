@@ -22,12 +22,6 @@ from aramega.store.drafts import find_passages, load_drafted
 from tests.publish.sets import a_set, describe_recordings, publish_to, resolve
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    datasets.disable_progress_bars()
-
-
 def load(folder: Path, configuration: str, split: str = "train", **options: object) -> datasets.Dataset:
     return datasets.load_dataset(str(folder), configuration, split=split, **options)
 

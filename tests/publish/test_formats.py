@@ -15,8 +15,7 @@ from aramega.records import AramegaError
 from tests.publish.sets import a_set, publish_to, resolve
 
 
-def test_webdataset_tars_hold_each_passage_s_clip_and_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+def test_webdataset_tars_hold_each_passage_s_clip_and_words(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=3)
     publish_to(workspace, tmp_path / "wds", format="webdataset", shard_mb=1)
     tars = sorted((tmp_path / "wds").glob("train-*.tar"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -18,33 +17,9 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.workspace import Workspace
 from tests.publish.sets import a_set, publish_to, resolve
-from tests.support.loopback_hub import OWNER, READER, Hub, User, loopback_hub
+from tests.support.loopback_hub import OWNER, READER, User
 
 NAME = "org/news"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A Hub of our own, which the clients in this process take for the real one."""
-    with loopback_hub() as server:
-        monkeypatch.setenv("HF_TOKEN", OWNER)
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.url)
-        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(datasets.config, "HF_ENDPOINT", server.url)
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-        monkeypatch.setattr(
-            datasets.config, "HUB_DATASETS_URL", server.url + "/datasets/{repo_id}/resolve/{revision}/{path}"
-        )
-        # The client is as patient as ever, in less time.
-        patience = huggingface_hub.utils.http_backoff.__kwdefaults__
-        monkeypatch.setitem(patience, "base_wait_time", 0.01)
-        monkeypatch.setitem(patience, "max_wait_time", 0.02)
-        datasets.disable_progress_bars()
-        huggingface_hub.utils.disable_progress_bars()
-        yield server
 
 
 def push(workspace: Workspace, *, dry_run: bool = False, withdrawn: Path | None = None, **about: object) -> Published:

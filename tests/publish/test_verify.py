@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +13,7 @@ from tests.publish.sets import a_set, publish_to, resolve
 
 
 @pytest.fixture
-def published(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+def published(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=3)
     resolve(workspace)
     publish_to(workspace, tmp_path / "set")

@@ -32,6 +32,8 @@ class Ledger:
     """The greatest task number we know of."""
     strangers: list[Held] = field(default_factory=list)
     """Tasks that someone made by hand, or edited to speak of another passage."""
+    _sent_last: int = -1
+    """The greatest number we were given ourselves."""
     dropped: int = 0
     kept_doubles: list[tuple[str, int, int]] = field(default_factory=list)
     """Passages with a second task that someone has worked in: passage, task that counts, the other one."""
@@ -77,12 +79,18 @@ class Ledger:
 
     def _note(self, batch: Batch, sent: list[int]) -> None:
         """Take down what we sent; look closer if the answer is odd, or if we were not alone."""
-        if len(sent) != len(batch) or count_tasks(self.place, self.project, after=self.latest) != len(batch):
+        if len(sent) != len(batch) or not self._were_alone(sent):
             return self._look()
         for task, (passage, made) in zip(sorted(sent), batch.items(), strict=True):
             data = made["data"]
             self.held[passage] = Held(task, passage, data["draft"], data["audio"], touched=False, predicted=True)
-        self.latest = max(self.latest, *sent)
+        self.latest = self._sent_last = max(sent)
+
+    def _were_alone(self, sent: list[int]) -> bool:
+        """Whether nobody else made tasks since we last looked. Numbers are given to all projects of a server from
+        one row: where ours go on from our last one without a gap, that is known without asking."""
+        goes_on = self.latest == self._sent_last and max(sent) - self._sent_last == len(sent)
+        return goes_on or count_tasks(self.place, self.project, after=self.latest) == len(sent)
 
     def _look(self) -> None:
         """List what we do not know yet, and settle doubles."""

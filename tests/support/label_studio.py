@@ -66,7 +66,7 @@ def shared_server(folder: Path) -> Server:
         if not known.exists():
             program = install_server()
             data = folder / "data"
-            shutil.copytree(_empty_tables(program), data)
+            shutil.copytree(empty_tables(), data)
             port, controller = free_port(), _controller()
             _start_watcher(program, port, data, folder, controller)
             known.write_text(json.dumps({"port": port}))
@@ -79,7 +79,7 @@ def own_server(folder: Path, port: int | None = None) -> Iterator[tuple[Server, 
     program = install_server()
     data, files = folder / "data", folder / "files"
     if not data.exists():
-        shutil.copytree(_empty_tables(program), data)
+        shutil.copytree(empty_tables(), data)
     files.mkdir(exist_ok=True)
     port = port or free_port()
     credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
@@ -88,8 +88,9 @@ def own_server(folder: Path, port: int | None = None) -> Iterator[tuple[Server, 
         yield Server(credentials.url, files), process
 
 
-def _empty_tables(program: Path) -> Path:
+def empty_tables() -> Path:
     """The data folder of a Label Studio that has been started once and has nobody's work in it."""
+    program = install_server()
     made = server_environment() / "empty-data"
     if made.exists():
         return made

@@ -197,17 +197,18 @@ def serve(
     ] = None,
 ) -> None:
     """Answer Label Studio: drafts on demand (its ML backend protocol), and webhooks instead of polling."""
+    from aramega.config import choose_config
     from aramega.review.backend import Backend, connect, make_server
     from aramega.review.projects import need_project
-    from aramega.store.drafts import load_draft
+    from aramega.review.redraft import redraft
 
     place, store, config = _open(workspace)
     secret = os.environ.get("ARAMEGA_SERVE_SECRET", "")
     with store, _server(url or config.url) as server:
         found = need_project(server, _project_name(place, config, project))
-        endpoint = make_server(
-            Backend(store, server, found, lambda passage: load_draft(store, passage), secret), host, port
-        )
+        models = choose_config(None, place.config, [])
+        draft = lambda passage: redraft(store, place, models, passage)  # noqa: E731
+        endpoint = make_server(Backend(store, server, found, draft, secret), host, port)
         if address:
             connect(server, found, address.rstrip("/"), secret)
         print(f"Serving {found.title} at http://{host}:{endpoint.server_port} (webhooks: /webhook). Ctrl-C stops.")

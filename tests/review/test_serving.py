@@ -8,25 +8,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from aramega.build import building
+from aramega.config import Config
 from aramega.errors import AramegaError
 from aramega.records import Draft
 from aramega.review.backend import Backend, connect, make_server
 from aramega.review.place import Place
 from aramega.review.projects import Project, held_tasks, need_project
 from aramega.review.push import PushRequest, push
-from aramega.store import Store
-from aramega.store.drafts import load_draft
+from aramega.review.redraft import redraft
+from aramega.stages import make_stages
+from aramega.store import Store, current_marks
+from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import Workspace
 from tests.review.test_push_and_pull import annotate, written
+from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server
-
-pytestmark = pytest.mark.label_studio
 
 
 @contextmanager
@@ -64,6 +68,7 @@ def pushed(label_studio: Server, place: Place, workspace: Workspace) -> Project:
         )
 
 
+@pytest.mark.label_studio
 def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one(
     label_studio: Server, place: Place, workspace: Workspace, pushed: Project
 ) -> None:
@@ -85,6 +90,7 @@ def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one
         assert said["summary"] == {"text": ["ملخص من نموذج جديد."]}
 
 
+@pytest.mark.label_studio
 def test_a_webhook_brings_work_at_once(
     label_studio: Server, place: Place, workspace: Workspace, pushed: Project
 ) -> None:
@@ -100,6 +106,7 @@ def test_a_webhook_brings_work_at_once(
     assert review.summary == "وصل بنفسه"
 
 
+@pytest.mark.label_studio
 def test_what_is_not_of_this_workspace_or_project_is_turned_away(
     label_studio: Server, place: Place, workspace: Workspace, pushed: Project
 ) -> None:
@@ -116,6 +123,7 @@ def test_what_is_not_of_this_workspace_or_project_is_turned_away(
         assert client.get("/health").json()["status"] == "UP"
 
 
+@pytest.mark.label_studio
 def test_with_a_secret_nobody_gets_in_without_it(label_studio: Server, workspace: Workspace, pushed: Project) -> None:
     with endpoint(workspace, label_studio, pushed, secret="s3") as address, httpx.Client(base_url=address) as client:
         basic = base64.b64encode(b"aramega:s3").decode()
@@ -126,6 +134,28 @@ def test_with_a_secret_nobody_gets_in_without_it(label_studio: Server, workspace
     assert answers == [401, 401, 401, 200, 200]
 
 
+@pytest.mark.label_studio
 def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: Workspace, pushed: Project) -> None:
     with Store.open(workspace) as store, pytest.raises(AramegaError, match="ARAMEGA_SERVE_SECRET"):
         make_server(Backend(store, place, pushed, lambda _: Draft()), "0.0.0.0", 0)
+
+
+def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_else(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=2, clips=False)
+    config = Config.model_validate({"transcribe": {"model": "whisper:tiny.pt"}})
+    with Store.open(workspace) as store:
+        for stage, mark in current_marks(make_stages(config, workspace)).items():
+            store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, stage))
+        first, second = find_passages(store)
+        before = load_draft(store, first)
+        assert redraft(store, workspace, config, first) == before
+        shorter = Config.model_validate({**config.model_dump(), "summarize": {"max_sentences": 1}})
+        after = redraft(store, workspace, shorter, first)
+        assert before.summary
+        assert after.summary
+        assert (before.summary.model, after.summary.abstractive) == ("openai:test", False)
+        assert after.transcript == before.transcript
+        assert load_draft(store, second).summary
+        assert load_draft(store, first) == after
+        with building(workspace):
+            assert redraft(store, workspace, config, second) == load_draft(store, second)

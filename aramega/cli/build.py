@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aramega.build import Request
     from aramega.cli.show import Show
     from aramega.config import Config
+    from aramega.engine import Engine
     from aramega.workspace import Workspace
 
 ALL_DONE, DONE_WITH_FAILURES = 0, 3
@@ -54,6 +55,16 @@ UntilOption = Annotated[
 WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", "-n", min=1, help="Processes, about one core each. Default: the machine's cores."),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="local|ray", help="Where stages run: on this machine, or on the actors of a Ray cluster."
+    ),
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option("--ray-address", metavar="HOST:PORT|auto", help="The cluster; else one of this machine for this run."),
 ]
 LimitOption = Annotated[
     int | None,
@@ -121,6 +132,8 @@ def build_ssum(
     settings: SetOption = None,
     until: UntilOption = None,
     workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    ray_address: RayOption = None,
     limit: LimitOption = None,
     retry_failed: RetryOption = False,
     dry_run: DryRunOption = False,
@@ -168,7 +181,22 @@ def build_ssum(
     if dry_run:
         return say_what_is_left(sources or [], place, chosen, request)
     show = make_show(quiet=quiet, as_json=as_json)
-    return build_and_show(sources or [], place, chosen, request, workers or cores(), show)
+    runs = make_engine(engine, workers or cores(), chosen, ray_address)
+    return build_and_show(sources or [], place, chosen, request, runs, show)
+
+
+def make_engine(name: str, workers: int, config: Config, ray_address: str | None = None) -> Engine:
+    """The engine of that name."""
+    if name == "local":
+        from aramega.engine.local import LocalEngine
+
+        return LocalEngine(workers)
+    if name == "ray":
+        from aramega.engine.ray import RayEngine, check_ray
+
+        check_ray()
+        return RayEngine(workers, config.engine, ray_address)
+    raise AramegaError(f"--engine {name}: there are local and ray.")
 
 
 def say_what_is_left(named: Sequence[str], place: Workspace, config: Config, request: Request) -> int:
@@ -206,11 +234,10 @@ def _anywhere(name: str | None) -> str | None:
 
 
 def build_and_show(
-    named: Sequence[str], place: Workspace, config: Config, request: Request, workers: int, show: Show
+    named: Sequence[str], place: Workspace, config: Config, request: Request, engine: Engine, show: Show
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
     from aramega.build import add_sources, building, check_request, run_build, summarize
-    from aramega.engine.local import LocalEngine
     from aramega.sources import find_sources
     from aramega.store import Store
 
@@ -230,7 +257,7 @@ def build_and_show(
         begun, stopped = time.monotonic(), False
         show.start(store.bytes_to_ingest(request.limit))
         try:
-            for news in run_build(store, place, config, LocalEngine(workers), request):
+            for news in run_build(store, place, config, engine, request):
                 show.news(news)
                 stopped = stopped or any(one.stopped for one in news)
         finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aramega.cli.build import ALL_DONE, build_and_show, cores
+from aramega.cli.build import ALL_DONE, build_and_show, cores, make_engine
 
 if TYPE_CHECKING:
     from aramega.config import Config
@@ -39,7 +39,9 @@ def demo(
     config = choose_config(None, place.config, ["transcribe.model=demo"] if drafts else [])
     show = make_show(quiet=False, as_json=False)
     with as_file(files("aramega.cli") / "sample") as sample:
-        code = build_and_show([str(sample / "manifest.csv")], place, config, Request(), cores(), show)
+        code = build_and_show(
+            [str(sample / "manifest.csv")], place, config, Request(), make_engine("local", cores(), config), show
+        )
     with Store.open(place) as store:
         page = write_report(store, place, config)
         dataset = _publish(store, place, config) if drafts and find_spec("pyarrow") else None

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from aramega.config.base import Options
 from aramega.config.check import CheckConfig
+from aramega.config.engine import EngineConfig
 from aramega.config.ingest import IngestConfig
 from aramega.config.label import LabelConfig
 from aramega.config.overview import OverviewConfig
@@ -39,6 +40,7 @@ else:
 __all__ = [
     "CheckConfig",
     "Config",
+    "EngineConfig",
     "IngestConfig",
     "LabelConfig",
     "Options",
@@ -67,6 +69,7 @@ class Config(Options):
     overview: OverviewConfig = OverviewConfig()
     label: LabelConfig = LabelConfig()
     check: CheckConfig = CheckConfig()
+    engine: EngineConfig = EngineConfig()
     review: ReviewConfig = ReviewConfig()
     publish: PublishConfig = PublishConfig()
 

@@ -1,0 +1,153 @@
+"""The Ray engine: the same crews as on one machine, their workers being Ray actors on a cluster.
+
+A worker is an actor that holds the stages and loads a model once; the driver keeps the store and hands
+out tasks, so it is the only writer here too. We use Ray's core API and none of its data layer: tasks are
+given when a worker is free, which is all the back-pressure there is to have.
+
+Workers find recordings and clips by their paths, so all nodes must see the workspace under one path.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import socket
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from aramega.config import EngineConfig
+from aramega.engine import NextTask, Outcome, Task
+from aramega.engine.crews import run_crews
+from aramega.engine.worker import Worker
+from aramega.records import AramegaError
+from aramega.stages.base import Stage
+
+
+def check_ray() -> None:
+    """Raise, before anything starts, where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise AramegaError("--engine ray needs Ray: pip install 'aramega[ray]'.")
+
+
+class RayEngine:
+    """Runs tasks on a cluster's actors; without an address, on a cluster of this machine made for the run."""
+
+    def __init__(self, workers: int, options: EngineConfig, address: str | None = None) -> None:
+        self.workers, self.options, self.address = workers, options, address
+
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
+        import ray
+
+        ours = not ray.is_initialized()
+        if ours:
+            self._connect()
+        try:
+            told = ray.put(list(stages))
+            yield from run_crews(
+                [_Sized(stage, self.options) for stage in stages],  # type: ignore[misc]  # all a crew asks of a stage
+                next_task,
+                shared=self.workers,
+                hire=lambda positions: _Seat(told, self._needs(stages, positions)),
+                wait=_ready,
+            )
+        finally:
+            if ours:
+                ray.shutdown()
+
+    def _connect(self) -> None:
+        import ray
+
+        try:
+            if self.address:
+                _knock(self.address)
+                ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
+            else:
+                ray.init(
+                    num_cpus=self.workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+                )
+        except (OSError, RuntimeError, ValueError) as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise AramegaError(
+                f"--ray-address {self.address or '(a new cluster)'}: no Ray there ({first}). `ray start --head` starts one."
+            ) from None
+
+    def _needs(self, stages: Sequence[Stage[Any]], positions: frozenset[int]) -> dict[str, float]:
+        """What a worker for these stages asks of its node. One with a pool of its own waits on a GPU or a server most
+        of the time; it takes no core from those that share, or a small machine could not seat them both."""
+        alone = [stages[p] for p in positions if stages[p].workers is not None]
+        if not alone:
+            return {"num_cpus": 1}
+        return {"num_cpus": 0, "num_gpus": self.options.gpus_of(alone[0].name)}
+
+
+class _Sized:
+    """A stage as a crew sees it, with as many workers as the configuration gives it on a cluster."""
+
+    def __init__(self, stage: Stage[Any], options: EngineConfig) -> None:
+        self.workers = None if stage.workers is None else options.actors_of(stage.name) or stage.workers
+
+
+class _Seat:
+    """A place for an actor."""
+
+    def __init__(self, stages: Any, needs: dict[str, float]) -> None:
+        self.task: Task | None = None
+        self.answer: Any = None
+        self._stages, self._needs, self._why = stages, needs, ""
+        self.reseat()
+
+    def reseat(self) -> None:
+        import ray
+
+        self.task = None
+        self.actor: Any = ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages)
+
+    def give(self, task: Task) -> None:
+        self.task = task
+        self.answer = self.actor.do.remote(task)
+
+    def take(self) -> list[Outcome] | None:
+        import ray
+
+        try:
+            outcomes: list[Outcome] = ray.get(self.answer)
+        except ray.exceptions.RayActorError as error:
+            self._why = (str(error).strip().splitlines() or [""])[0]
+            return None
+        self.task = None
+        return outcomes
+
+    def cause(self) -> str:
+        return f"which Ray tells as: {self._why}"
+
+    def dismiss(self) -> None:
+        import ray
+
+        ray.kill(self.actor)
+
+
+class _Actor:
+    """A worker on some node."""
+
+    def __init__(self, stages: Sequence[Stage[Any]]) -> None:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        self.worker = Worker(stages)
+
+    def do(self, task: Task) -> list[Outcome]:
+        return self.worker.do(task)
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens: Ray itself tries for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "//" not in host:
+        socket.create_connection((host, int(port)), timeout=5).close()
+
+
+def _ready(busy: Sequence[_Seat]) -> list[_Seat]:
+    import ray
+
+    done, _ = ray.wait([seat.answer for seat in busy], num_returns=1)
+    also, _ = ray.wait([seat.answer for seat in busy], num_returns=len(busy), timeout=0)
+    return [seat for seat in busy if seat.answer in done or seat.answer in also]

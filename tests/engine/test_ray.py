@@ -1,0 +1,76 @@
+"""The Ray engine: the same answers as the local one, from actors that may die."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ray")
+
+from aramega.config import EngineConfig, Options
+from aramega.engine import Outcome, Task
+from aramega.engine.ray import RayEngine
+from aramega.records import AramegaError
+from aramega.stages.base import Stage
+from aramega.workspace import Workspace
+from tests.engine.test_local import Cube, Square
+from tests.support.cli import Run
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def run(stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2) -> list[Outcome]:
+    queues = [deque(numbers) for _ in stages]
+
+    def next_task(allowed: Collection[int]) -> Task | None:
+        for stage in allowed:
+            taken = [queues[stage].popleft() for _ in range(min(4, len(queues[stage])))]
+            if taken:
+                return Task(stage, tuple(map(str, taken)), tuple(taken))
+        return None
+
+    return [o for found in RayEngine(workers, EngineConfig()).run(stages, next_task) for o in found]
+
+
+def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    numbers = [0, 1, 2, 66, 3, 13, 5, 77]
+    outcomes = run([Square(Options(), place), Cube(Options(), place)], numbers)
+    squares = {int(o.item): o for o in outcomes if o.stage == 0}
+    assert sorted(squares) == sorted(numbers)
+    assert {n: o.records[0] for n, o in squares.items() if not o.error} == {n: n * n for n in (0, 1, 2, 3, 5, 77)}
+    assert squares[13].error == "thirteen is unlucky."
+    assert "its worker died twice" in squares[66].error
+    cubes = {int(o.item): o for o in outcomes if o.stage == 1}
+    assert cubes[5].postponed
+    assert len(list(tmp_path.glob("prepared *"))) == 1, "an actor of its own loads its model once"
+
+
+def test_a_build_on_ray_leaves_the_same_rows_and_clips(tmp_path: Path, broadcast: Path, aramega: Run) -> None:
+    for engine in ("local", "ray"):
+        said = aramega("build-ssum", broadcast, "-w", tmp_path / engine, "-q", "--engine", engine, "-n", "2")
+        assert said.code == 0, said.err
+    rows = {}
+    for engine in ("local", "ray"):
+        connection = sqlite3.connect(tmp_path / engine / "aramega.db")
+        rows[engine] = [sorted(connection.execute(f"SELECT * FROM {t}")) for t in ("segments", "passages", "timelines")]
+    assert rows["local"] == rows["ray"]
+
+
+def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
+    os.environ.pop("RAY_ADDRESS", None)
+    with pytest.raises(AramegaError, match=r"no Ray there.*ray start --head"):
+        list(RayEngine(1, EngineConfig(), "127.0.0.1:1").run([Square(Options(), Workspace(tmp_path))], lambda _: None))
+
+
+def test_pools_are_sized_by_the_configuration() -> None:
+    options = EngineConfig(actors=("transcribe=8",), gpus=("transcribe = 0.5",))
+    assert (options.actors_of("transcribe"), options.gpus_of("transcribe"), options.actors_of("label")) == (8, 0.5, 0)
+    with pytest.raises(ValueError, match="give a stage and a number"):
+        EngineConfig(gpus=("transcribe",))

@@ -71,6 +71,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
+def size(number: int) -> str:
+    """Bytes, in the unit that gives at most three digits before the point."""
+    value, unit = float(number), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:,.0f} {unit}" if unit == "bytes" or value >= 99.95 else f"{value:.1f} {unit}"
+
+
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
     """A measure with its unit, or a dash where it is unknown."""
     if value is None:

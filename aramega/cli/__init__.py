@@ -15,6 +15,7 @@ import typer
 from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
+from aramega.cli.keep import backup, gc, merge, split
 from aramega.cli.look import export, init, options, preview, report, status
 from aramega.cli.publish import diff, publish
 from aramega.cli.review import app as review
@@ -43,6 +44,10 @@ app.command("export", rich_help_panel="Look")(export)
 app.command("preview", rich_help_panel="Look")(preview)
 app.command("publish", rich_help_panel="Publish")(publish)
 app.command("diff", rich_help_panel="Publish")(diff)
+app.command("gc", rich_help_panel="Keep")(gc)
+app.command("backup", rich_help_panel="Keep")(backup)
+app.command("merge", rich_help_panel="Keep")(merge)
+app.command("split", rich_help_panel="Keep")(split)
 app.add_typer(review, name="review", rich_help_panel="Review")
 app.command("doctor", rich_help_panel="Look")(doctor)
 

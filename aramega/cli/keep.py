@@ -1,0 +1,227 @@
+"""`aramega gc`, `backup`, `merge`, `split`: keep a workspace small and safe, and share the work of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aramega.cli.build import ALL_DONE, DONE_WITH_FAILURES
+from aramega.cli.look import Folder
+from aramega.errors import AramegaError
+
+if TYPE_CHECKING:
+    from aramega.housekeeping.backup import Backup
+    from aramega.housekeeping.collect import Collection
+    from aramega.housekeeping.merge import Merged
+    from aramega.workspace import Workspace
+
+JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+SHOWN_CONFLICTS = 20
+
+
+def gc(
+    workspace: Folder,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and take nothing.")] = False,
+    outdated: Annotated[
+        bool, typer.Option("--outdated", help="Take drafts, too, that were made under other options than today's.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take away what nothing names: clips and drafts of passages cut otherwise since, leftovers of killed builds.
+
+    What people have reviewed, or are to, stays with its clip and draft whatever has become of its passage.
+    """
+    from aramega.build import Request, building, check_request
+    from aramega.config import choose_config
+    from aramega.housekeeping.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
+    from aramega.store import Store
+
+    place = _known(workspace)
+    config = choose_config(None, place.config, [])
+    rules = of_nothing()
+    if outdated:
+        check_request(place, config, Request())  # a model's file that is not there looks like another option
+        rules += of_other_options(place, config)
+    if dry_run:
+        with Store.open(place) as store:
+            found = plan_collection(store, place, config, rules)
+    else:
+        leftovers = find_leftovers(place)
+        with building(place), Store.create_or_open(place) as store:
+            found = collect(store, place, config, rules, leftovers)
+    if as_json:
+        print(json.dumps(_collection_to_dict(found, place), ensure_ascii=False))
+    else:
+        _say_collection(found, "Would be taken away" if dry_run else "Taken away")
+        if found.outdated and not outdated:
+            print(f"Kept: {found.outdated:,} results made under other options; --outdated takes those, too.")
+
+
+def backup(
+    workspace: Folder,
+    to: Annotated[Path, typer.Argument(metavar="TO", help="The backup; made, or brought up to date.")],
+    without_frames: Annotated[
+        bool, typer.Option("--without-frames", help="Leave out what a build can make again from the recordings.")
+    ] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Hash every clip of the backup, not only new ones.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Copy the workspace as it is at this moment, even while a build runs in it. The recordings are not in it.
+
+    Exit codes: 0 whole, 3 clips are missing or are not what their rows say.
+    """
+    from aramega.housekeeping import backup as room
+
+    place = _known(workspace)
+    made = room.back_up(place, to, extras=() if without_frames else ("frames",))
+    if verify:
+        room.verify(to, made)
+    if as_json:
+        print(json.dumps(asdict(made), ensure_ascii=False))
+    else:
+        _say_backup(made, to)
+    return ALL_DONE if made.is_whole else DONE_WITH_FAILURES
+
+
+def merge(
+    workspaces: Annotated[list[Path], typer.Argument(metavar="DIR…", help="The workspaces to bring together.")],
+    into: Annotated[Path, typer.Option("--into", help="The workspace to bring them into; made if missing.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a workspace.")] = False,
+) -> int:
+    """Bring several workspaces into one; run again, it adds nothing.
+
+    Exit codes: 0 all is there, 3 clips that rows name were missing.
+    """
+    from aramega.build import building
+    from aramega.housekeeping.merge import merge as bring
+    from aramega.workspace import Workspace
+
+    target = Workspace(into.absolute())
+    sources = [_known(folder) for folder in workspaces]
+    brought = []
+    with building(target):
+        for source in sources:
+            with _held(source, target):
+                brought.append(bring(source, target))
+            if as_json:
+                print(json.dumps(asdict(brought[-1]), ensure_ascii=False), flush=True)
+            else:
+                _say_merged(brought[-1])
+    return DONE_WITH_FAILURES if any(one.missing for one in brought) else ALL_DONE
+
+
+def split(
+    workspace: Folder,
+    parts: Annotated[int, typer.Option("--parts", min=2, help="Into how many.")],
+    into: Annotated[Path, typer.Option("--into", metavar="PREFIX", help="The parts are PREFIX-1, PREFIX-2, …")],
+) -> int:
+    """Share out a workspace's recordings over several workspaces, with all that is known of them.
+
+    Exit codes: 0 all is there, 3 clips that rows name were missing.
+    """
+    from aramega.build import building
+    from aramega.housekeeping.split import check_part, fill_part, name_parts
+
+    place = _known(workspace)
+    named = name_parts(into, parts)
+    for number, part in enumerate(named):
+        check_part(part, number, parts)
+    missing = 0
+    with building(place):
+        for number, part in enumerate(named):
+            with building(part):
+                brought = fill_part(place, part, number, parts)
+            print(f"{part.root}: {brought.recordings:,} recordings, {brought.passages:,} passages")
+            missing += len(brought.missing)
+    if missing:
+        print(f"aramega: {missing:,} clips that rows name are not in {place.root}.", file=sys.stderr)
+    return DONE_WITH_FAILURES if missing else ALL_DONE
+
+
+def _known(folder: Path) -> Workspace:
+    from aramega.workspace import Workspace
+
+    place = Workspace(folder.absolute())
+    if not place.database.exists():
+        raise AramegaError(f"{folder}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one.")
+    return place
+
+
+def _held(source: Workspace, target: Workspace) -> AbstractContextManager[None]:
+    """Keep builds out of a workspace that is merged; one on a disk that cannot be written to has none."""
+    from aramega.build import building
+
+    if source.root.resolve() == target.root.resolve() or not os.access(source.root, os.W_OK):
+        return nullcontext()
+    return building(source)
+
+
+def _collection_to_dict(found: Collection, place: Workspace) -> dict[str, object]:
+    files = {kind: {"files": number, "bytes": size} for kind, (number, size) in found.by_kind().items()}
+    return {
+        "workspace": str(place.root),
+        "files": files,
+        "bytes": found.bytes,
+        "rows": dict(found.rows),
+        "in_hands": found.in_hands,
+        "outdated": found.outdated,
+    }
+
+
+def _say_collection(found: Collection, heading: str) -> None:
+    from aramega.report.words import count, size
+
+    for kind, (number, taken) in found.by_kind().items():
+        print(f"{_several(kind, number)}: {size(taken)}")
+    for table, number in found.rows.items():
+        print(f"{count(number, 'row')} of {table}")
+    print(f"{heading}: {count(len(found.files), 'file')}, {size(found.bytes)}.")
+    if found.in_hands:
+        print(f"Kept: {count(found.in_hands, 'passage')} cut otherwise since, for people have worked on them.")
+
+
+def _several(kind: str, number: int) -> str:
+    from aramega.report.words import count
+
+    return {
+        "clip": count(number, "clip"),
+        "preview": count(number, "preview"),
+        "frames": f"frames in {count(number, 'file')}",
+        "samples": f"decoded samples in {count(number, 'file')}",
+        "leftover": count(number, "half-written file"),
+    }[kind]
+
+
+def _say_backup(made: Backup, to: Path) -> None:
+    from aramega.report.words import count, size
+
+    print(f"{to}: {count(made.clips, 'clip')} and the frames of {count(made.frames, 'recording')}, {size(made.bytes)}")
+    print(f"{made.kept:,} were there, {made.linked:,} linked, {made.copied:,} copied.")
+    for what, paths in (("is not in the workspace", made.missing), ("is not what its row says", made.wrong)):
+        for path in paths[:SHOWN_CONFLICTS]:
+            print(f"aramega: {path}: {what}.", file=sys.stderr)
+        if len(paths) > SHOWN_CONFLICTS:
+            print(f"aramega: … and {len(paths) - SHOWN_CONFLICTS:,} more.", file=sys.stderr)
+
+
+def _say_merged(merged: Merged) -> None:
+    from aramega.report.words import count, size, visible
+
+    told = [count(merged.recordings, "recording"), count(merged.passages, "passage"), count(merged.reviews, "review")]
+    copied = f" ({size(merged.bytes)} copied)" if merged.bytes else ""
+    print(f"{merged.workspace}: {', '.join(told)} new; {count(merged.clips, 'clip')} brought{copied}.")
+    for option in merged.options:
+        print(f"  option {option}")
+    for conflict in merged.conflicts[:SHOWN_CONFLICTS]:
+        print(f"  {visible(conflict.name)}: {conflict.what}; taken: {visible(conflict.taken)}")
+    if len(merged.conflicts) > SHOWN_CONFLICTS:
+        print(f"  … and {len(merged.conflicts) - SHOWN_CONFLICTS:,} more; --json names them all.")
+    for path in merged.missing[:SHOWN_CONFLICTS]:
+        print(f"aramega: {path}: named by a row of {merged.workspace}, and not there.", file=sys.stderr)

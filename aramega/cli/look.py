@@ -38,16 +38,26 @@ def options(
 
 def status(
     workspace: Folder = USUAL,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As one JSON object, with the pace; with --watch, one a line.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, with the pace, until Ctrl-C.")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=0.1, metavar="S", help="Seconds between looks.")] = 2.0,
 ) -> None:
     """What is done, what is left, what failed and why."""
+    from aramega.cli.watch import watch_as_json, watch_live
     from aramega.report.status import render_status
     from aramega.report.status import status as ask
+    from aramega.report.watch import look
 
     place, store, config = _open(workspace)
     with store:
-        answer = ask(store, place, config)
-    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=1) if as_json else render_status(answer))
+        if watch:
+            (watch_as_json if as_json else watch_live)(place, interval)
+        elif as_json:
+            print(json.dumps(look(store, place).to_dict(), ensure_ascii=False, indent=1))
+        else:
+            print(render_status(ask(store, place, config)))
 
 
 def report(workspace: Folder = USUAL) -> None:

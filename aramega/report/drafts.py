@@ -7,11 +7,13 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from aramega.records import DraftedPassage, Line
+from aramega.records import DraftedPassage, Line, Overview, Recording
 from aramega.store import Store
+from aramega.store.rows import revive
 
 SHADES = 5
 """Steps of the colour that shows how sure a line is."""
+SHOWN_RECORDINGS = 6
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,16 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class WholeRecording:
+    """A recording in short."""
+
+    recording: Recording
+    overview: Overview
+
+
+@dataclass(frozen=True)
 class DraftFacts:
-    """All drafts in numbers."""
+    """All drafts in numbers, and some recordings in short."""
 
     drafted: int
     decided: tuple[Decided, ...]
@@ -39,6 +49,9 @@ class DraftFacts:
     subtitled: int
     """Passages whose recording has subtitles to compare with."""
     subtitles_cer: float | None
+    overviews: int
+    whole: tuple[WholeRecording, ...]
+    """The longest of the recordings that have one."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,8 @@ def gather_drafts(store: Store) -> DraftFacts | None:
         summary_models=tuple(row[0] for row in ask("SELECT DISTINCT model FROM summaries ORDER BY model LIMIT 9")),
         subtitled=subtitled,
         subtitles_cer=cer,
+        overviews=ask("SELECT count(*) FROM overviews").fetchone()[0],
+        whole=_whole_recordings(store),
     )
 
 
@@ -97,6 +112,13 @@ def _shown(line: Line, clip_start: float) -> ShownLine:
         told.append(f"{probability:.0%} sure of a token")
     told += line.flags
     return ShownLine(line.text or "…", max(0.0, round(line.start - clip_start, 2)), shade, "; ".join(told))
+
+
+def _whole_recordings(store: Store) -> tuple[WholeRecording, ...]:
+    query = """SELECT o.* FROM overviews o JOIN recordings r ON r.id = o.recording
+               ORDER BY r.seconds DESC, r.id LIMIT ?"""
+    found = [revive(Overview, row) for row in store.connection.execute(query, (SHOWN_RECORDINGS,))]
+    return tuple(WholeRecording(store.recording(o.recording), o) for o in found)
 
 
 def _decided(store: Store) -> tuple[Decided, ...]:

@@ -53,7 +53,7 @@ def index_row(row: Row, line: Row) -> dict[str, bytes | str]:
     about = {name: value for name, value in row.items() if name not in named and name != "clip"}
     audio = [line["passage"]["clip"], row["recording_start"], row["recording_end"]]
     parts = {"audio": {"audio": audio}, **told, "about": about}
-    return {"id": row["id"], **{name: bytes.fromhex(content_hash(part)) for name, part in parts.items()}}
+    return {"id": row["id"], **{name: content_hash(part) for name, part in parts.items()}}
 
 
 def write_index(plan: Plan, folder: Path) -> list[Path]:

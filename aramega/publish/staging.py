@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,12 @@ def stage(plan: Plan, workspace: Workspace, folder: Path, order: Order, say: Say
     if order.before is not None and order.before.fingerprint == plan.fingerprint:
         return _stage_papers_alone(plan, folder, order)
     _check_room(plan, folder)
-    changes = _stage_index(plan, folder, order)
     version, number, date = _begin(folder, order)
-    for shard in write_shards(plan, workspace, folder):
-        say(f"{shard.name}")
+    with ThreadPoolExecutor(1) as beside:  # the index is all Python, shards are all disk and hashing
+        coming = beside.submit(_stage_index, plan, folder, order)
+        for shard in write_shards(plan, workspace, folder):
+            say(shard.name)
+        changes = coming.result()
     withdrawn = _withdrawn_since(plan, changes)
     changelog = make_changelog(order.before, version, date, changes, withdrawn)
     sizes = {shard.name: (folder / shard.name).stat().st_size for shard in plan_shards(plan)}

@@ -22,7 +22,7 @@ from aramega.publish.columns import Inventories
 from aramega.publish.leaks import signature_of
 from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import Pseudonyms, Row, from_draft, passage_row, raw_row, segment_rows, whole_draft
+from aramega.publish.rows import Pseudonyms, Row, from_draft, passage_row, raw_row, segment_rows, to_json, whole_draft
 from aramega.publish.splits import Member
 from aramega.publish.withdrawn import is_withdrawn
 from aramega.records import AramegaError, Recording, ResolvedPassage
@@ -140,16 +140,8 @@ def _spool_one(
     raw = raw_row(drafted, material.resolved, material.reviews, names)
     if "raw" in options.configurations:
         raw["draft"] = whole_draft(drafted)
-    line = json.dumps(
-        {
-            "passage": row,
-            "segments": segments,
-            "raw": raw,
-            "clip": drafted.passage.clip,
-            "start": drafted.passage.start,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+    line = to_json(
+        {"passage": row, "segments": segments, "raw": raw, "clip": drafted.passage.clip, "start": drafted.passage.start}
     ).encode()
     found.kept.append(
         Kept(

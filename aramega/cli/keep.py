@@ -134,7 +134,7 @@ def split(
     for number, part in enumerate(named):
         check_part(part, number, parts)
     missing = 0
-    with building(place):
+    with _held(place, named[0]):
         for number, part in enumerate(named):
             with building(part):
                 brought = fill_part(place, part, number, parts)

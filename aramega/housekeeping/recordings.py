@@ -77,7 +77,9 @@ class Merger:
             return "theirs"
         of_passages = "SELECT 1 FROM {schema}.passages WHERE recording = ? AND " + is_in_hands("id", "{schema}")
         side, why = self._prefer(of_passages, recording)
-        self.conflicts.append(Conflict("cut into passages differently", self._name(recording), f"{side}: {why}"))
+        self.conflicts.append(
+            Conflict("cut, or summarized as a whole, differently", self._name(recording), f"{side}: {why}")
+        )
         return side
 
     def take_recording(self, recording: str) -> None:
@@ -130,16 +132,21 @@ class Merger:
         for row in self._ask("SELECT * FROM other.sources WHERE recording = ?", (recording,)).fetchall():
             path = row["path"]
             mine = self._ask("SELECT recording, metadata FROM main.sources WHERE path = ?", (path,)).fetchone()
-            if mine and mine["recording"] == recording:
-                both = {**json.loads(row["metadata"]), **json.loads(mine["metadata"])}
-                told = json.dumps(both, ensure_ascii=False)
-                if both != json.loads(mine["metadata"]):
-                    self._ask("UPDATE main.sources SET metadata = ? WHERE path = ?", (told, path))
-            elif mine and mine["recording"]:
+            if mine and mine["recording"] not in (None, recording):
                 self.conflicts.append(Conflict("one path, two recordings", path, f"both; theirs as {path}#{recording}"))
                 self._take_source(path, f"{path}#{recording}")
-            else:
+                continue
+            if not mine or mine["recording"] is None:
                 self._take_source(path, path)
+            if mine:
+                self._describe(path, json.loads(mine["metadata"]), json.loads(row["metadata"]))
+
+    def _describe(self, path: str, ours: dict[str, str], theirs: dict[str, str]) -> None:
+        """What a curator knows of a file: ours, and of theirs what we do not know."""
+        if any(theirs.get(key, value) != value for key, value in ours.items()):
+            self.conflicts.append(Conflict("described differently", path, "ours"))
+        told = json.dumps({**theirs, **ours}, ensure_ascii=False)
+        self._ask("UPDATE main.sources SET metadata = ? WHERE path = ? AND metadata <> ?", (told, path, told))
 
     def _take_source(self, path: str, name: str) -> None:
         query = "INSERT OR REPLACE INTO main.sources SELECT ?, size, mtime_ns, recording, metadata FROM other.sources"

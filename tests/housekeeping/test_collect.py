@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aramega.config import Config
+from aramega.config import Config, save_config
 from aramega.housekeeping.collect import collect, of_nothing, of_other_options, plan_collection
 from aramega.housekeeping.named import named_clips
 from aramega.stages import make_stages
@@ -135,6 +135,16 @@ def test_drafts_of_other_options_go_only_when_asked_for_and_never_a_reviewed_one
     assert [row[0] for row in left["summaries"]] == [reviewed]
     assert [row[0] for row in left["verdicts"]] == [reviewed]
     assert len(left["passages"]) == 6
+
+
+def test_a_model_that_is_not_there_is_no_reason_to_take_what_it_made(tmp_path: Path, aramega: Run) -> None:
+    place = a_workspace(tmp_path / "news")
+    save_config(Config.model_validate({"transcribe": {"model": "/not/mounted/whisper.pt"}}), place.config)
+    before = contents(place.root)
+    said = aramega("gc", place.root, "--outdated")
+    assert said.code == 2, said.out
+    assert "whisper" in said.err
+    assert contents(place.root) == before
 
 
 def test_a_stage_that_is_not_asked_for_keeps_what_it_made(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import tempfile
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from aramega.backends.llm import Reply
 from aramega.backends.llm.journal import Journal, spent_so_far
 from aramega.config import Config, save_config
+from aramega.housekeeping.backup import Backup, verify
 from aramega.housekeeping.collect import DRAFTS
 from aramega.housekeeping.merge import merge
 from aramega.housekeeping.named import PEOPLE
@@ -188,7 +190,7 @@ def test_of_two_ways_to_cut_the_one_with_peoples_work_is_taken_and_all_reviews_a
     for order, sources in enumerate(([ours, theirs], [theirs, ours])):
         target = Workspace(tmp_path / str(order))
         told = [merge(source, target) for source in sources]
-        assert [c.what for t in told for c in t.conflicts][:1] == ["cut into passages differently"]
+        assert [c.what for t in told for c in t.conflicts][:1] == ["cut, or summarized as a whole, differently"]
         assert passages_of(target, 0) in (passages_of(ours, 0), passages_of(theirs, 0))
         assert {row[0] for row in rows(target.root)["reviews"]} == {by_us.id, by_them.id}
         held = " ".join(files(target.root, ["clips"]))
@@ -213,19 +215,77 @@ def test_a_way_to_cut_that_nobody_worked_on_gives_way(tmp_path: Path) -> None:
     assert set(files(theirs.root)) <= set(files(ours.root))
 
 
-def _cut_at_new_edges(place: Workspace) -> None:
+def _cut_at_new_edges(place: Workspace, recording: str = R0) -> None:
     """The passages begin a little later, under other options, and have clips and drafts of their own."""
     with Store.create_or_open(place) as store:
         moved = []
-        for passage in store.passages(R0):
-            number = f"{R0}-{round(passage.start * 1000) + 100:09d}-{round(passage.end * 1000):09d}"
-            clip = place.relative(place.clip(R0, number))
-            moved.append(replace(passage, id=number, start=passage.start + 0.1, clip=clip))
-            write_clip(place, moved[-1])
+        for passage in store.passages(recording):
+            number = f"{recording}-{round(passage.start * 1000) + 100:09d}-{round(passage.end * 1000):09d}"
+            other = replace(passage, id=number, start=passage.start + 0.1)
+            other = replace(other, clip=place.relative(place.clip(recording, number)))
+            sha256 = hashlib.sha256(write_clip(place, other).read_bytes()).hexdigest()
+            moved.append(replace(other, clip_sha256=sha256))
             for table in DRAFTS:
                 store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (number, passage.id))
             store.connection.execute("UPDATE results SET item = ? WHERE item = ?", (number, passage.id))
-        store.write([Finished(Mark("passages", "c2"), R0, (Passage,), moved, 0.1)])
+        store.write([Finished(Mark("passages", "c2"), recording, (Passage,), moved, 0.1)])
+
+
+WAYS = st.sampled_from(("absent", "whole", "undrafted", "redrafted long ago", "redrafted lately", "cut otherwise"))
+SHARD = st.lists(st.tuples(WAYS, st.booleans()), min_size=2, max_size=2)
+
+
+@given(st.lists(SHARD, min_size=2, max_size=3))
+@settings(max_examples=12, deadline=None)
+def test_whatever_is_merged_in_whatever_order_peoples_work_is_whole_and_again_adds_nothing(
+    shards: list[list[tuple[str, bool]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        places = [_a_shard(Path(folder, f"shard{i}"), shard) for i, shard in enumerate(shards)]
+        target = merged(Path(folder, "all"), *places)
+        held = rows(target.root)
+        for place in places:
+            theirs = rows(place.root)
+            assert set(theirs["reviews"]) <= set(held["reviews"])
+            assert {row[0] for row in theirs["recordings"]} <= {row[0] for row in held["recordings"]}
+        drafted, clips = {row[0] for row in held["transcripts"]}, " ".join(files(target.root, ["clips"]))
+        for row in held["reviews"]:
+            assert row[1] in drafted
+            assert str(row[1]) in clips
+        found = Backup()
+        verify(target.root, found)
+        assert found.is_whole
+        before = contents(target.root)
+        assert contents(merged(target.root, *places, *reversed(places)).root) == before
+
+
+def _a_shard(folder: Path, shard: list[tuple[str, bool]]) -> Workspace:
+    """Two recordings, each as it is in one of several ways, and reviewed or not."""
+    place = a_workspace(folder, [number for number, (way, _) in enumerate(shard) if way != "absent"])
+    for number, (way, reviewed) in enumerate(shard):
+        if way == "absent":
+            continue
+        if way == "cut otherwise":
+            _cut_at_new_edges(place, f"{number:016x}")
+        passage = passages_of(place, number)[0]
+        if way == "undrafted":
+            _forget_draft(place, passages_of(place, number)[1])
+        if way.startswith("redrafted"):
+            _redraft(place, passage, "2001" if way.endswith("ago") else "2101", text=way)
+        if reviewed:
+            review(place, passage, f"{folder.name}, {way}")
+    return place
+
+
+def test_what_two_curators_know_of_a_file_is_put_together(tmp_path: Path) -> None:
+    ours, theirs = a_workspace(tmp_path / "ours", [0]), a_workspace(tmp_path / "theirs", [0])
+    with Store.create_or_open(ours) as store:
+        store.connection.execute('UPDATE sources SET metadata = \'{"speaker": "هدى"}\'')
+    told = merge(theirs, ours)
+    assert [(c.what, c.taken) for c in told.conflicts] == [("described differently", "ours")]
+    with Store.open(ours) as store:
+        known = store.recording(R0).metadata
+    assert (known.speaker, known.programme) == ("هدى", "programme 0")
 
 
 def test_one_path_that_is_two_recordings_keeps_both(tmp_path: Path) -> None:

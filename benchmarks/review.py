@@ -29,13 +29,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from label_studio_sdk import LabelStudio
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aramega.errors import AramegaError
 from aramega.review.audio import Prefix
 from aramega.review.form import load_template, read_form
 from aramega.review.local_server import free_port
 from aramega.review.outgoing import make_task
-from aramega.review.place import Place
 from aramega.review.projects import held_tasks, make_project, need_project
 from aramega.review.pull import pull, pull_everything
 from aramega.review.push import PushRequest, push
@@ -83,11 +84,12 @@ def request(title: str) -> PushRequest:
 def measure_push(server: Server, workspace: Workspace) -> None:
     ours, bare = [], []
     count = len(passages_of(workspace))
+    sdk = LabelStudio(base_url=server.url, api_key=server.token)
     with Store.open(workspace) as store, server.place() as place:
         for _ in range(ROUNDS):
             tasks = list(tasks_of(store))
             project = make_project(place, server.title(), load_template("passage_review"))
-            bare.append(seconds(lambda p=project.id, t=tasks: import_bare(place, p, t)))
+            bare.append(seconds(lambda p=project.id, t=tasks: import_bare(sdk, p, t)))
             del tasks
             title = server.title()
             ours.append(seconds(lambda t=title: push(store, workspace, place, request(t))))
@@ -110,9 +112,9 @@ def tasks_of(store: Store) -> Iterator[dict[str, Any]]:
         yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))
 
 
-def import_bare(place: Place, project: int, tasks: list[dict[str, Any]]) -> None:
+def import_bare(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) -> None:
     for i in range(0, len(tasks), BATCH):
-        place.sdk.projects.import_tasks(project, request=tasks[i : i + BATCH], return_task_ids=True)
+        sdk.projects.import_tasks(project, request=tasks[i : i + BATCH], return_task_ids=True)
 
 
 def measure_pull(server: Server, workspace: Workspace) -> None:
@@ -174,7 +176,7 @@ def measure_kills(folder: Path, workspace: Workspace, kills: int, rng: random.Ra
                 if phase == "pull":
                     annotator.start()
                 running = start_child(phase, server.url, workspace.root, title)
-                lives = rng.uniform(0.5, 8.0) if tally[phase] < kills // 2 else None
+                lives = rng.uniform(0.5, 8.0 if phase == "push" else 15.0) if tally[phase] < kills // 2 else None
                 until = time.monotonic() + lives if lives else float("inf")
                 while time.monotonic() < until and (lives or running.poll() is None):
                     if running.poll() is not None and phase == "pull":
@@ -214,7 +216,9 @@ def annotate(server: Server, title: str, acknowledged: set[str], stop: threading
     rng = random.Random(seed)
     try:
         with server.place(patience=0) as place:
-            tasks = [h.task for h in held_tasks(place, need_project(place, title).id)]
+            project, page = need_project(place, title).id, rng.randrange(1, 20)
+            listed = place.get("api/tasks", project=project, page=page, page_size=50, include="id")["tasks"]
+            tasks = [task["id"] for task in listed]
             while not stop.is_set():
                 result = [
                     {

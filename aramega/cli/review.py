@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -352,10 +353,8 @@ def _server(url: str) -> Place:
     from aramega.review.credentials import find_token
     from aramega.review.place import Place, checked_url
 
-    try:
-        import label_studio_sdk  # noqa: F401
-    except ImportError:
-        raise AramegaError("label-studio-sdk is not installed: pip install 'aramega[review]'.") from None
+    if not find_spec("label_studio_sdk"):
+        raise AramegaError("label-studio-sdk is not installed: pip install 'aramega[review]'.")
     address = checked_url(url)
     return Place(address, find_token(address))
 

@@ -42,7 +42,7 @@ class Place:
     def __init__(self, url: str, token: str, *, patience: float = 30.0) -> None:
         """`patience`: how long, in seconds, a server that does not answer is waited for."""
         import httpx
-        from label_studio_sdk import LabelStudio
+        from label_studio_sdk.base_client import LabelStudioBase  # its extensions bring pandas, and a second of waiting
 
         self.url = checked_url(url)
         self.patience = patience
@@ -50,9 +50,7 @@ class Place:
         self._http = httpx.Client(timeout=httpx.Timeout(SLOW, connect=10.0), follow_redirects=True)
         with self.explained("log in"):
             # The slash keeps a path such as https://host/labels when the SDK asks for a fresh access token.
-            self.sdk = LabelStudio(  # type: ignore[no-untyped-call]
-                base_url=f"{self.url}/", api_key=token, httpx_client=self._http, max_retries=0
-            )
+            self.sdk = LabelStudioBase(base_url=f"{self.url}/", api_key=token, httpx_client=self._http, max_retries=0)
 
     def close(self) -> None:
         self._http.close()
@@ -127,7 +125,7 @@ class Place:
     def explained(self, doing: str) -> Iterator[None]:
         """Turn what httpx and the SDK raise into one line that helps."""
         import httpx
-        from label_studio_sdk.core import ApiError
+        from label_studio_sdk.core.api_error import ApiError
 
         try:
             yield

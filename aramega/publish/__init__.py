@@ -29,7 +29,7 @@ from aramega.publish.splits import Book, read_book
 from aramega.publish.staging import Order, Say, difference, stage, stage_format
 from aramega.publish.survey import survey
 from aramega.publish.versions import BOOK, Version
-from aramega.publish.withdrawn import keep_withdrawn
+from aramega.publish.withdrawn import all_withdrawn, remember_withdrawn
 from aramega.records import AramegaError
 from aramega.store import Store
 from aramega.workspace import Workspace, whole_file
@@ -94,8 +94,10 @@ def publish(
     """Publish what the workspace holds, or, on a dry run, only say what would change."""
     _check_format(format, target)
     with _publishing(workspace):
-        gone = keep_withdrawn(workspace, withdrawn)
+        gone = all_withdrawn(workspace, withdrawn)
         target.check()
+        if not dry_run:
+            remember_withdrawn(workspace, gone)
         before = target.before()
         spool = target.scratch / f".aramega-{workspace.root.name}.rows.part"
         try:

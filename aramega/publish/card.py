@@ -147,7 +147,6 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "agreement": facts.agreement,
         "verified": any(one.verified[what] for one in splits.values() for what in one.verified),
         "left_out": {reason: n for reason, n in sorted(plan.funnel.items(), key=lambda f: -f[1]) if reason and n},
-        "notes": plan.notes,
         "examples": examples(plan),
         "first": next(iter(splits), "train"),
         "unknown": UNKNOWN,

@@ -44,7 +44,7 @@ class Plan:
     funnel: Mapping[str, int]
     """What became of every passage: why so many were left out; published ones under the empty name."""
     notes: tuple[str, ...]
-    """What a curator should know, a line each."""
+    """What a curator should know, a line each. They may name recordings, so they are never published."""
     fingerprint: str
 
     def configurations(self) -> list[Configuration]:
@@ -155,6 +155,9 @@ def _notes(
             f"{found.silent_transcripts} passages have a transcript that was not laid onto their segments: "
             "they have no rows in asr."
         )
+    if found.withdrawn_not_met:
+        nobody = found.withdrawn_not_met
+        yield f"{len(nobody)} withdrawn names are no recording's here: {', '.join(nobody[:3])}. Is one misspelt?"
     if "unknown" in found.licences:
         yield f"{len(found.licences['unknown'])} recordings have no licence in the manifest: the card says unknown."
 

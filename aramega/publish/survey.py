@@ -24,7 +24,7 @@ from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
 from aramega.publish.rows import Pseudonyms, Row, from_draft, passage_row, raw_row, segment_rows, to_json, whole_draft
 from aramega.publish.splits import Member
-from aramega.publish.withdrawn import is_withdrawn
+from aramega.publish.withdrawn import names_of
 from aramega.records import AramegaError, Recording, ResolvedPassage
 from aramega.store import Store
 from aramega.store.drafts import find_passages
@@ -64,6 +64,8 @@ class Survey:
     """Those with anything to publish."""
     funnel: Counter[str] = field(default_factory=Counter)
     withdrawn: list[str] = field(default_factory=list)
+    withdrawn_not_met: list[str] = field(default_factory=list)
+    """Withdrawn names that no recording here goes by: a slip of the pen, or something that is long gone."""
     licences: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     silent_transcripts: int = 0
     """Corrected transcripts that were not laid back onto their segments."""
@@ -91,11 +93,13 @@ def survey(
     allowed = {spdx_like(name) for name in options.licences}
     found = Survey(spool)
     problems = Problems(inventories)
+    not_met = set(withdrawn)
     with store.snapshot(), spool.open("wb") as file:
         for recording in store.recordings():
             licence = spdx_like(recording.metadata.licence)
             kept_before = len(found.kept)
-            if is_withdrawn(recording, withdrawn):
+            if named := withdrawn.keys() & set(names_of(recording)):
+                not_met -= named
                 found.withdrawn.append(recording.id)
                 found.funnel["withdrawn"] += len(store.passages(recording.id))
                 continue
@@ -115,6 +119,7 @@ def survey(
                 if any(not one.left_out for one in found.kept[kept_before:]):
                     found.licences[licence].append(recording.name)
     problems.check()
+    found.withdrawn_not_met = sorted(not_met)
     return found
 
 

@@ -7,7 +7,7 @@ after a tab or ` # `, a reason for ourselves. It is never published, and the cha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from aramega.records import AramegaError, Recording
@@ -28,30 +28,21 @@ def read_withdrawn(path: Path) -> dict[str, str]:
     return {parts[0].strip(): (parts[1].strip() if len(parts) > 1 else "") for parts in lines if _names_one(parts[0])}
 
 
-def keep_withdrawn(workspace: Workspace, given: Path | None) -> dict[str, str]:
-    """The workspace's list with those of `given` added for good."""
-    kept = workspace.root / FILE
-    known = read_withdrawn(kept)
-    if given is None:
-        return known
-    if not given.is_file():
+def all_withdrawn(workspace: Workspace, given: Path | None) -> dict[str, str]:
+    """The workspace's list and, if one is given, another's."""
+    if given is not None and not given.is_file():
         raise AramegaError(f"{given}: no such file. --withdrawn takes a list, one recording a line: id, name or URL.")
-    added = {name: why for name, why in read_withdrawn(given).items() if name not in known}
-    if added:
-        lines = (f"{name}\t{why}".rstrip() + "\n" for name, why in (known | added).items())
+    return (read_withdrawn(given) if given else {}) | read_withdrawn(workspace.root / FILE)
+
+
+def remember_withdrawn(workspace: Workspace, withdrawn: Mapping[str, str]) -> None:
+    """Keep the list in the workspace, for good; one that says the same is left as it was written."""
+    kept = workspace.root / FILE
+    if read_withdrawn(kept) != withdrawn:
         with whole_file(kept) as part:
-            part.write_text("".join(lines), encoding="utf-8")
-    return known | added
-
-
-def is_withdrawn(recording: Recording, withdrawn: Mapping[str, str]) -> bool:
-    return any(name and name in withdrawn for name in names_of(recording))
-
-
-def unknown_names(recordings: Iterable[Recording], withdrawn: Mapping[str, str]) -> list[str]:
-    """Lines that name no recording here: a typing mistake, or one that is long gone."""
-    found = {name for recording in recordings for name in names_of(recording)}
-    return sorted(set(withdrawn) - found)
+            part.write_text(
+                "".join(f"{name}\t{why}".rstrip() + "\n" for name, why in withdrawn.items()), encoding="utf-8"
+            )
 
 
 def names_of(recording: Recording) -> tuple[str, ...]:

@@ -203,6 +203,15 @@ def test_a_withdrawn_recording_is_gone_from_the_next_version_and_from_then_on(tm
     assert not made.changed
 
 
+def test_a_withdrawn_name_that_is_nobody_s_is_said_and_a_dry_run_remembers_nothing(tmp_path):
+    workspace = a_set(tmp_path / "w", recordings=2)
+    (tmp_path / "out.txt").write_text("# asked for in May\nنشرة 1.mp3 # by phone\nnashra.mp3\n", encoding="utf-8")
+    made = publish_to(workspace, tmp_path / "set", withdrawn=tmp_path / "out.txt", dry_run=True)
+    assert "1 withdrawn names are no recording's here: nashra.mp3. Is one misspelt?" in made.plan.notes
+    assert made.plan.funnel["withdrawn"] == 2
+    assert not (workspace.root / "withdrawn.txt").exists()
+
+
 def test_annotators_are_pseudonyms_that_stay_the_same(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=2)
     resolve(workspace)

@@ -33,7 +33,7 @@ ABOUT = {
 
 def compacted(model: DemoModel, about: Mapping[str, str]) -> dict[str, Any]:
     """What ships: `dims`, `model_state_dict`, `token_rows`, `about`."""
-    state = {name: tensor.half() for name, tensor in model.whisper.state_dict().items()}
+    state = {name: tensor.half() for name, tensor in model.whisper_state().items()}
     dims = {**model.dims.__dict__, "n_vocab": model.tokens.vocabulary_size}
     return {
         "dims": dims,

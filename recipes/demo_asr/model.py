@@ -14,10 +14,32 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from whisper.model import ModelDimensions, Whisper
+from torch.nn.utils import parametrize
+from whisper.model import AudioEncoder, ModelDimensions, Whisper
 
 from recipes.demo_asr.features import MEL_BINS
 from recipes.demo_asr.rows import IGNORED, LETTERS, Row, Tokens, letters
+
+
+class TimedRows(nn.Module):
+    """Each timestamp's row is its own and, through one shared map, the encoder's sinusoids of that very time.
+
+    Learned one by one, 1,501 timestamps are too many: after minutes the decoder still lost its place behind the first
+    utterance of a window. Through the map each timestamp seen teaches all of them where to look.
+    """
+
+    def __init__(self, first: int, encoder: AudioEncoder) -> None:
+        super().__init__()
+        positions = encoder.positional_embedding
+        self.first = first
+        # The last timestamp, 30.00, is the end of the last position.
+        self.register_buffer("times", torch.cat([positions, positions[-1:]]), persistent=False)
+        self.map = nn.Parameter(0.05 * torch.eye(positions.shape[1]))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        timed = self.times @ self.map
+        before, after = self.first, len(rows) - self.first - len(timed)
+        return rows + F.pad(timed, (0, 0, before, after))
 
 
 class DemoModel(nn.Module):
@@ -40,7 +62,10 @@ class DemoModel(nn.Module):
             n_text_layer=decoder_layers,
         )
         self.whisper = Whisper(self.dims)
-        nn.init.normal_(self.whisper.decoder.token_embedding.weight, std=0.05)
+        embedding = self.whisper.decoder.token_embedding
+        nn.init.normal_(embedding.weight, std=0.05)
+        first = tokens.row_of[tokens.tokenizer.timestamp_begin]
+        parametrize.register_parametrization(embedding, "weight", TimedRows(first, self.whisper.encoder))
         nn.init.normal_(self.whisper.decoder.positional_embedding, std=0.02)
         self.letters = nn.Linear(state, len(LETTERS) + 1)
 
@@ -68,10 +93,18 @@ class DemoModel(nn.Module):
     def token_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
         """Cross entropy of the decoder, told the right tokens so far."""
         given, wanted = self._batch(rows)
-        logits = self.whisper.decoder(given, encoded).float()
+        with parametrize.cached():
+            logits = self.whisper.decoder(given, encoded).float()
         weight = torch.zeros(logits.shape[-1])
         weight[self.tokens.unused_row] = math.log(self.tokens.unused_tokens)
         return F.cross_entropy((logits + weight).transpose(1, 2), wanted, ignore_index=IGNORED)
+
+    def whisper_state(self) -> dict[str, Tensor]:
+        """The Whisper's state under Whisper's own names, with the timestamps' rows made up."""
+        state = self.whisper.state_dict()
+        made = {name for name in state if name.startswith("decoder.token_embedding.")}
+        plain = {name: tensor for name, tensor in state.items() if name not in made}
+        return {**plain, "decoder.token_embedding.weight": self.whisper.decoder.token_embedding.weight.detach()}
 
     def read_letters(self, encoded: Tensor) -> list[str]:
         """The CTC head's best path: a quick look at what the encoder hears."""

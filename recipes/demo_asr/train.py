@@ -75,11 +75,11 @@ def draw_rows(source: Source, phase: Phase, plan: Plan, step: int) -> list[Row]:
     kind = rng.random()
     if phase.name == "windows" and kind < 0.2:
         return windows(source, rng, 4)
-    if phase.name == "windows" and kind < 0.6:
+    if phase.name == "windows" and kind < 0.75:
         # A window's end costs most and teaches least: packed rows need not be padded to their 30 s to be learned.
         seconds = rng.uniform(12, 29)
         return packed_rows(source, rng, round(100 / seconds), seconds=seconds)
-    if phase.name != "letters" and kind > 0.8:
+    if phase.name != "letters" and kind > 0.85:
         return packed_rows(source, rng, plan.short_batch // 3, seconds=rng.uniform(6, 12))
     return short_rows(source, rng, plan.short_batch)
 
@@ -96,7 +96,7 @@ def losses(model: DemoModel, rows: Sequence[Row], phase: Phase, rng: random.Rand
 
 
 def train(
-    model: DemoModel, source: Source, plan: Plan, out: Path, *, save_every: int = 250, log_every: int = 50
+    model: DemoModel, source: Source, plan: Plan, out: Path, *, save_every: int = 100, log_every: int = 50
 ) -> None:
     """Train to the plan's end from wherever `out` stands."""
     out.mkdir(parents=True, exist_ok=True)
@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--letters", type=int, default=5000, help="steps of CTC alone")
     parser.add_argument("--joint", type=int, default=4000, help="steps with the decoder, on short rows")
     parser.add_argument("--windows", type=int, default=1500, help="steps on whole 30 s windows")
+    parser.add_argument("--peak-rate", type=float, default=1.5e-3, help="the learning rate after the warm-up")
     parser.add_argument("--real-share", type=float, default=0.5, help="of utterances by real speakers, if given")
     parser.add_argument(
         "--precision",
@@ -184,7 +185,9 @@ def main() -> None:
     torch.manual_seed(0)
     model = DemoModel(Tokens())
     plan = Plan(
-        make_phases(options.letters, options.joint, options.windows), precision=getattr(torch, options.precision)
+        make_phases(options.letters, options.joint, options.windows),
+        peak_rate=options.peak_rate,
+        precision=getattr(torch, options.precision),
     )
     train(model, Source(SpeechCache(cache), speakers, real_share=options.real_share), plan, options.out)
 

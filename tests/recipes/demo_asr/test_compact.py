@@ -16,6 +16,8 @@ from recipes.demo_asr.features import RATE
 def half_model(model):
     """What a file in float16 can hold, so that only the expansion is compared."""
     model.load_state_dict({name: tensor.half().float() for name, tensor in model.state_dict().items()})
+    # The timestamps' rows are sums, which float16 would round.
+    torch.nn.init.zeros_(model.whisper.decoder.token_embedding.parametrizations.weight[0].map)
     return model.eval()
 
 
@@ -29,6 +31,17 @@ def test_the_whole_model_gives_the_same_logits_for_used_tokens(half_model, token
     torch.testing.assert_close(logits[..., tokens.rows], expected[..., :-1])
     unused = sorted(set(range(tokens.vocabulary_size)) - set(tokens.rows))
     torch.testing.assert_close(logits[..., unused], expected[..., -1:].expand(-1, -1, len(unused)))
+
+
+def test_what_one_timestamp_teaches_reaches_all_of_them_and_no_word(model, tokens):
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    before = model.whisper_state()["decoder.token_embedding.weight"]
+    model.whisper.decoder.token_embedding.weight[tokens.row_of[tokens.timestamp(1.0)]].sum().backward()
+    optimizer.step()
+    moved = (model.whisper_state()["decoder.token_embedding.weight"] != before).any(dim=1)
+    stamps = [tokens.row_of[tokens.timestamp(step / 50)] for step in range(1501)]
+    assert moved[stamps].all()
+    assert moved.sum() == len(stamps)
 
 
 def test_training_weighs_the_shared_row_as_all_the_tokens_it_stands_for(model, tokens):

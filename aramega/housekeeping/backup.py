@@ -139,22 +139,27 @@ def _mend(places: _Places) -> None:
 
 
 def _copy_all(places: _Places, extras: Sequence[str]) -> Backup:
-    for left in reversed(range(_TRIES)):
-        begun = time.time()
-        _copy_databases(places)
-        made = Backup()
-        with closing(sqlite3.connect(places.part.database)) as copied:
-            _copy_clips(places, copied, made, begun)
-            if "frames" in extras:
-                _copy_frames(places, copied, made)
-        if made.is_whole or not left:
-            break
+    made = _copy_once(places, extras)
+    for _ in range(_TRIES - 1):
+        before, made = made, made if made.is_whole else _copy_once(places, extras)
+        if (made.missing, made.wrong) == (before.missing, before.wrong):
+            break  # all is there; or what is not there is no build's doing
     papers = find_papers(places.workspace)
     for paper in set(find_papers(places.part)).difference(papers):
         (places.part.root / paper).unlink()
     for paper in papers:
         with whole_file(places.part.root / paper) as part:
             shutil.copy2(places.workspace.root / paper, part)
+    return made
+
+
+def _copy_once(places: _Places, extras: Sequence[str]) -> Backup:
+    begun, made = time.time(), Backup()
+    _copy_databases(places)
+    with closing(sqlite3.connect(places.part.database)) as copied:
+        _copy_clips(places, copied, made, begun)
+        if "frames" in extras:
+            _copy_frames(places, copied, made)
     return made
 
 

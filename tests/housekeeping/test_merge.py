@@ -28,7 +28,17 @@ from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import load_draft
 from aramega.workspace import Workspace
-from tests.housekeeping.looking import a_workspace, contents, copy_of, cut_otherwise, files, passages_of, review, rows
+from tests.housekeeping.looking import (
+    a_workspace,
+    contents,
+    copy_of,
+    cut_otherwise,
+    files,
+    passages_of,
+    review,
+    rows,
+    timeless,
+)
 from tests.support.cli import Run
 from tests.support.workspaces import put_recording, write_clip
 
@@ -50,7 +60,7 @@ def test_shards_become_one(tmp_path: Path, aramega: Run) -> None:
     said = aramega("merge", one.root, two.root, "--into", tmp_path / "all")
     assert said.code == 0, said.err
     assert "2 recordings, 4 passages, 1 review new; 4 clips brought." in said.out
-    assert _timeless(tmp_path / "all") == _timeless(both.root)
+    assert timeless(tmp_path / "all") == timeless(both.root)
 
 
 def test_merging_again_adds_nothing(tmp_path: Path) -> None:
@@ -136,7 +146,7 @@ def test_where_one_went_further_that_is_taken(tmp_path: Path) -> None:
     for order, sources in enumerate(([barely, first, second], [second, first, barely])):
         told = [merge(source, Workspace(tmp_path / str(order))) for source in sources]
         assert not [c for t in told for c in t.conflicts]
-        assert _timeless(tmp_path / str(order)) == _timeless(whole.root)
+        assert timeless(tmp_path / str(order)) == timeless(whole.root)
 
 
 def _forget_draft(place: Workspace, passage: str) -> None:
@@ -361,13 +371,6 @@ def test_a_database_that_points_outside_is_refused(tmp_path: Path) -> None:
 def test_a_workspace_is_not_merged_into_itself(tmp_path: Path, aramega: Run) -> None:
     place = a_workspace(tmp_path / "news", [0])
     assert "cannot be merged into itself" in aramega("merge", place.root, "--into", place.root).err
-
-
-def _timeless(root: Path) -> dict[str, object]:
-    """All but when, and for how long, each thing was made."""
-    told = contents(root)
-    told["results"] = [row[:5] for row in rows(root)["results"]]
-    return told
 
 
 def _draft_rows(place: Workspace) -> dict[str, object]:

@@ -22,14 +22,29 @@ Task = dict[str, Any]
 UNSURE = 0.5
 """Words the recognizer gave less than even odds are named to the annotator."""
 _WORDS_NAMED = 12
-_SAID_OF_FLAGS = {
+_IN_ARABIC = {
+    "nothing heard": "لم تسمع الآلة شيئا في جزء منه",
     "loop": "تكرار آلي",
     "phantom": "كلام قد لا يكون في التسجيل",
     "too fast": "كلام أسرع من المعقول",
-    "music": "موسيقى",
-    "unsupported number": "رقم لم يرد في النص",
-    "unsupported name": "اسم لم يرد في النص",
+    "too slow": "كلام أقل من المسموع",
+    "no speech": "قد لا يكون كلاما",
+    "unsure": "الآلة غير متأكدة",
+    "divided": "تقسيم النص على المقاطع تقريبي",
+    "unsure of the words": "الآلة غير متأكدة من الكلمات",
+    "partly doubtful": "بعض النص مشكوك فيه",
+    "partly unheard": "بعض الكلام غير مكتوب",
+    "too fast to be true": "النص أطول من أن يقال في هذه المدة",
+    "too slow to be all": "النص أقصر من أن يكون كل ما قيل",
+    "much that is not Arabic": "فيه كثير غير العربية",
+    "noisy": "ضجيج",
+    "unlike the subtitles": "يخالف ترجمة القناة المكتوبة",
+    "a number that was not said": "رقم لم يُقل",
+    "a name that was not said": "اسم لم يُقل",
+    "hardly shorter than what was said": "الملخص بطول النص تقريبا",
+    "mostly new words": "كلمات الملخص ليست من النص",
 }
+"""What the stages flag and the usual rules call their reasons; a curator's own rules are shown as they are written."""
 _NOTHING_UNSURE = "لا شيء يلفت النظر."
 
 
@@ -108,8 +123,8 @@ def describe_doubts(draft: Draft) -> str:
         "كلمات غير مؤكدة": words[:_WORDS_NAMED],
         "أرقام في الملخص لم ترد في النص": list(check.unsupported_numbers if check else ()),
         "أسماء في الملخص لم ترد في النص": list(check.unsupported_names if check else ()),
-        "انتبه إلى": _once(_SAID_OF_FLAGS.get(flag, flag) for flag in flags),
-        "سبب المراجعة": list(verdict.reasons if verdict else ()),
+        "انتبه إلى": _once(_IN_ARABIC.get(flag, flag) for flag in flags),
+        "سبب المراجعة": [_IN_ARABIC.get(reason, reason) for reason in (verdict.reasons if verdict else ())],
     }
     described = [f"{what}: {clean('، '.join(things))}" for what, things in said.items() if things]
     return "\n".join(described) or _NOTHING_UNSURE

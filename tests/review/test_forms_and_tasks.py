@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aramega.config import CheckConfig
 from aramega.errors import AramegaError
 from aramega.records import Word
 from aramega.review.audio import checked_id, clip_name
@@ -123,6 +124,15 @@ def test_words_the_machine_was_unsure_of_are_named(drafted: Workspace) -> None:
     assert "كلمات غير مؤكدة: المنتخب\n" in doubts
     assert "تكرار آلي" in doubts
     assert "وزارة" not in doubts
+
+
+def test_the_usual_reasons_to_look_are_said_in_arabic(drafted: Workspace) -> None:
+    with Store.open(drafted) as store:
+        draft = Showing(store).load(next(find_passages(store))).draft
+    assert draft.verdict
+    usual = tuple(rule.partition(":")[0] for rule in CheckConfig().review_first)
+    doubts = describe_doubts(replace(draft, verdict=replace(draft.verdict, reasons=usual)))
+    assert not re.search("[a-z]", doubts)
 
 
 def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(drafted: Workspace) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from aramega.store import Store
     from aramega.workspace import Workspace
 
+_TOY = ("transcribe.model=demo", "transcribe.pack=false")
+"""The toy reads one segment well and several in a window badly: docs and its recipe say how well."""
+
 
 def demo(
     workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to build in.")] = Path(
@@ -36,7 +39,7 @@ def demo(
 
     place = Workspace(workspace.absolute())
     drafts = find_spec("whisper") is not None
-    config = choose_config(None, place.config, ["transcribe.model=demo"] if drafts else [])
+    config = choose_config(None, place.config, list(_TOY) if drafts else [])
     show = make_show(quiet=False, as_json=False)
     with as_file(files("aramega.cli") / "sample") as sample:
         code = build_and_show(

@@ -85,7 +85,7 @@ gc.collect()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=int, nargs="+", default=[10, 100])
+    parser.add_argument("--hours", type=int, nargs="*", default=[10, 100])
     parser.add_argument("--best-of", type=int, default=2)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--folder", type=Path, help="where to work: 100 hours take 25 GB for a while")

@@ -146,10 +146,6 @@ def _words(text: str) -> list[str]:
     return normalize(text, "asr").split()
 
 
-def total(splits: Mapping[str, Statistics], what: str) -> float:
-    return float(sum(getattr(one, what) for one in splits.values()))
-
-
 def used(splits: Mapping[str, Statistics], what: str) -> Iterator[tuple[str, int]]:
     """Models or prompts over all splits, the most used first."""
     counted: Counter[str] = Counter()

@@ -101,9 +101,10 @@ def test_a_dry_run_shows_the_difference_to_what_is_on_the_hub_and_sends_nothing(
     assert not [path for _, path in hub.requests if "/resolve/" in path and "/ssum/" in path]
 
 
-@pytest.mark.parametrize("kind", ["500", "429", "reset", "half"])
+@pytest.mark.parametrize("kind", ["500", "429", "reset", "half", "hang"])
 def test_an_upload_in_trouble_is_tried_again_and_the_result_is_the_same(tmp_path, hub, kind):
     workspace = a_set(tmp_path / "w", recordings=2)
+    hub.hanging = 0.2
     hub.trouble("PUT /lfs/", kind, times=2, after=1, retry_after=0.01)
     push(workspace)
     publish_to(workspace, tmp_path / "set")

@@ -91,6 +91,18 @@ def test_a_set_without_reviews_says_that_no_person_has_looked(tmp_path):
     assert "| word error rate of the draft, against people | unknown |" in text
 
 
+def test_labels_that_nobody_gave_are_not_claimed(tmp_path):
+    from aramega.records import Settled
+
+    workspace = a_set(tmp_path / "w", recordings=2)
+    resolve(workspace, dialect=Settled(""), emotion=Settled(""))
+    text = card_of(workspace, tmp_path / "set").text
+    assert "title and topics. People reviewed" in text
+    assert "| `dialect` | a passage's" not in text
+    resolve(workspace, emotion=Settled(""))
+    assert "title and topics, and, where it is known, dialect. People" in card_of(workspace, tmp_path / "set").text
+
+
 def test_agreement_and_the_draft_s_error_rate_are_counted_from_reviews(workspace, tmp_path):
     with Store.create_or_open(workspace) as store:
         passage = next(find_passages(store))

@@ -19,6 +19,7 @@ from aramega.records import Word
 from aramega.review.audio import checked_id, clip_name
 from aramega.review.compose import compose_file
 from aramega.review.form import annotation_folder, load_template, read_form
+from aramega.review.guidelines import instructions
 from aramega.review.incoming import Desk, read_task
 from aramega.review.outgoing import describe_doubts, draft_fingerprint, make_task, passage_key
 from aramega.review.pull import read_array
@@ -89,6 +90,16 @@ def test_a_form_that_push_and_pull_cannot_use_says_why(change: tuple[str, str], 
 def test_a_name_that_is_nearly_right_is_remarked_on() -> None:
     form = read_form(load_template("passage_review").replace('name="transcript"', 'name="transcipt"'))
     assert "`transcipt` is not read by pull; did you mean `transcript`?" in form.remarks
+
+
+def test_the_instructions_are_the_guidelines_with_bullets_that_label_studio_leaves_alone() -> None:
+    page = instructions()
+    assert page.startswith('<div dir="rtl"><h1>')
+    assert "<li>\n<p>" not in page
+    assert re.search(r"<li>(<strong>)?1\. |<li>1\. ", page)
+    assert "<li>• " in page
+    assert '<div dir="ltr">' in page
+    assert "<script" not in page
 
 
 def test_a_template_that_is_not_there_is_named_with_ours() -> None:

@@ -19,6 +19,8 @@ from aramega.review.projects import Held, count_tasks, drafted_by_people, drop_t
 
 Batch = Mapping[str, Task]
 """Tasks by passage."""
+TRIES = 8
+"""Imports of one batch that may break off before we give up: a server that is up and yet cannot, with a full disk."""
 
 
 @dataclass
@@ -49,10 +51,14 @@ class Ledger:
     def bring(self, batch: Batch) -> None:
         """See to it that each passage of the batch has its task, whatever happens to the server meanwhile."""
         left = {p: task for p, task in batch.items() if p not in self.held}
+        tries = 0
         while left:
+            tries += 1
             try:
                 sent = self._import(left)
             except Unreachable:
+                if tries == TRIES:
+                    raise
                 self.place.get("api/version")  # waits, and gives up when patience ends
                 self._look()
             else:

@@ -83,6 +83,17 @@ def test_an_answer_that_is_lost_after_the_import_was_done_doubles_nothing(
         assert tasks_by_passage(place, request.project) == passages_of(workspace)
 
 
+def test_a_server_that_is_up_but_cannot_import_is_given_up_on(
+    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object) -> list[int]:
+        raise Unreachable("in trouble (500)")
+
+    monkeypatch.setattr(ledgers.Ledger, "_import", full_disk)
+    with Store.open(workspace) as store, pytest.raises(Unreachable, match="in trouble"):
+        push(store, workspace, place, PushRequest(label_studio.title()))
+
+
 def test_two_curators_at_once_make_one_project_and_one_task_for_each_passage(
     label_studio: Server, workspace: Workspace
 ) -> None:

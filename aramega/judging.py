@@ -32,7 +32,7 @@ _TOLD_ELSEWHERE = frozenset({"unsupported_numbers", "unsupported_names", "flags"
 def judge_drafts(store: Store, options: CheckConfig) -> int:
     """Decide about every checked draft, if anything has changed since; how many were decided about."""
     mark = Mark("judge", _digest(store, options))
-    if not store.is_stale(mark, _EVERYTHING):
+    if not mark.fingerprint or not store.is_stale(mark, _EVERYTHING):
         return 0
     repeats = _find_repeats(store, options)
     judged = 0
@@ -50,11 +50,16 @@ _EVERYTHING = "workspace"
 
 
 def _digest(store: Store, options: CheckConfig) -> str:
-    """What verdicts depend on: the rules, and which drafts were made when."""
-    query = """SELECT count(*), max(finished_at), total(took) FROM results
-               WHERE stage IN ('passages', 'transcribe', 'summarize', 'label', 'check')"""
-    state = tuple(store.connection.execute(query).fetchone())
-    return hashlib.sha256(json.dumps([options.model_dump(mode="json"), state]).encode()).hexdigest()[:16]
+    """What verdicts depend on: the rules, and which drafts were checked under which fingerprint; empty where none was.
+    Made of content alone, so that a build that was killed ends with the same books as a calm one."""
+    told = hashlib.sha256(json.dumps(options.model_dump(mode="json")).encode())
+    query = """SELECT k.item, k.fingerprint FROM results k JOIN passages p ON p.id = k.item
+               WHERE k.stage = 'check' ORDER BY k.item"""
+    checked = 0
+    for item, fingerprint in store.connection.execute(query):
+        told.update(f"{item} {fingerprint}\n".encode())
+        checked += 1
+    return told.hexdigest()[:16] if checked else ""
 
 
 def _find_repeats(store: Store, options: CheckConfig) -> dict[str, tuple[str, float]]:

@@ -132,9 +132,10 @@ DIALECTS = _labels(
         ("MAU", "Mauritanian", "الموريتانية", "Mauritania|MR|MRT|Hassaniya|موريتاني|موريتانية|موريتانيا|حسانية", "NOR"),
         ("MOR", "Moroccan", "المغربية", "Morocco|MA|MAR|Darija|مغربي|مغربية|المغرب|دارجة", "NOR"),
         ("TUN", "Tunisian", "التونسية", "Tunisia|TN|تونسي|تونسية|تونس", "NOR"),
+        ("MIX", "mixed", "مختلطة", "several dialects|خليط|مختلط", ""),
     ]
 )  # fmt: skip
-"""Five regions and ADI-17's countries under its authors' grouping, with Tunisia. """
+"""Five regions and ADI-17's countries under its authors' grouping, with Tunisia; and what annotators call several at once."""
 
 EMOTIONS = _labels(
     [

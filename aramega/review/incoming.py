@@ -84,7 +84,11 @@ def doubt_identity(task: Json, desk: Desk) -> str:
 def _numbered(answers: object) -> list[Json]:
     """Answers as Label Studio gives them; short exports hold only their numbers."""
     listed = answers if isinstance(answers, list) else []
-    return [a for a in listed if isinstance(a, dict) and isinstance(a.get("id"), int)]
+    return [a for a in listed if isinstance(a, dict) and _is_id(a.get("id"))]
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _data(task: Json) -> Json:
@@ -221,7 +225,9 @@ def _number(value: object) -> float | None:
 def _who(user: object, people: Mapping[int, str]) -> str:
     """An e-mail address, however this answer names its author."""
     if isinstance(user, dict):
-        return str(user.get("email") or people.get(user.get("id", 0), f"user {user.get('id')}"))
+        number = user.get("id")
+        known = people.get(number) if isinstance(number, int) else None
+        return str(user.get("email") or known or f"user {number}")
     if isinstance(user, int):
         return people.get(user, f"user {user}")
     return str(user or "unknown").partition(",")[0]

@@ -200,6 +200,7 @@ def test_start_runs_a_server_that_can_be_pushed_to_and_ends_with_ctrl_c(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        preexec_fn=heed_ctrl_c,
     )
     assert started.stdout
     lines = [started.stdout.readline() for _ in range(6)]
@@ -219,3 +220,8 @@ def test_start_runs_a_server_that_can_be_pushed_to_and_ends_with_ctrl_c(
     assert not list(workspace.root.rglob("*label*"))
     (file,) = (tmp_path / "config" / "aramega").glob("label-studio-*.json")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def heed_ctrl_c() -> None:
+    """A shell's background jobs are started deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -172,7 +172,7 @@ def test_no_annotation_however_odd_stops_a_pull(
         task["drafts"] = [{"id": 2, "result": drafts}]
         taken = read_task(task, desk_of(store))
         assert not taken.refused
-        assert len(taken.reviews) == 2
+        assert len(taken.reviews) >= 2  # a third where what was made up has a number
         add_reviews(store, taken.reviews)
         store.connection.execute("DELETE FROM reviews")
 

@@ -200,7 +200,7 @@ def test_start_runs_a_server_that_can_be_pushed_to_and_ends_with_ctrl_c(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=heed_ctrl_c,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509
     )
     assert started.stdout
     lines = [started.stdout.readline() for _ in range(6)]

@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from aramega.cli.browse import browse
 from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
@@ -42,6 +43,7 @@ app.command("status", rich_help_panel="Look")(status)
 app.command("report", rich_help_panel="Look")(report)
 app.command("export", rich_help_panel="Look")(export)
 app.command("preview", rich_help_panel="Look")(preview)
+app.command("browse", rich_help_panel="Look")(browse)
 app.command("publish", rich_help_panel="Publish")(publish)
 app.command("diff", rich_help_panel="Publish")(diff)
 app.command("gc", rich_help_panel="Keep")(gc)

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ("README.md", "docs/curate.md")  # docs/export.md and docs/fine-tune.md have tests of their own
+PAGES = (
+    "README.md",
+    "docs/browse.md",
+    "docs/curate.md",
+)  # docs/export.md and docs/fine-tune.md have tests of their own
 
 
 def commands(page: str) -> list[str]:

@@ -1,0 +1,86 @@
+"""The page: one file of markup, style and script, for the server to give out and for `--to` to write.
+
+Nothing of a dataset is ever in the markup. What the page is to show travels as JSON, in a block that no
+browser executes or from the server, and the script puts it there as text. Style and script are named by their
+hashes in the content security policy, so that nothing else runs, whatever a transcript may hold.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from markupsafe import Markup
+
+from aramega import __version__
+from aramega.publish.browse.entries import Library
+from aramega.publish.browse.index import Index
+from aramega.publish.browse.query import PROCLITICS, SHORTEST_OPEN, SORTS
+
+STYLES = (("aramega.report", "report.css"), ("aramega.publish.browse", "browse.css"))
+SCRIPTS = ("fold.js", "sources.js", "passage.js", "browse.js")
+
+
+def page_facts(library: Library, index: Index) -> dict[str, Any]:
+    """What the page knows before anything is asked for."""
+    return {
+        "name": library.name,
+        "kind": library.kind,
+        "total": index.count(),
+        "choices": index.choices(),
+        "sorts": [name for name in SORTS if name == "place" or index.knows(name)],
+        "proclitics": PROCLITICS,
+        "shortest_open": SHORTEST_OPEN,
+        "version": __version__,
+    }
+
+
+def render_served(facts: Mapping[str, Any]) -> str:
+    """The page that asks the server it came from."""
+    return _render({**facts, "served": True}, sound="'self'", connect="'self'")
+
+
+def render_alone(facts: Mapping[str, Any]) -> str:
+    """The page that carries everything."""
+    return _render({**facts, "served": False}, sound="data:", connect="'none'")
+
+
+def _render(facts: Mapping[str, Any], *, sound: str, connect: str) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("aramega.publish.browse", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Ours, from the package: nothing of a dataset goes into either.
+    style = Markup("\n".join(_read(room, name) for room, name in STYLES))  # noqa: S704
+    script = Markup("\n".join(_read("aramega.publish.browse", name) for name in SCRIPTS))  # noqa: S704
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        f"media-src {sound}; connect-src {connect}; base-uri 'none'; form-action 'none'"
+    )
+    page: str = environment.get_template("browse.html.j2").render(
+        style=style, script=script, policy=policy, facts=as_data_block(facts)
+    )
+    return page
+
+
+def as_data_block(facts: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end the block it stands in: it holds no `<` at all."""
+    told = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    return Markup(told.replace("<", "\\u003c"))  # noqa: S704
+
+
+def _read(room: str, name: str) -> str:
+    return resources.files(room).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

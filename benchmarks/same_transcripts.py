@@ -59,7 +59,7 @@ def stretches(number: int) -> list[np.ndarray]:
     samples = np.frombuffer(subprocess.run(decode, check=True, capture_output=True).stdout, np.float32)
     rng = np.random.default_rng(7)
     cuts = [(float(rng.uniform(0, len(samples) / RATE - 12)), float(rng.uniform(1, 12))) for _ in range(number)]
-    return [samples[round(a * RATE) : round((a + n) * RATE)] for a, n in cuts]
+    return [samples[round(a * RATE) : round((a + n) * RATE)].copy() for a, n in cuts]
 
 
 if __name__ == "__main__":

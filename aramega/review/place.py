@@ -36,6 +36,10 @@ class Unreachable(AramegaError):
     """The server did not answer, or broke off: what was asked may or may not have been done."""
 
 
+class Refused(AramegaError):
+    """The server understood and would not."""
+
+
 class Place:
     """One server and the right to speak to it."""
 
@@ -166,7 +170,7 @@ class Place:
             raise self._no_json()
         if status == 404:
             raise AramegaError(f"{self.url} knows no {doing}. Was it deleted, or does it belong to someone else?")
-        raise AramegaError(f"{self.url} would not ({doing}, {status}): {said or 'no reason given'}")
+        raise Refused(f"{self.url} would not ({doing}, {status}): {said or 'no reason given'}")
 
     def _about_token(self, said: str) -> str:
         new = "a personal access token (Account & Settings → Personal Access Token)"

@@ -6,7 +6,6 @@ draft has changed and that nobody has touched is given the new draft, everything
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from aramega.review.form import Form, load_template, usable_form
 from aramega.review.guidelines import instructions
 from aramega.review.ledger import Ledger
 from aramega.review.notes import forget_tasks, note_tasks, noted_tasks
-from aramega.review.place import Place
+from aramega.review.place import Place, Refused
 from aramega.review.projects import Project, change_project, find_project, make_project
 from aramega.review.sending import PushSummary, Sending, Tell
 from aramega.review.wanted import PushRequest, choose_passages
@@ -50,7 +49,7 @@ def push(
     ledger.settle()
     note_tasks(store, place.url, project.id, (ledger.held[p] for p in wanted if p in ledger.held))
     _spread_gold(store, ledger, wanted, request)
-    _prefer_version(place, project, pushing.versions)
+    _prefer_version(place, project, pushing)
     summary.doubles = ledger.dropped
     for passage, stays, other in ledger.kept_doubles:
         summary.remarks.append(
@@ -139,7 +138,13 @@ def _spread_gold(store: Store, ledger: Ledger, wanted: Sequence[str], request: P
             ledger.place.set(f"api/tasks/{ledger.held[passage].task}/", overlap=EVERYONE)
 
 
-def _prefer_version(place: Place, project: Project, versions: Counter[str]) -> None:
+def _prefer_version(place: Place, project: Project, pushing: Sending) -> None:
     """Pre-fill from the drafts most tasks have now."""
-    for version, _ in (+versions).most_common(1):
-        change_project(place, project, model_version=version)
+    for version, _ in (+pushing.versions).most_common(1):
+        try:
+            change_project(place, project, model_version=version)
+        except Refused:
+            # It knows no draft of this version. On SQLite, Label Studio gives the numbers of deleted tasks again, so
+            # that someone else's deletion may take the drafts of tasks just made.
+            pushing.send_drafts_again()
+            change_project(place, project, model_version=version)

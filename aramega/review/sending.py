@@ -67,6 +67,7 @@ class Sending:
     """Other summaries of the same passages, to choose between."""
     versions: Counter[str] = field(default_factory=Counter)
     _stale: list[str] = field(default_factory=list)
+    _sent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._showing = Showing(self.store)
@@ -93,6 +94,12 @@ class Sending:
             if free:
                 self._replace(free)
             self.tell(f"{self.summary.replaced:,} drafts replaced")
+
+    def send_drafts_again(self) -> None:
+        """For when the server has lost those of the tasks it was just given."""
+        self._stale, new = list(self._sent), self.summary.replaced
+        self.refresh()
+        self.summary.replaced = new
 
     def _new_tasks(self, wanted: Sequence[str]) -> Iterator[tuple[str, Task]]:
         for passage in wanted:
@@ -144,6 +151,7 @@ class Sending:
         held = [self.ledger.held[p] for p in batch if p in self.ledger.held]
         note_tasks(self.store, self.ledger.place.url, self.ledger.project, held)
         self.summary.new += len(held)
+        self._sent += [h.passage for h in held]
         # A server killed between writing tasks and their predictions leaves tasks without.
         self._stale += [h.passage for h in held if not h.predicted and "predictions" in batch[h.passage]]
         self.tell(f"{self.summary.new:,} passages pushed")

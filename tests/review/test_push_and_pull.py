@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from aramega.records import Draft
+from aramega.review.ledger import Batch, Ledger
 from aramega.review.place import Place
-from aramega.review.projects import Held, held_tasks
+from aramega.review.projects import Held, drop_predictions, held_tasks
 from aramega.review.pull import pull, pull_everything
 from aramega.review.push import PushRequest, push
 from aramega.store import Store
@@ -165,6 +166,25 @@ def test_pulling_again_adds_nothing_and_a_correction_stands_beside_the_earlier_w
         annotate(place, held.task, written("summary", "غيره"))
         assert pull(store, place, request.project).new == 2
         assert sorted(str(r.summary) for r in reviews_of(store, held.passage)) == ["أول", "ثان", "غيره"]
+
+
+def test_drafts_that_the_server_lost_at_once_are_sent_again(
+    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when, on SQLite, someone else's deletion takes what is attached to task numbers that are given again."""
+    bring = Ledger.bring
+
+    def bring_and_lose(ledger: Ledger, batch: Batch) -> None:
+        bring(ledger, batch)
+        drop_predictions(place, ledger.project, [held.task for held in ledger.held.values()])
+        place.set(f"api/projects/{ledger.project}", model_version="")
+
+    monkeypatch.setattr(Ledger, "bring", bring_and_lose)
+    with Store.open(workspace) as store:
+        summary = push(store, workspace, place, PushRequest(label_studio.title()))
+        assert (summary.new, summary.replaced) == (6, 0)
+        for held in tasks_of(place, summary.project):
+            assert len(place.get(f"api/tasks/{held.task}/")["predictions"]) == 1
 
 
 def test_tasks_deleted_on_the_server_are_said_and_sent_again(

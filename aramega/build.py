@@ -1,166 +1,27 @@
-"""The build: which stages, in which order, on which engine.
-
-Work goes depth first: whenever a worker is free it gets the item that is furthest along, so a recording
-is finished, and its decoded samples dropped, before the next one is opened. Everything that is known
-about progress is in the store; this module holds only what is under way.
-"""
+"""The build: which stages, in which order, on which engine."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aramega.backends.llm.estimates import Estimate
 from aramega.config import Config, save_config
-from aramega.engine import Engine, Outcome, Task
+from aramega.engine import Engine
 from aramega.judging import judge_drafts
+from aramega.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Source
 from aramega.sources import Problem
 from aramega.stages import make_stages
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Stage
 from aramega.stages.summarize import estimate
-from aramega.store import Broken, Finished, Mark, Store, current_marks
+from aramega.store import Broken, Store, current_marks
 from aramega.store.drafts import count_decisions, load_drafted
 from aramega.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One batch's worth of news, for whoever shows it."""
-
-    stage: str
-    item: str
-    name: str
-    """The file's, whatever the item is."""
-    error: str
-    seconds: float
-    """Of audio, in what the item made."""
-    stopped: bool = False
-    """The stage can't go on in this run, and the error says why; what it has not done is left for the next."""
-
-
-@dataclass
-class Plan:
-    """The stages to run and, for each, what is ready and what is under way."""
-
-    store: Store
-    stages: Sequence[Stage[Any]]
-    marks: dict[str, Mark]
-    limit: int | None = None
-    ready: dict[str, deque[str]] = field(default_factory=dict)
-    under_way: dict[str, set[str]] = field(default_factory=dict)
-    backlog: dict[str, Iterator[str]] = field(default_factory=dict)
-    stopped: dict[str, str] = field(default_factory=dict)
-    """Stages that can't go on in this run, and why."""
-
-    def __post_init__(self) -> None:
-        for stage in self.stages:
-            self.ready[stage.name] = deque()
-            self.under_way[stage.name] = set()
-            self.backlog[stage.name] = self.store.pending(*self._asked(stage))
-
-    def next_task(self, allowed: Collection[int]) -> Task | None:
-        """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
-        for position in sorted(allowed, reverse=True):
-            stage = self.stages[position]
-            ids = self._take_batch(position)
-            if ids:
-                return Task(position, tuple(ids), tuple(self.store.load(stage.takes, item) for item in ids))
-        return None
-
-    def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
-        """Commit a batch, and queue what it made ready."""
-        self.store.write([self._to_write(o) for o in outcomes if not o.postponed])
-        for outcome in outcomes:
-            stage = self.stages[outcome.stage]
-            self.under_way[stage.name].discard(outcome.item)
-            if not outcome.error:
-                self._queue_followers(stage, outcome)
-            self._drop_audio(stage, outcome)
-        return [self._news(o) for o in outcomes if not o.postponed] + self._stop_stages(outcomes)
-
-    def _take_batch(self, position: int) -> list[str]:
-        """A full batch of the stage's items; fewer only if no earlier stage is about to make more ready."""
-        stage = self.stages[position]
-        if stage.name in self.stopped:
-            return []
-        ids = self._take(stage)
-        if len(ids) < stage.batch_size and any(self.under_way[s.name] for s in self.stages[:position]):
-            self.ready[stage.name].extendleft(reversed(ids))
-            self.under_way[stage.name].difference_update(ids)
-            return []
-        return ids
-
-    def _take(self, stage: Stage[Any]) -> list[str]:
-        """Up to a batch of the stage's items that nobody is working on."""
-        if stage.takes is Takes.SOURCE and self.limit is not None and self.limit <= 0:
-            return []
-        ids: list[str] = []
-        while len(ids) < stage.batch_size:
-            queue = self.ready[stage.name]
-            item = queue.popleft() if queue else next(self.backlog[stage.name], None)
-            if item is None:
-                break
-            if item not in self.under_way[stage.name] and self.store.is_pending(*self._asked(stage), item):
-                self.under_way[stage.name].add(item)
-                self.store.retract(self.marks[stage.name], item)
-                ids.append(item)
-        if stage.takes is Takes.SOURCE and self.limit is not None:
-            self.limit -= len(ids)
-        return ids
-
-    def _stop_stages(self, outcomes: Sequence[Outcome]) -> list[Progress]:
-        """Give no more to a stage that left an item for later; said once a stage."""
-        news = []
-        for outcome in outcomes:
-            name = self.stages[outcome.stage].name
-            if outcome.postponed and name not in self.stopped:
-                self.stopped[name] = outcome.error
-                news.append(Progress(name, "", "", outcome.error, 0.0, stopped=True))
-        return news
-
-    def _asked(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
-        return self.marks[stage.name], [self.marks[name] for name in stage.reads]
-
-    def _to_write(self, outcome: Outcome) -> Finished | Broken:
-        stage = self.stages[outcome.stage]
-        mark = self.marks[stage.name]
-        if outcome.error:
-            return Broken(mark, outcome.item, outcome.error, outcome.trace)
-        return Finished(mark, outcome.item, stage.makes, outcome.records, outcome.took)
-
-    def _queue_followers(self, stage: Stage[Any], outcome: Outcome) -> None:
-        for follower in self.stages:
-            if stage.name in follower.reads:
-                self.ready[follower.name].extend(self.store.items_from(outcome.item, stage.takes, follower.takes))
-
-    def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
-        """Remove a recording's decoded samples once no stage of this build still wants them."""
-        if stage.takes is Takes.PASSAGE:
-            return
-        for recording in self.store.items_from(outcome.item, stage.takes, Takes.RECORDING):
-            if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
-                stage.workspace.drop_audio(recording)
-
-    def _still_wants(self, stage: Stage[Any], recording: str) -> bool:
-        """Whether the stage is at the recording, or will be: now, or once what it reads is there."""
-        if recording in self.under_way[stage.name]:
-            return True
-        doomed = any(self.store.has_failed(self.marks[name], recording) for name in stage.reads)
-        return not doomed and self.store.is_pending(self.marks[stage.name], [], recording)
-
-    def _news(self, outcome: Outcome) -> Progress:
-        kind = self.stages[outcome.stage].makes[-1]
-        made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in made)
-        stage = self.stages[outcome.stage]
-        name = self.store.name_of(stage.takes, outcome.item)
-        return Progress(stage.name, outcome.item, name, outcome.error, seconds)
 
 
 @dataclass(frozen=True)

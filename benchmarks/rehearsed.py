@@ -1,0 +1,160 @@
+"""Builds on a rehearsed engine: the clock runs only while the work itself is done.
+
+Before it starts, each worker does a small build of its own in a folder of its own, so that processes and
+actors are there, what they import is imported, and models are loaded. Then come the real tasks, and the
+clock stops at the last commit, before workers are dismissed. Beside the time, a run tells what its parts
+cost: the seconds each stage took in its workers, the driver's own (handing out, committing), and the CPU
+time of every process below this one, from which one sees how many cores a run really had.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aramega.build import Request, add_sources, building, run_build
+from aramega.config import Config, Options
+from aramega.engine import Engine, NextTask, Outcome, Task
+from aramega.engine.worker import Worker
+from aramega.records import Source
+from aramega.sources import find_sources
+from aramega.stages.base import Stage, Takes
+from aramega.store import Store
+from aramega.workspace import Workspace
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a run, so that a worker is a core on every engine."""
+
+
+@dataclass
+class Times:
+    """What a build took, once its workers had rehearsed; all in seconds."""
+
+    whole: float = 0.0
+    driver: float = 0.0
+    """Of them, not waiting for workers: loading what is handed out, and committing what came."""
+    cpu: float = 0.0
+    """CPU time of this process and all below it, meanwhile."""
+    stages: dict[str, float] = field(default_factory=Counter)
+    """In workers, by stage."""
+    items: dict[str, int] = field(default_factory=Counter)
+
+    def told(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def timed_build(archive: Path, root: Path, config: Config, engine: Engine, sample: Path) -> Times:
+    """Build `archive` into `root`; every worker first builds `sample`."""
+    place, rehearsed = Workspace(root), Rehearsed(engine, config, sample)
+    _build([str(archive)], place, config, rehearsed)
+    return rehearsed.times
+
+
+def _build(named: Sequence[str], place: Workspace, config: Config, engine: Engine) -> None:
+    with building(place), Store.create_or_open(place) as store:
+        add_sources(store, place, config, named, find_sources(named, config.ingest.extensions))
+        for _ in run_build(store, place, config, engine, Request()):
+            pass
+
+
+class Rehearsed:
+    """An engine that starts the clock when every worker of the one inside has rehearsed."""
+
+    def __init__(self, inner: Engine, config: Config, sample: Path) -> None:
+        self.inner, self.config, self.sample, self.times = inner, config, sample, Times()
+
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
+        rehearsal = len(stages)
+        asked = done = 0
+        working = False
+
+        def ask(allowed: Collection[int]) -> Task | None:
+            """All workers are asked for before any has answered, so the first round is theirs to rehearse in."""
+            nonlocal asked
+            if working:
+                began = time.perf_counter()
+                task = next_task(frozenset(allowed) - {rehearsal})
+                self.times.driver += time.perf_counter() - began
+                return task
+            if done:
+                return None
+            asked += 1
+            return Task(rehearsal, (str(asked),), (str(self.sample),))
+
+        start = cpu = 0.0
+        for outcomes in self.inner.run([*stages, _Rehearsal(self.config)], ask):
+            if not working:
+                done += len(outcomes)
+                failed = [o.trace or o.error for o in outcomes if o.error]
+                if failed:
+                    raise RuntimeError(failed[0])
+                working = done == asked
+                start, cpu = time.perf_counter(), cpu_seconds()
+                continue
+            for outcome in outcomes:
+                self.times.stages[stages[outcome.stage].name] += outcome.took
+                self.times.items[stages[outcome.stage].name] += 1
+            began = time.perf_counter()
+            yield outcomes
+            now = time.perf_counter()
+            self.times.driver += now - began
+            self.times.whole = now - start
+            self.times.cpu = cpu_seconds() - cpu
+
+
+class _Rehearsal(Stage[str]):
+    """A small build inside one worker."""
+
+    name, version, takes, makes = "rehearsal", 1, Takes.SOURCE, (Source,)
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(Options(), Workspace(Path()))
+        self.config = config
+
+    def run(self, item: str) -> Sequence[Any]:
+        folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
+        try:
+            _build([item], Workspace(folder), self.config, InProcess())
+        finally:
+            shutil.rmtree(folder)
+        return []
+
+
+class InProcess:
+    """The simplest engine: does each task where it stands."""
+
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
+        worker = Worker(stages)
+        while task := next_task(range(len(stages))):
+            yield worker.do(task)
+
+
+def cpu_seconds() -> float:
+    """Of this process and all that descend from it, the ended ones too where their parents waited for them."""
+    below: dict[int, list[int]] = {}
+    spent: dict[int, float] = {}
+    for pid, parent, ticks in _processes():
+        below.setdefault(parent, []).append(pid)
+        spent[pid] = ticks / os.sysconf("SC_CLK_TCK")
+    left, total = [os.getpid()], 0.0
+    while left:
+        pid = left.pop()
+        total += spent.get(pid, 0.0)
+        left += below.get(pid, [])
+    return total
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # ended meanwhile
+            continue
+        yield int(path.parent.name), int(fields[1]), sum(map(int, fields[11:15]))

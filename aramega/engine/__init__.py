@@ -31,6 +31,20 @@ class Outcome:
     took: float
     postponed: bool = False
     """Left for a later run, and the error says why; its stage gets no more to do in this one."""
+    node: str = ""
+    """The machine it was done on."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """A worker as others see it: where it is, and what it does."""
+
+    node: str
+    """Empty for one that has not answered yet, wherever it is."""
+    stages: frozenset[int]
+    """Those it may work for, by position."""
+    at: int | None
+    """The one it works for now; None for an idle worker."""
 
 
 NextTask = Callable[[Collection[int]], Task | None]
@@ -40,5 +54,10 @@ something under way has finished."""
 
 class Engine(Protocol):
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        """Yield outcomes as they come, in batches that belong in one transaction, until nothing is left."""
+        """Yield outcomes as they come, in batches that belong in one transaction, until nothing is left. About once a
+        second, when everybody has been given what there is, an empty batch: a good moment to look around."""
+        ...
+
+    def posts(self) -> list[Post]:
+        """The workers there are now."""
         ...

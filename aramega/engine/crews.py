@@ -8,12 +8,13 @@ are tried once more one by one, and an item that kills a second worker is record
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from aramega.engine import NextTask, Outcome, Task
+from aramega.engine import NextTask, Outcome, Post, Task
 from aramega.stages.base import Stage
 
 
@@ -21,6 +22,7 @@ class Seat(Protocol):
     """A place for a worker: the one that sits there now, and what it is doing."""
 
     task: Task | None
+    node: str
 
     def give(self, task: Task) -> None:
         """Have the worker begin."""
@@ -40,16 +42,17 @@ class Seat(Protocol):
 
 Hire = Callable[[frozenset[int]], Seat]
 """Makes a seat with a worker for these stages, by position."""
-Wait = Callable[[Sequence[Any]], Sequence[Any]]
-"""Blocks until some of the busy seats have something to take, and says which."""
+Wait = Callable[[Sequence[Any], float], Sequence[Any]]
+"""Blocks until some of the busy seats have something to take, or so many seconds are over, and says which."""
+
+LOOK_EVERY = 1.0
+"""Seconds between the empty batches that let a watcher look."""
 
 
-def run_crews(
-    stages: Sequence[Stage[Any]], next_task: NextTask, *, shared: int, hire: Hire, wait: Wait
-) -> Generator[list[Outcome], None, None]:
-    """Keep every worker busy until nothing is left; yield outcomes as they come."""
-    crews = make_crews(stages, shared, hire)
+def run_crews(crews: Sequence[Crew], next_task: NextTask, wait: Wait) -> Generator[list[Outcome], None, None]:
+    """Keep every worker busy until nothing is left; yield outcomes as they come, and an empty batch now and then."""
     suspects: set[tuple[int, str]] = set()
+    look_at = time.monotonic() + LOOK_EVERY
     try:
         while True:
             for crew in crews:
@@ -57,8 +60,11 @@ def run_crews(
             busy = {id(seat): crew for crew in crews for seat in crew.busy()}
             if not busy:
                 return
+            if time.monotonic() >= look_at:
+                yield []
+                look_at = time.monotonic() + LOOK_EVERY
             finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
-            for seat in wait([seat for crew in crews for seat in crew.busy()]):
+            for seat in wait([seat for crew in crews for seat in crew.busy()], max(0.0, look_at - time.monotonic())):
                 outcomes = seat.take()
                 if outcomes is None:
                     failed, retry = autopsy(seat, suspects)
@@ -66,6 +72,7 @@ def run_crews(
                     busy[id(seat)].again.extend(retry)
                     seat.reseat()
                 else:
+                    seat.node = outcomes[0].node
                     finished += outcomes
             if finished:
                 yield finished
@@ -74,6 +81,13 @@ def run_crews(
         for crew in crews:
             for seat in crew.seats:
                 seat.dismiss()
+
+
+def posts_of(crews: Sequence[Crew]) -> list[Post]:
+    """Everybody who is hired."""
+    return [
+        Post(seat.node, crew.positions, seat.task.stage if seat.task else None) for crew in crews for seat in crew.seats
+    ]
 
 
 def make_crews(stages: Sequence[Stage[Any]], shared: int, hire: Hire) -> list[Crew]:
@@ -117,7 +131,7 @@ def autopsy(seat: Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], 
     for number, item in zip(seat.task.ids, seat.task.items, strict=True):
         key = (seat.task.stage, number)
         if key in suspects:
-            failed.append(Outcome(*key, (), f"its worker died twice, {seat.cause()}.", "", 0.0))
+            failed.append(Outcome(*key, (), f"its worker died twice, {seat.cause()}.", "", 0.0, node=seat.node))
         else:
             suspects.add(key)
             retry.append(Task(seat.task.stage, (number,), (item,)))

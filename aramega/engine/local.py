@@ -12,18 +12,18 @@ import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from aramega.engine import NextTask, Outcome, Task
-from aramega.engine.crews import run_crews
-from aramega.engine.worker import Worker
+from aramega.engine import NextTask, Outcome, Post, Task
+from aramega.engine.crews import Crew, make_crews, posts_of, run_crews
+from aramega.engine.worker import Worker, this_node
 from aramega.stages.base import Stage
 
 # Forking takes milliseconds and shares what is imported; the driver has one thread, so it is safe there.
-_START: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+START: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
 class LocalEngine:
@@ -34,9 +34,14 @@ class LocalEngine:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._crews: list[Crew] = []
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        yield from run_crews(stages, next_task, shared=self.workers, hire=lambda _: _Seat(stages), wait=_ready)
+        self._crews = make_crews(stages, self.workers, lambda _: _Seat(stages))
+        yield from run_crews(self._crews, next_task, _ready)
+
+    def posts(self) -> list[Post]:
+        return posts_of(self._crews)
 
 
 @dataclass
@@ -45,6 +50,7 @@ class _Seat:
 
     stages: Sequence[Stage[Any]]
     task: Task | None = None
+    node: str = field(default_factory=this_node)
 
     def __post_init__(self) -> None:
         self.reseat()
@@ -52,8 +58,8 @@ class _Seat:
     def reseat(self) -> None:
         """Put a new worker here."""
         self.task = None
-        self.pipe, theirs = _START.Pipe()
-        self.process = _START.Process(target=_work, args=(theirs, self.stages, os.getpid()), daemon=True)
+        self.pipe, theirs = START.Pipe()
+        self.process = START.Process(target=_work, args=(theirs, self.stages, os.getpid()), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -85,25 +91,26 @@ class _Seat:
         self.pipe.close()
 
 
-def _ready(busy: Sequence[_Seat]) -> list[_Seat]:
+def _ready(busy: Sequence[_Seat], seconds: float) -> list[_Seat]:
     waiting: Any = [seat.pipe for seat in busy]
-    ready = wait_for(waiting)
+    ready = wait_for(waiting, seconds)
     return [seat for seat in busy if seat.pipe in ready]
 
 
 def _work(pipe: Connection, stages: Sequence[Stage[Any]], driver: int) -> None:
     """A worker's life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _die_with(driver)
+    serve(driver)
     worker = Worker(stages)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             pipe.send(worker.do(pipe.recv()))
 
 
-def _die_with(driver: int) -> None:
-    """Have the kernel end this worker when its driver is killed, so that a new build finds no strays."""
+def serve(driver: int) -> None:
+    """Make this process the driver's: Ctrl-C is the driver's to handle, and when the driver is killed, the kernel ends
+    this one, so that a new build finds no strays."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         set_death_signal = 1
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)

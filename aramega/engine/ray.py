@@ -17,9 +17,9 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from aramega.config import EngineConfig
-from aramega.engine import NextTask, Outcome, Task
-from aramega.engine.crews import run_crews
-from aramega.engine.worker import Worker
+from aramega.engine import NextTask, Outcome, Post, Task
+from aramega.engine.crews import Crew, make_crews, posts_of, run_crews
+from aramega.engine.worker import Worker, this_node
 from aramega.records import AramegaError
 from aramega.stages.base import Stage
 
@@ -35,6 +35,7 @@ class RayEngine:
 
     def __init__(self, workers: int, options: EngineConfig, address: str | None = None) -> None:
         self.workers, self.options, self.address = workers, options, address
+        self._crews: list[Crew] = []
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         import ray
@@ -44,16 +45,18 @@ class RayEngine:
             self._connect()
         try:
             told = ray.put(list(stages))
-            yield from run_crews(
+            self._crews = make_crews(
                 [_Sized(stage, self.options) for stage in stages],  # type: ignore[misc]  # all a crew asks of a stage
-                next_task,
-                shared=self.workers,
-                hire=lambda positions: _Seat(told, self._needs(stages, positions)),
-                wait=_ready,
+                self.workers,
+                lambda positions: _Seat(told, self._needs(stages, positions)),
             )
+            yield from run_crews(self._crews, next_task, _ready)
         finally:
             if ours:
                 ray.shutdown()
+
+    def posts(self) -> list[Post]:
+        return posts_of(self._crews)
 
     def _connect(self) -> None:
         import ray
@@ -101,6 +104,7 @@ class _Seat:
         import ray
 
         self.task = None
+        self.node = ""  # wherever the cluster has room: its first answer tells
         self.actor: Any = ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages)
 
     def give(self, task: Task) -> None:
@@ -131,8 +135,11 @@ class _Actor:
     """A worker on some node."""
 
     def __init__(self, stages: Sequence[Stage[Any]]) -> None:
+        import ray
+
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        self.worker = Worker(stages)
+        # Two nodes may share a host, so the name alone would not do.
+        self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
 
     def do(self, task: Task) -> list[Outcome]:
         return self.worker.do(task)
@@ -145,9 +152,9 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=5).close()
 
 
-def _ready(busy: Sequence[_Seat]) -> list[_Seat]:
+def _ready(busy: Sequence[_Seat], seconds: float) -> list[_Seat]:
     import ray
 
-    done, _ = ray.wait([seat.answer for seat in busy], num_returns=1)
+    done, _ = ray.wait([seat.answer for seat in busy], num_returns=1, timeout=seconds)
     also, _ = ray.wait([seat.answer for seat in busy], num_returns=len(busy), timeout=0)
     return [seat for seat in busy if seat.answer in done or seat.answer in also]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 import time
 import traceback
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from aramega.stages.base import Stage
 class Worker:
     """Holds the stages and loads each one's models before its first task."""
 
-    def __init__(self, stages: Sequence[Stage[Any]]) -> None:
+    def __init__(self, stages: Sequence[Stage[Any]], node: str = "") -> None:
         self._stages = stages
+        self._node = node or this_node()
         self._prepared: set[int] = set()
 
     def do(self, task: Task) -> list[Outcome]:
@@ -30,13 +32,26 @@ class Worker:
         except Exception as error:  # noqa: BLE001
             # What keeps a stage from starting is no fault of its items': they are as they were.
             why = NotNow(explain(error))
-            return [_outcome(task.stage, item, why, 0.0) for item in task.ids]
+            return [self._outcome(task.stage, item, why, 0.0) for item in task.ids]
         outcomes, begun = [], time.perf_counter()
         for item, answer in zip(task.ids, stage.run_batch(task.items), strict=True):
             now = time.perf_counter()
-            outcomes.append(_outcome(task.stage, item, answer, now - begun))
+            outcomes.append(self._outcome(task.stage, item, answer, now - begun))
             begun = now
         return outcomes
+
+    def _outcome(self, stage: int, item: str, answer: Sequence[Any] | Exception, took: float) -> Outcome:
+        if not isinstance(answer, Exception):
+            return Outcome(stage, item, answer, "", "", took, node=self._node)
+        ours = isinstance(answer, AramegaError)
+        trace = "" if ours else "".join(traceback.format_exception(answer))
+        why = explain(answer) or type(answer).__name__
+        return Outcome(stage, item, (), why, trace, took, isinstance(answer, NotNow), self._node)
+
+
+def this_node() -> str:
+    """What this machine is called."""
+    return platform.node() or "localhost"
 
 
 def explain(error: BaseException) -> str:
@@ -50,15 +65,6 @@ def explain(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "out of memory. Use fewer --workers."
     return _one_line(f"{type(error).__name__}: {error}")
-
-
-def _outcome(stage: int, item: str, answer: Sequence[Any] | Exception, took: float) -> Outcome:
-    if not isinstance(answer, Exception):
-        return Outcome(stage, item, answer, "", "", took)
-    ours = isinstance(answer, AramegaError)
-    trace = "" if ours else "".join(traceback.format_exception(answer))
-    postponed = isinstance(answer, NotNow)
-    return Outcome(stage, item, (), explain(answer) or type(answer).__name__, trace, took, postponed)
 
 
 def _one_line(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from aramega.config import Options
-from aramega.engine import Outcome, Task
+from aramega.engine import Outcome, Post, Task
 from aramega.engine.local import LocalEngine
 from aramega.records import AramegaError, NotNow
 from aramega.stages.base import Stage, Takes
@@ -126,6 +128,35 @@ def test_a_stage_that_cannot_start_leaves_its_items_as_they_were(tmp_path: Path)
     tasks = iter([Task(0, ("1", "2"), (1, 2))])
     outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
     assert [(o.error, o.postponed) for o in outcomes] == [("weights.pt: cannot be read.", True)] * 2
+
+
+class Patient(Square):
+    """Waits until somebody says that it may go on."""
+
+    name = "patient"
+
+    def run(self, item: int) -> Sequence[int]:
+        while not (self.workspace.root / "go on").exists():
+            time.sleep(0.01)
+        return [item]
+
+
+def test_while_a_long_item_is_waited_for_there_are_moments_to_look_at_who_does_what(tmp_path: Path) -> None:
+    place, engine = Workspace(tmp_path), LocalEngine(2)
+    stages: list[Stage[Any]] = [Square(Options(), place), Patient(Options(), place), Cube(Options(), place)]
+    tasks = deque([Task(1, ("1",), (1,)), Task(0, ("2",), (2,)), Task(2, ("3",), (3,))])
+
+    def next_task(allowed: Collection[int]) -> Task | None:
+        return tasks.popleft() if tasks and tasks[0].stage in allowed else None
+
+    outcomes = []
+    for found in engine.run(stages, next_task):
+        outcomes += found
+        if not found and len(outcomes) == 2:
+            both, here = frozenset({0, 1}), platform.node()
+            assert engine.posts() == [Post(here, both, 1), Post(here, both, None), Post(here, frozenset({2}), None)]
+            (tmp_path / "go on").touch()
+    assert [(o.item, o.node) for o in outcomes] == [(item, platform.node()) for item in ("2", "3", "1")]
 
 
 def test_nothing_to_do_starts_no_worker(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import sqlite3
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -47,6 +49,8 @@ def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Pat
     assert {n: o.records[0] for n, o in squares.items() if not o.error} == {n: n * n for n in (0, 1, 2, 3, 5, 77)}
     assert squares[13].error == "thirteen is unlucky."
     assert "its worker died twice" in squares[66].error
+    [node] = {o.node for o in outcomes}
+    assert re.fullmatch(rf"{re.escape(platform.node())}/[0-9a-f]{{6}}", node)
     cubes = {int(o.item): o for o in outcomes if o.stage == 1}
     assert cubes[5].postponed
     assert len(list(tmp_path.glob("prepared *"))) == 1, "an actor of its own loads its model once"

@@ -36,7 +36,8 @@ class Request:
 def run_build(
     store: Store, workspace: Workspace, config: Config, engine: Engine, request: Request
 ) -> Iterator[list[Progress]]:
-    """Run every stage over all that is pending; yields after each commit. Hold `building` around it."""
+    """Run every stage over all that is pending; yields after each commit, and about once a second without
+    news, when the engine's workers have been given what there is. Hold `building` around it."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)
     if request.retry_failed:
@@ -48,7 +49,7 @@ def run_build(
     try:
         with closing(engine.run(chosen, plan.next_task)) as batches:
             for outcomes in batches:
-                news = plan.write(outcomes)
+                news = plan.write(outcomes) if outcomes else []
                 del outcomes  # a long recording's segments, before the next task's are loaded
                 yield news
         judge_drafts(store, config.check)

@@ -27,9 +27,13 @@ class Progress:
     """The file's, whatever the item is."""
     error: str
     seconds: float
-    """Of audio, in what the item made."""
+    """Of audio, in what the item made; for a draft, in the passage it is of."""
     stopped: bool = False
     """The stage can't go on in this run, and the error says why; what it has not done is left for the next."""
+    took: float = 0.0
+    """Seconds of a worker."""
+    node: str = ""
+    """The machine it was done on."""
 
 
 @dataclass
@@ -145,7 +149,9 @@ class Plan:
     def _news(self, outcome: Outcome) -> Progress:
         kind = self.stages[outcome.stage].makes[-1]
         made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in made)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in made) or (
+            self.store.passage_seconds(outcome.item) if made else 0.0
+        )
         stage = self.stages[outcome.stage]
         name = self.store.name_of(stage.takes, outcome.item)
-        return Progress(stage.name, outcome.item, name, outcome.error, seconds)
+        return Progress(stage.name, outcome.item, name, outcome.error, seconds, took=outcome.took, node=outcome.node)

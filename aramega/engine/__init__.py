@@ -45,6 +45,8 @@ class Post:
     """Those it may work for, by position."""
     at: int | None
     """The one it works for now; None for an idle worker."""
+    items: int
+    """How many it has been given for that."""
 
 
 NextTask = Callable[[Collection[int]], Task | None]

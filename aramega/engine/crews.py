@@ -85,9 +85,13 @@ def run_crews(crews: Sequence[Crew], next_task: NextTask, wait: Wait) -> Generat
 
 def posts_of(crews: Sequence[Crew]) -> list[Post]:
     """Everybody who is hired."""
-    return [
-        Post(seat.node, crew.positions, seat.task.stage if seat.task else None) for crew in crews for seat in crew.seats
-    ]
+    return [_post(seat, crew.positions) for crew in crews for seat in crew.seats]
+
+
+def _post(seat: Seat, positions: frozenset[int]) -> Post:
+    if not seat.task:
+        return Post(seat.node, positions, None, 0)
+    return Post(seat.node, positions, seat.task.stage, len(seat.task.ids))
 
 
 def make_crews(stages: Sequence[Stage[Any]], shared: int, hire: Hire) -> list[Crew]:

@@ -221,12 +221,12 @@ class Store:
             if kind is Recording:
                 self._name_recording(done.item, records[0].id)
         counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or self._passage_seconds(done.item)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or self.passage_seconds(done.item)
         row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, _now())
         self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
 
-    def _passage_seconds(self, item: str) -> float:
+    def passage_seconds(self, item: str) -> float:
         """How long the passage is that a draft is of; 0 for what is no passage."""
         row = self.connection.execute('SELECT "end" - start FROM passages WHERE id = ?', (item,)).fetchone()
         return float(row[0]) if row else 0.0

@@ -44,14 +44,16 @@ def run_build(
         store.forget_failures()
         for stage in stages:
             stage.forget_failures()
-    chosen = _up_to(stages, request.until)
+    chosen = stages_up_to(stages, request.until)
     plan = Plan(store, chosen, marks, request.limit)
     try:
         with closing(engine.run(chosen, plan.next_task)) as batches:
             for outcomes in batches:
-                news = plan.write(outcomes) if outcomes else []
+                calm = not outcomes
+                news = [] if calm else plan.write(outcomes)
                 del outcomes  # a long recording's segments, before the next task's are loaded
-                yield news
+                if news or calm:
+                    yield news
         judge_drafts(store, config.check)
     finally:
         workspace.drop_scratch()
@@ -171,11 +173,12 @@ def building(workspace: Workspace) -> Iterator[None]:
 
 def check_request(workspace: Workspace, config: Config, request: Request) -> None:
     """Raise for what is wrong or missing before anything is written."""
-    for stage in _up_to(make_stages(config, workspace), request.until):
+    for stage in stages_up_to(make_stages(config, workspace), request.until):
         stage.check()
 
 
-def _up_to(stages: Sequence[Stage[Any]], until: str | None) -> Sequence[Stage[Any]]:
+def stages_up_to(stages: Sequence[Stage[Any]], until: str | None) -> Sequence[Stage[Any]]:
+    """The stages of a build that is to stop after one of them."""
     names = [stage.name for stage in stages]
     if until is None:
         return stages

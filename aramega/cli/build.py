@@ -77,6 +77,18 @@ DryRunOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, for machines.")]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Serve Prometheus metrics while the build runs; on this machine alone unless HOST is given, say 0.0.0.0.",
+    ),
+]
+MetricsFileOption = Annotated[
+    Path | None,
+    typer.Option("--metrics-file", metavar="FILE.prom", help="Write them, too, for node-exporter to collect."),
+]
 
 
 def _draft(name: str, metavar: str, help: str) -> Any:
@@ -139,6 +151,8 @@ def build_ssum(
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
+    metrics: MetricsOption = None,
+    metrics_file: MetricsFileOption = None,
     asr_model: AsrModel = None,
     language: Language = None,
     summarizer: Summarizer = None,
@@ -157,6 +171,7 @@ def build_ssum(
     """
     from aramega.build import Request
     from aramega.cli.show import make_show
+    from aramega.cli.telling import serve_metrics
     from aramega.config import choose_config
     from aramega.workspace import Workspace
 
@@ -179,10 +194,13 @@ def build_ssum(
     chosen = choose_config(config, place.config, [*changes, *(settings or [])])
     request = Request(until, limit, retry_failed)
     if dry_run:
+        from aramega.cli.dry_run import say_what_is_left
+
         return say_what_is_left(sources or [], place, chosen, request)
     show = make_show(quiet=quiet, as_json=as_json)
     runs = make_engine(engine, workers or cores(), chosen, ray_address)
-    return build_and_show(sources or [], place, chosen, request, runs, show)
+    with serve_metrics(place, metrics, metrics_file, quiet=quiet):
+        return build_and_show(sources or [], place, chosen, request, runs, show, metrics_file)
 
 
 def make_engine(name: str, workers: int, config: Config, ray_address: str | None = None) -> Engine:
@@ -199,31 +217,6 @@ def make_engine(name: str, workers: int, config: Config, ray_address: str | None
     raise AramegaError(f"--engine {name}: there are local and ray.")
 
 
-def say_what_is_left(named: Sequence[str], place: Workspace, config: Config, request: Request) -> int:
-    """What a build would do, stage by stage, and what its summaries would cost."""
-    from aramega.build import check_request, count_pending, estimate_summaries
-    from aramega.sources import find_sources
-    from aramega.store import Store
-
-    check_request(place, config, request)
-    print(f"{len(list(find_sources(named, config.ingest.extensions))):,} files named")
-    if not place.database.exists():
-        print(f"{place.root}: nothing is built yet; what summaries cost is known once there are transcripts.")
-        return ALL_DONE
-    with Store.open(place) as store:
-        for stage, number in count_pending(store, place, config).items():
-            print(f"{stage}: {number:,} ready to be done")
-        if not config.transcribe.model or config.summarize.model.kind == "extractive":
-            return ALL_DONE
-        told = estimate_summaries(store, place, config)
-    cost = f", {told.cost:.2f} by the prices given" if config.summarize.price_in or config.summarize.price_out else ""
-    print(
-        f"summaries of what is transcribed: {told.requests:,} requests, about {told.prompt_tokens:,} tokens to read and "
-        f"{told.completion_tokens:,} to write{cost}"
-    )
-    return ALL_DONE
-
-
 def _anywhere(name: str | None) -> str | None:
     """A file's absolute path, since the workspace keeps the option and a later run may start in another folder."""
     if not name:
@@ -234,10 +227,17 @@ def _anywhere(name: str | None) -> str | None:
 
 
 def build_and_show(
-    named: Sequence[str], place: Workspace, config: Config, request: Request, engine: Engine, show: Show
+    named: Sequence[str],
+    place: Workspace,
+    config: Config,
+    request: Request,
+    engine: Engine,
+    show: Show,
+    metrics_file: Path | None = None,
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
     from aramega.build import add_sources, building, check_request, run_build, summarize
+    from aramega.cli.telling import make_teller
     from aramega.sources import find_sources
     from aramega.store import Store
 
@@ -257,9 +257,13 @@ def build_and_show(
         begun, stopped = time.monotonic(), False
         show.start(store.bytes_to_ingest(request.limit))
         try:
-            for news in run_build(store, place, config, engine, request):
-                show.news(news)
-                stopped = stopped or any(one.stopped for one in news)
+            with make_teller(store, place, config, request, engine, metrics_file) as teller:
+                for news in run_build(store, place, config, engine, request):
+                    show.news(news)
+                    teller.note(news)
+                    if not news:
+                        teller.look(engine.posts())
+                    stopped = stopped or any(one.stopped for one in news)
         finally:
             show.stop()
         summary = summarize(store, place, config, time.monotonic() - begun)

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aramega.build import Progress, Summary
+    from aramega.build import Summary
+    from aramega.plan import Progress
 
 
 class Show(ABC):

@@ -29,7 +29,8 @@ def watch_live(place: Workspace, interval: float) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from aramega.report.watch import render, watch
+    from aramega.report.display import render
+    from aramega.report.watch import watch
 
     console = Console()
     try:

@@ -45,8 +45,8 @@ class Post:
     """Those it may work for, by position."""
     at: int | None
     """The one it works for now; None for an idle worker."""
-    items: int
-    """How many it has been given for that."""
+    items: tuple[str, ...]
+    """What it has been given for that, by id."""
 
 
 NextTask = Callable[[Collection[int]], Task | None]
@@ -55,6 +55,10 @@ something under way has finished."""
 
 
 class Engine(Protocol):
+    name: str
+    workers: int
+    """How many share the cores."""
+
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         """Yield outcomes as they come, in batches that belong in one transaction, until nothing is left. About once a
         second, when everybody has been given what there is, an empty batch: a good moment to look around."""

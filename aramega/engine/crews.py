@@ -90,8 +90,8 @@ def posts_of(crews: Sequence[Crew]) -> list[Post]:
 
 def _post(seat: Seat, positions: frozenset[int]) -> Post:
     if not seat.task:
-        return Post(seat.node, positions, None, 0)
-    return Post(seat.node, positions, seat.task.stage, len(seat.task.ids))
+        return Post(seat.node, positions, None, ())
+    return Post(seat.node, positions, seat.task.stage, seat.task.ids)
 
 
 def make_crews(stages: Sequence[Stage[Any]], shared: int, hire: Hire) -> list[Crew]:

@@ -32,6 +32,8 @@ class LocalEngine:
     A shared worker keeps to about one core, so N of them use N cores.
     """
 
+    name = "local"
+
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._crews: list[Crew] = []

@@ -33,6 +33,8 @@ def check_ray() -> None:
 class RayEngine:
     """Runs tasks on a cluster's actors; without an address, on a cluster of this machine made for the run."""
 
+    name = "ray"
+
     def __init__(self, workers: int, options: EngineConfig, address: str | None = None) -> None:
         self.workers, self.options, self.address = workers, options, address
         self._crews: list[Crew] = []

@@ -12,7 +12,16 @@ from aramega.workspace import Workspace
 
 CONFIG, WITHDRAWN = "aramega.toml", "withdrawn.txt"
 
-_NOT_PAPERS = {"aramega.db", "answers.db", "build.lock", "lock", "backup.lock", "backup.json", "report.html"}
+_NOT_PAPERS = {
+    "aramega.db",
+    "answers.db",
+    "progress.json",
+    "build.lock",
+    "lock",
+    "backup.lock",
+    "backup.json",
+    "report.html",
+}
 _FOLDERS = ("", "publish")
 
 

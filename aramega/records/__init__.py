@@ -23,6 +23,7 @@ from aramega.records.drafts import (
     Word,
 )
 from aramega.records.ids import milliseconds, on_grid, recording_id, stretch_id
+from aramega.records.progress import BuildProgress, BuildState, NodeProgress, StageProgress, Work
 from aramega.records.recordings import (
     RATE,
     Failure,
@@ -43,6 +44,8 @@ from aramega.records.values import from_dict, from_json
 __all__ = [
     "RATE",
     "AramegaError",
+    "BuildProgress",
+    "BuildState",
     "Chapter",
     "Check",
     "Decision",
@@ -53,6 +56,7 @@ __all__ = [
     "Line",
     "Measures",
     "Metadata",
+    "NodeProgress",
     "NotNow",
     "Overview",
     "Passage",
@@ -69,12 +73,14 @@ __all__ = [
     "Source",
     "Span",
     "SpanKind",
+    "StageProgress",
     "SummarizedRecording",
     "Summary",
     "Timeline",
     "Transcript",
     "Verdict",
     "Word",
+    "Work",
     "from_dict",
     "from_json",
     "milliseconds",

@@ -91,7 +91,7 @@ def status(store: Store, workspace: Workspace, config: Config) -> Status:
     recordings, seconds = store.connection.execute(
         "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
     ).fetchone()
-    books = tuple(_books(store, stage, marks) for stage in stages)
+    books = tuple(stage_books(store, stage, marks) for stage in stages)
     barren_count, barren = find_barren(store, config, marks["passages"])
     return Status(
         workspace=str(workspace.root),
@@ -106,7 +106,8 @@ def status(store: Store, workspace: Workspace, config: Config) -> Status:
     )
 
 
-def _books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStatus:
+def stage_books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStatus:
+    """What is written of one stage."""
     mark = marks[stage.name]
     tally = store.tally(mark)
     made, seconds = (

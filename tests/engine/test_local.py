@@ -154,7 +154,11 @@ def test_while_a_long_item_is_waited_for_there_are_moments_to_look_at_who_does_w
         outcomes += found
         if not found and len(outcomes) == 2:
             both, here = frozenset({0, 1}), platform.node()
-            busy, idle, alone = Post(here, both, 1, 1), Post(here, both, None, 0), Post(here, frozenset({2}), None, 0)
+            busy, idle, alone = (
+                Post(here, both, 1, ("1",)),
+                Post(here, both, None, ()),
+                Post(here, frozenset({2}), None, ()),
+            )
             assert engine.posts() == [busy, idle, alone]
             (tmp_path / "go on").touch()
     assert [(o.item, o.node) for o in outcomes] == [(item, platform.node()) for item in ("2", "3", "1")]

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from aramega.config import Config, save_config
 from aramega.records import Recording, Source
-from aramega.report.watch import Moment, look, render
+from aramega.report.display import render
+from aramega.report.watch import Moment, look
 from aramega.stages import make_stages
 from aramega.store import Broken, Finished, Store, current_marks
 from aramega.workspace import Workspace

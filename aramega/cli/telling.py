@@ -1,0 +1,54 @@
+"""Who is told of a running build, beside its terminal: the progress file, and Prometheus."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aramega.build import Request
+    from aramega.config import Config
+    from aramega.engine import Engine
+    from aramega.report.progress import Tell, Teller
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+
+@contextmanager
+def serve_metrics(place: Workspace, address: str | None, file: Path | None, *, quiet: bool) -> Iterator[None]:
+    """See to it that the metrics asked for can be told, before anything else starts."""
+    if address is None and file is None:
+        yield
+        return
+    from aramega.report.metrics import check_metrics, serving
+
+    check_metrics(file)
+    if address is None:
+        yield
+        return
+    with serving(place, address) as url:
+        if not quiet:
+            print(f"metrics: {url}", file=sys.stderr)
+        yield
+
+
+def make_teller(
+    store: Store, place: Workspace, config: Config, request: Request, engine: Engine, metrics_file: Path | None
+) -> Teller:
+    """One that tells everybody who is to know."""
+    from aramega.build import stages_up_to
+    from aramega.report.progress import Teller
+    from aramega.report.progress_file import write_progress
+    from aramega.stages import make_stages
+
+    others: list[Tell] = [partial(write_progress, place)]
+    if metrics_file:
+        from aramega.report.metrics import write_metrics
+
+        others.append(write_metrics(place, metrics_file))
+    stages = stages_up_to(make_stages(config, place), request.until)
+    return Teller(store, stages, engine.name, others, lambda why: print(f"aramega: {why}", file=sys.stderr))

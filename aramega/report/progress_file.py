@@ -1,0 +1,83 @@
+"""The progress file: `progress.json` in the workspace, written by a build's driver for whoever wants to know.
+
+It is written beside its place and renamed, so nobody ever reads half of one. Whether its build is still there is not for
+the file to say, since a killed driver writes nothing more. The workspace's lock tells, which the kernel takes back from
+a process however it ends; on another machine, where that can't be asked, the file's age does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+import sys
+from dataclasses import asdict, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from aramega.engine.worker import this_node
+from aramega.records import BuildProgress, from_json
+from aramega.records.progress import VERSION
+from aramega.workspace import Workspace
+
+SILENCE = 60.0
+"""Seconds without a word after which a build on another machine counts as unheard of: it writes every second, but
+clocks differ, and a network disk may keep a file back for some time."""
+
+_NAME = "progress.json"
+
+
+def write_progress(workspace: Workspace, progress: BuildProgress) -> None:
+    """Only for the holder of the workspace's lock: the temporary name is one, so that kills leave no more than one."""
+    part = workspace.root / f".{_NAME}.part"
+    part.write_text(json.dumps(asdict(progress), ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
+    part.replace(workspace.root / _NAME)
+
+
+def read_progress(workspace: Workspace, now: datetime | None = None) -> BuildProgress | None:
+    """What the last build told, and whether it is still there; None where none did, or a newer aramega in a shape that
+    we do not know."""
+    progress = read_as_written(workspace)
+    if progress is None or progress.state != "building":
+        return progress
+    if progress.host == this_node():
+        if progress.pid == os.getpid():  # closing the lock's file, even one merely looked at, would give it back
+            return progress
+        there = _is_running(progress.pid) and is_locked(workspace.lock)
+        return progress if there else replace(progress, state="killed")
+    age = (now or datetime.now(timezone.utc)) - datetime.fromisoformat(progress.at)
+    heard = age.total_seconds() < SILENCE
+    return progress if heard else replace(progress, state="unheard")
+
+
+def read_as_written(workspace: Workspace) -> BuildProgress | None:
+    try:
+        text = (workspace.root / _NAME).read_text(encoding="utf-8")
+        if json.loads(text)["version"] != VERSION:
+            return None
+        return from_json(BuildProgress, text)
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or a disk's accident: nobody's build depends on it
+        return None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process holds a lock on the file. Asked, not tried: a trial could keep out a build that starts."""
+    kinds = "hhqqi" if sys.platform == "linux" else "qqihh"
+    asked = (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0) if sys.platform == "linux" else (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+    try:
+        with path.open("r+b") as lock:
+            told = struct.unpack(kinds, fcntl.fcntl(lock, fcntl.F_GETLK, struct.pack(kinds, *asked)))
+    except OSError:
+        return True  # a file that may not be opened says nothing; the process is there
+    return bool(told[0 if sys.platform == "linux" else 3] != fcntl.F_UNLCK)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, and there
+        return True
+    return True

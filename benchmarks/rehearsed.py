@@ -21,7 +21,7 @@ from typing import Any
 
 from aramega.build import Request, add_sources, building, run_build
 from aramega.config import Config, Options
-from aramega.engine import Engine, NextTask, Outcome, Task
+from aramega.engine import Engine, NextTask, Outcome, Post, Task
 from aramega.engine.worker import Worker
 from aramega.records import Source
 from aramega.sources import find_sources
@@ -70,6 +70,10 @@ class Rehearsed:
     def __init__(self, inner: Engine, config: Config, sample: Path) -> None:
         self.inner, self.config, self.sample, self.times = inner, config, sample, Times()
 
+    def __getattr__(self, name: str) -> Any:
+        """What a build asks of its engine beside running."""
+        return getattr(self.inner, name)
+
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         rehearsal = len(stages)
         asked = done = 0
@@ -97,6 +101,9 @@ class Rehearsed:
                     raise RuntimeError(failed[0])
                 working = done == asked
                 start, cpu = time.perf_counter(), cpu_seconds()
+                continue
+            if not outcomes:
+                yield outcomes
                 continue
             for outcome in outcomes:
                 self.times.stages[stages[outcome.stage].name] += outcome.took
@@ -129,6 +136,11 @@ class _Rehearsal(Stage[str]):
 
 class InProcess:
     """The simplest engine: does each task where it stands."""
+
+    name, workers = "in process", 1
+
+    def posts(self) -> list[Post]:
+        return []
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         worker = Worker(stages)

@@ -114,7 +114,10 @@ def make_archive(folder: Path, files: int, minutes: float) -> Path:
 
 def run_apart(archive: Path, root: Path, setting: Setting, draft: bool, turn: int) -> dict[str, Any]:
     """One run in a process of its own; a workspace is kept from the first turn, to be compared."""
-    changes = [*setting.changes, *(["transcribe.model=demo", "transcribe.threads=1"] if draft else [])]
+    changes = [
+        *setting.changes,
+        *(["transcribe.model=demo", "transcribe.pack=false", "transcribe.threads=1"] if draft else []),
+    ]
     asked = {
         **vars(setting),
         "changes": changes,

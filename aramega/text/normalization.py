@@ -25,11 +25,16 @@ from functools import cache
 # maddas, honorifics, and the Quran's small signs (without U+06DD and U+06DE, which are symbols).
 DIACRITICS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 # Control characters but tab and line ends; bidi marks, embeddings, isolates; zero-width space and joiners;
-# word joiner and invisible operators; soft hyphen; byte-order mark; tatweel.
+# word joiner and invisible operators; soft hyphen; byte-order mark; tatweel; halves of characters, which JSON can
+# hold and nothing can store.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u0640]"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad\u0640\ud800-\udfff]"
 )
 _DIACRITICS = re.compile(f"[{DIACRITICS}]")
+_MOST_MARKS = 30
+"""On one letter, as in Unicode's stream-safe format (UAX 15): to normalize takes the square of their number, and
+100,000 on one letter took 21 s."""
+_PILED = re.compile(rf"[^\w\s]{{{_MOST_MARKS + 1},}}")
 # Presentation forms (text pulled from PDFs and old subtitles) have canonical letters under NFKC, and so have
 # the vertical and small forms of punctuation that lie between the two Arabic blocks.
 _PRESENTATION = re.compile("[\ufb50-\ufefc]+")
@@ -45,7 +50,7 @@ _LONE_WAW = re.compile(r"(?<!\S)و\s+(?=\S)")
 
 def clean(text: str) -> str:
     """`text` without what nobody typed on purpose; line breaks become spaces."""
-    text = _INVISIBLE.sub("", text)
+    text = _PILED.sub(_unpile, _INVISIBLE.sub("", text))
     text = _PRESENTATION.sub(lambda found: unicodedata.normalize("NFKC", found[0]).replace("\u0640", ""), text)
     # NFC last: to take a tatweel out from between a letter and its mark may let the two compose.
     return _fold_spaces(unicodedata.normalize("NFC", text))
@@ -61,6 +66,16 @@ def european_digits(text: str) -> str:
         for digit, european in _DIGITS.items():
             text = text.replace(digit, european)
     return text
+
+
+def _unpile(found: re.Match[str]) -> str:
+    """Without the marks that no letter can carry."""
+    kept, pile = [], 0
+    for character in found[0]:
+        pile = pile + 1 if unicodedata.combining(character) else 0
+        if pile <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _keep(text: str) -> str:

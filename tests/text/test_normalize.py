@@ -81,3 +81,14 @@ def test_persian_and_arabic_digits_become_european():
 def test_an_unknown_profile_names_the_known_ones():
     with pytest.raises(ValueError, match="none, light, asr"):
         normalize("نص", "arabic")
+
+
+def test_marks_piled_up_without_end_are_taken_down_and_cost_no_time() -> None:
+    """200,000 of them kept Unicode's own composition busy for minutes; no letter carries more than thirty."""
+    piled = "ا" + "\u0301\u0316" * 100_000 + "ب"
+    assert len(clean(piled)) == 32
+    assert clean("شَّ" + "." * 50 + "é") == "شَّ" + "." * 50 + "é"
+
+
+def test_half_a_character_is_taken_out() -> None:
+    assert clean("a\ud83db 😀") == "ab 😀"

@@ -18,7 +18,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from aramega.records import AramegaError, Metadata, Source
+from aramega.errors import AramegaError, quoted
+from aramega.records import Metadata, Source
 
 _PATH_COLUMNS = ("path", "file", "filename", "file_name", "audio", "audio_filepath", "wav")
 """`audio_filepath` is NeMo's name for it, `audio` Hugging Face's."""
@@ -115,7 +116,7 @@ Rows = Iterator[tuple[int, Mapping[str, Any] | str]]
 def _text_rows(text: str, manifest: Path) -> Rows:
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     paths = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    if paths and not any((manifest.parent / line).exists() for _, line in paths):
+    if paths and not any(os.path.exists(manifest.parent / line) for _, line in paths):  # Path.exists minds long names
         raise AramegaError(f"{manifest}: no line of it names a file that is there. It should hold a path a line.")
     for number, path in paths:
         yield number, {"path": path}
@@ -123,9 +124,14 @@ def _text_rows(text: str, manifest: Path) -> Rows:
 
 def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    columns = [c for c in (reader.fieldnames or []) if c]
+    try:
+        columns = [c for c in (reader.fieldnames or []) if c]
+    except csv.Error as error:
+        raise AramegaError(
+            f"{manifest}: its first line, which must name the columns, is not valid CSV ({quoted(error)})."
+        ) from None
     if not {c.strip().lower() for c in columns} & set(_PATH_COLUMNS):
-        found = f" (found: {', '.join(columns)})" if columns else ""
+        found = f" (found: {quoted(', '.join(columns))})" if columns else ""
         hint = " and be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
         raise AramegaError(f"{manifest}: no column `path`{found}. The first line must name the columns{hint}.")
     _refuse_misspelt(columns, manifest)
@@ -135,7 +141,7 @@ def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
         except StopIteration:
             return
         except csv.Error as error:
-            yield reader.line_num, f"not valid CSV ({error})."
+            yield reader.line_num, f"not valid CSV ({quoted(error)})."
         else:
             yield reader.line_num, {k: v for k, v in row.items() if k}
 
@@ -146,7 +152,9 @@ def _refuse_misspelt(columns: Sequence[str], manifest: Path) -> None:
     for column in (c.strip().lower() for c in columns):
         near = difflib.get_close_matches(column, known, n=1, cutoff=0.8)
         if near and column not in known and column.rstrip("s") != near[0]:
-            raise AramegaError(f"{manifest}: column `{column}`: did you mean `{near[0]}`? Rename it, or take it out.")
+            raise AramegaError(
+                f"{manifest}: column `{quoted(column)}`: did you mean `{near[0]}`? Rename it, or take it out."
+            )
 
 
 def _tsv_rows(text: str, manifest: Path) -> Rows:
@@ -184,7 +192,7 @@ def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | P
     if not path or "\0" in path:
         return Problem(where, "no file is named in this row.")
     if "://" in path:
-        return Problem(where, f"{path!r} is a URL. aramega does not fetch; download it first.")
+        return Problem(where, f"{quoted(path)!r} is a URL. aramega does not fetch; download it first.")
     if not all(map(_is_utf8, columns.values())):
         return Problem(where, "holds half a character (a lone surrogate).")
     known = {name: columns.get(name, "") for name in _METADATA}

@@ -89,3 +89,39 @@ def test_what_toml_can_say_and_we_cannot_use_is_refused(tmp_path: Path, value: s
 
 def test_extensions_may_be_given_with_their_dots() -> None:
     assert IngestConfig(extensions=(".WAV",)).extensions == ("wav",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[passages]\nmax_seconds = " + "9" * 5000,
+        "[passages]\nmax_seconds = 0x" + "f" * 5000,
+        "[passages]\nmax_seconds = " + "[" * 100_000,
+        "[passages]\nmax_seconds = '" + "x" * 200_000 + "'",
+        '["\\u001b]0;owned\\u0007"]\nx = 1',
+        '[check]\nreject = ["\\u001b[31m"]',
+    ],
+)
+def test_whatever_is_written_in_it_the_answer_is_one_line_a_terminal_can_show(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(AramegaError) as caught:
+        load_config(tmp_path / "c.toml")
+    assert str(caught.value).startswith(str(tmp_path / "c.toml"))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+def test_notepads_mark_at_the_front_is_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[passages]\nmax_seconds = 90\n", encoding="utf-8-sig")
+    assert load_config(tmp_path / "c.toml").passages.max_seconds == 90
+
+
+def test_a_text_with_a_delete_character_is_written_so_that_it_can_be_read(tmp_path: Path) -> None:
+    config = Config.model_validate({"transcribe": {"prompt": "a\x7fb"}})
+    save_config(config, tmp_path / "c.toml")
+    assert load_config(tmp_path / "c.toml") == config
+
+
+def test_a_change_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AramegaError, match="not UTF-8"):
+        choose_config(None, tmp_path / "none.toml", ["transcribe.prompt=caf\udce9"])

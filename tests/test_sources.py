@@ -189,3 +189,28 @@ def test_a_globbed_folder_whose_own_name_looks_like_a_glob_is_searched(tmp_path:
     (tmp_path / "show [2024]").mkdir()
     (tmp_path / "show [2024]" / "a.mp3").touch()
     assert names(tmp_path / "show*") == ["a.mp3"]
+
+
+def test_a_line_longer_than_any_file_name_names_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").touch()
+    (tmp_path / "m.txt").write_text("x" * 5000 + "\na.mp3\n")
+    assert {Path(s.path).name for s in found(tmp_path / "m.txt") if isinstance(s, Source)} == {"a.mp3", "x" * 5000}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("m.csv", 'path,"title"x\na.mp3,y\n', "its first line, which must name the columns, is not valid CSV"),
+        ("m.csv", "\x1b]0;owned\x07,title\na.mp3,y\n", r"found: \\x1b\]0;owned\\x07, title"),
+        ("m.csv", "x" * 100_000 + ",title\na.mp3,y\n", "…"),
+        ("m.tsv", 'path\t"title"x\na.mp3\ty\n', r"'\\t' expected after"),
+    ],
+)
+def test_what_a_manifest_holds_never_reaches_a_terminal_as_it_is(
+    tmp_path: Path, name: str, text: str, why: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AramegaError, match=why) as caught:
+        found(tmp_path / name)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000

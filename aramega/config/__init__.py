@@ -30,7 +30,7 @@ from aramega.config.review import ReviewConfig
 from aramega.config.segment import SegmentConfig
 from aramega.config.summarize import SummarizeConfig
 from aramega.config.transcribe import TranscribeConfig
-from aramega.records import AramegaError
+from aramega.errors import AramegaError, quoted
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,13 +77,15 @@ class Config(Options):
 def load_config(path: Path) -> Config:
     """Read and check a TOML file; every mistake in it is named, not only the first."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise AramegaError(f"{path}: no such file. `aramega init DIR` writes one with all defaults.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{path}: cannot be read ({error}).") from None
-    except tomllib.TOMLDecodeError as error:
-        raise AramegaError(f"{path}: not valid TOML: {error}.") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
+        raise AramegaError(f"{path}: not valid TOML: {quoted(error)}.") from None
+    except RecursionError:
+        raise AramegaError(f"{path}: not valid TOML: lists or tables inside each other without end.") from None
     return _validate(values, str(path))
 
 
@@ -95,7 +97,11 @@ def choose_config(named: Path | None, kept: Path, changes: Sequence[str]) -> Con
         key, equals, value = change.partition("=")
         section, dot, option = key.strip().partition(".")
         if not (equals and dot):
-            raise AramegaError(f"--set {change}: give it as section.key=value, for example passages.max_seconds=90.")
+            raise AramegaError(
+                f"--set {quoted(change)}: give it as section.key=value, for example passages.max_seconds=90."
+            )
+        if change != change.encode("utf-8", "replace").decode():
+            raise AramegaError(f"--set {quoted(change)}: not UTF-8, and a configuration is.")
         values.setdefault(section, {})[option] = _parse_value(value.strip())
     return _validate(values, "--set") if changes else config
 
@@ -136,7 +142,7 @@ def _parse_value(text: str) -> Any:
     """A TOML value; what is not one is a string that did without its quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -144,19 +150,26 @@ def _toml_value(value: Any) -> str:
     """JSON's strings, numbers, booleans and flat lists are TOML's."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml_value(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one control character JSON lets stand
 
 
 def _explain(detail: ErrorDetails) -> str:
     """One line for one mistake: where, what, and what would be right."""
-    where = ".".join(str(part) for part in detail["loc"])
+    where = quoted(".".join(str(part) for part in detail["loc"]))
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(detail["loc"][-1]), _keys_beside(detail["loc"]), n=1, cutoff=0.5)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(_keys_beside(detail['loc']))}."
         return f"unknown key `{where}`; {hint}"
     if detail["type"] == "value_error":
-        return f"[{where}] {str(detail['ctx']['error']).rstrip('.')}."
-    return f"`{where}` is {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}."
+        return f"[{where}] {quoted(detail['ctx']['error'], 600).rstrip('.')}."
+    return f"`{where}` is {_as_given(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}."
+
+
+def _as_given(value: object) -> str:
+    try:
+        return quoted(repr(value))
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> list[str]:

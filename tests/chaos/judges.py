@@ -1,0 +1,176 @@
+"""Judges: what is asked of every mutant, and the verdict.
+
+Whatever it is given, aramega either says in one readable line what is wrong, or gives records that hold together.
+An error that is not our own, a line with a bell or a novel in it, a segment outside its recording, a clip that does
+not decode: each is a violation, and a bug.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from aramega.audio.frames import FrameTable
+from aramega.config import Config
+from aramega.engine import Outcome, Task
+from aramega.engine.worker import Worker
+from aramega.records import RATE, Passage, Recording, Segment, SegmentedRecording, Source, Timeline
+from aramega.stages import make_stages
+from aramega.stages.base import Takes
+from aramega.store import Finished, Mark, Store
+from aramega.workspace import Workspace
+
+LONGEST_LINE = 1000
+"""Characters: what a curator reads to its end."""
+
+
+class Violated(Exception):
+    """Something was answered that must not be."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one mutant."""
+
+    mutant: str
+    reason: str = ""
+    """Why it was refused; empty where it gave valid records."""
+    violation: str = ""
+    seconds: float = 0.0
+
+
+def check_line(line: str, *, naming: str = "") -> str:
+    """The line, if a person at a terminal can read it."""
+    if not line.strip():
+        raise Violated("an empty explanation")
+    if len(line) > LONGEST_LINE:
+        raise Violated(f"an explanation of {len(line)} characters: {line[:100]!r}…")
+    if not line.isprintable():
+        raise Violated(f"an explanation with control characters: {line!r}")
+    if "Traceback" in line or 'File "' in line:
+        raise Violated(f"a traceback for an explanation: {line!r}")
+    if naming and naming not in line:
+        raise Violated(f"an explanation that does not name {naming}: {line!r}")
+    return line
+
+
+class SoundJudge:
+    """Puts files through the first three stages, as a build's worker does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._workspace = Workspace(folder / "workspace")
+        short = {"min_seconds": 0.2, "target_seconds": 5.0}  # so that a second and a half of speech makes a clip
+        self._worker = Worker(make_stages(Config.model_validate({"passages": short}), self._workspace)[:3])
+
+    def judge(self, name: str, content: bytes) -> str:
+        """Why it was refused, or nothing; raises Violated."""
+        path = self._folder / name
+        path.write_bytes(content)
+        try:
+            return self._go_through(path)
+        finally:
+            if path.read_bytes() != content:
+                raise Violated("the file itself was changed")
+            path.unlink()
+            shutil.rmtree(self._workspace.root, ignore_errors=True)
+
+    def _go_through(self, path: Path) -> str:
+        source = Source(str(path))
+        ingested = self._outcome(0, source)
+        if ingested.error:
+            return _refusal(ingested)
+        [recording] = ingested.records
+        _check_recording(recording, self._workspace)
+        item = SegmentedRecording(recording, (source.path,))
+        timeline, *segments = _records(self._outcome(1, item))
+        _check_segments(recording, timeline, segments)
+        passages = _records(self._outcome(2, SegmentedRecording(recording, item.paths, timeline, tuple(segments))))
+        for passage in passages:
+            _check_passage(recording, passage, self._workspace)
+        self._keep(source, recording, timeline, segments, passages)
+        return ""
+
+    def _outcome(self, stage: int, item: Any) -> Outcome:
+        [outcome] = self._worker.do(Task(stage, ("x",), (item,)))
+        return outcome
+
+    def _keep(self, source: Source, recording: Recording, timeline: Timeline, segments: Any, passages: Any) -> None:
+        """What was made can be written to a store and comes out of it the same."""
+        by_recording = ((("segment"), (Timeline, Segment), [timeline, *segments]), ("passages", (Passage,), passages))
+        with Store.create_or_open(self._workspace) as store:
+            store.add_sources([(source, recording.bytes, 1)])
+            store.write([Finished(Mark("ingest", "a"), source.path, (Recording,), [recording], 0.1)])
+            for stage, kinds, records in by_recording:
+                store.write([Finished(Mark(stage, "a"), recording.id, kinds, records, 0.1)])
+            if store.recording(recording.id) != recording:
+                raise Violated("the store gives another recording back")
+            if store.load(Takes.RECORDING, recording.id).segments != tuple(segments):
+                raise Violated("the store gives other segments back")
+
+
+def _refusal(outcome: Outcome) -> str:
+    if outcome.trace:
+        raise Violated(f"not an error of ours: {outcome.trace}")
+    if outcome.postponed:
+        raise Violated(f"left for later: {outcome.error}")
+    return check_line(outcome.error)
+
+
+def _records(outcome: Outcome) -> Sequence[Any]:
+    """Once a file is a recording, what follows must not fail."""
+    if outcome.error:
+        raise Violated(f"stage {outcome.stage} failed after ingest: {outcome.error} {outcome.trace}")
+    return outcome.records
+
+
+def _check_recording(recording: Recording, workspace: Workspace) -> None:
+    if not (0 < recording.seconds <= 24 * 3600):
+        raise Violated(f"a recording of {recording.seconds} s")
+    if not (recording.channels > 0 and recording.sample_rate > 0 and recording.codec and recording.container):
+        raise Violated(f"a recording of nothing: {recording}")
+    if recording.note:
+        check_line(recording.note)
+    for name, value in asdict(recording.measures).items():
+        if value is not None and not math.isfinite(value):
+            raise Violated(f"{name} is {value}")
+    samples = workspace.audio(recording.id, recording.audio_stream).stat().st_size / 2
+    table = FrameTable.load(workspace.frames(recording.id))
+    if not samples == round(recording.seconds * RATE) == round(table.seconds * RATE):
+        raise Violated(f"{recording.seconds} s, but {samples / RATE} s of samples and {table.seconds} s of frames")
+
+
+def _check_segments(recording: Recording, timeline: Timeline, segments: Sequence[Segment]) -> None:
+    at = 0.0
+    for span in timeline.spans:
+        if span.start != at or not span.start < span.end:
+            raise Violated(f"a timeline with a hole or an overlap at {at}: {span}")
+        at = span.end
+    if abs(at - recording.seconds) > 0.001:
+        raise Violated(f"a timeline that ends at {at} of {recording.seconds} s")
+    at = 0.0
+    for segment in segments:
+        if not (at <= segment.start < segment.end <= recording.seconds + 0.001 and segment.seconds <= 30.001):
+            raise Violated(f"a segment outside its recording or another: {segment}")
+        at = segment.end
+        for value in (segment.snr_db, segment.loudness_lufs, segment.bandwidth_hz):
+            if value is not None and not math.isfinite(value):
+                raise Violated(f"a measure that is no number: {segment}")
+
+
+def _check_passage(recording: Recording, passage: Passage, workspace: Workspace) -> None:
+    if not 0 <= passage.start < passage.end <= recording.seconds + 0.001:
+        raise Violated(f"a passage outside its recording: {passage}")
+    clip = workspace.root / passage.clip
+    samples, rate = soundfile.read(clip, dtype="int16")
+    if rate != RATE or abs(len(samples) - passage.seconds * RATE) > 1:
+        raise Violated(f"a clip of {len(samples)} samples at {rate} Hz for {passage.seconds} s")
+    if hashlib.sha256(clip.read_bytes()).hexdigest() != passage.clip_sha256:
+        raise Violated("a clip that is not the one it says")

@@ -1,0 +1,183 @@
+"""Readings: what is asked when aramega reads a broken manifest, configuration or export.
+
+As with sounds: one readable line of ours, or values that hold together, can be kept in a store, and come out of it.
+A file that is read to its end may still have rows that are wrong; each is a line, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aramega.build import add_sources
+from aramega.config import Config, choose_config, dump_toml, load_config
+from aramega.errors import AramegaError
+from aramega.records import Source
+from aramega.review.files import import_files
+from aramega.review.form import load_template, usable_form
+from aramega.review.outgoing import make_task
+from aramega.review.policies import Policy
+from aramega.review.resolve import resolve_workspace
+from aramega.review.showing import Showing
+from aramega.sources import Problem, find_sources
+from aramega.stages import make_stages
+from aramega.store import Store, current_marks
+from aramega.store.drafts import find_passages
+from aramega.store.reviews import all_resolved, reviewed_passages, reviews_of
+from aramega.workspace import Workspace
+from tests.chaos.judges import Violated, check_line
+from tests.chaos.writings import make_writing
+from tests.support.drafts import drafted_workspace
+
+MANIFESTS = ("txt", "csv", "tsv", "jsonl")
+
+
+def make_reader(kind: str, folder: Path) -> Callable[[int], str]:
+    """Makes and judges mutant N of a kind: why it was refused, or nothing."""
+    workspace = drafted_workspace(folder / "workspace", clips=False)
+    export = exported_tasks(workspace)
+    judge = _manifest if kind in MANIFESTS else {"toml": _config, "set": _change, "export": _reviews}[kind]
+    _furnish(folder / "in")
+
+    def read(number: int) -> str:
+        content = make_writing(kind, number, export)
+        name = f"{number}.{'json' if kind == 'export' else kind}"
+        (folder / "in" / name).write_bytes(content)
+        try:
+            return judge(folder / "in" / name, workspace)
+        except AramegaError as error:
+            lines = str(error).split("\n") if kind in ("toml", "set") else [str(error)]
+            naming = "--set" if kind == "set" else name
+            for line in lines:
+                check_line(line, naming=naming)
+            return lines[0]
+        finally:
+            (folder / "in" / name).unlink()
+
+    return read
+
+
+def exported_tasks(workspace: Workspace) -> list[dict[str, Any]]:
+    """What Label Studio's export of these passages would hold, each annotated once."""
+    form = usable_form(load_template("passage_review"), "passage_review")
+    with Store.open(workspace) as store:
+        showing = Showing(store)
+        drafted = [showing.load(passage) for passage in find_passages(store)]
+        tasks = [make_task(one, f"/data/local-files/?d={one.id}.flac", form, "test") for one in drafted]
+    return [{"id": n, **task, "drafts": [], "annotations": [_annotation(n, task)]} for n, task in enumerate(tasks, 1)]
+
+
+def _annotation(number: int, task: dict[str, Any]) -> dict[str, Any]:
+    stretch = {"start": 0.5, "end": 4.25, "channel": 0}
+    marked = [
+        {
+            "id": "r1",
+            "from_name": "speech",
+            "to_name": "audio",
+            "type": "labels",
+            "value": {**stretch, "labels": ["speech"]},
+        },
+        {"id": "r1", "from_name": "transcript", "type": "textarea", "value": {**stretch, "text": ["كلام"]}},
+    ]
+    filled = [
+        {"from_name": "verdict", "to_name": "audio", "type": "choices", "value": {"choices": ["fix"]}},
+        {"from_name": "confidence", "to_name": "audio", "type": "rating", "value": {"rating": 4}},
+        {"from_name": "flags", "to_name": "audio", "type": "choices", "value": {"choices": ["noise", "music"]}},
+        {"from_name": "comment", "to_name": "audio", "type": "textarea", "value": {"text": ["ضجيج"]}},
+    ]
+    return {
+        "id": 100 + number,
+        "completed_by": {"id": 1, "email": "amal@example.org"} if number % 2 else 1,
+        "result": [*task["predictions"][0]["result"], *filled, *(marked if number % 3 == 0 else [])],
+        "was_cancelled": False,
+        "ground_truth": False,
+        "created_at": "2026-02-01T10:00:00.000000Z",
+        "updated_at": "2026-02-01T10:05:00.000000Z",
+        "lead_time": 61.5,
+    }
+
+
+def _furnish(folder: Path) -> None:
+    """What paths in manifests lead to: a file, a folder, a pipe, a circle."""
+    (folder / "sub").mkdir(parents=True)
+    (folder / "good.wav").write_bytes(b"RIFF")
+    os.mkfifo(folder / "pipe.mp3")
+    (folder / "loop").symlink_to("loop")
+
+
+def _manifest(path: Path, workspace: Workspace) -> str:
+    config = Config()
+    found = list(find_sources([str(path)], config.ingest.extensions))
+    sources = [one for one in found if isinstance(one, Source)]
+    for problem in (one for one in found if isinstance(one, Problem)):
+        check_line(f"{problem.where}: {problem.why}", naming=path.name)
+    if len({source.path for source in sources}) < len(sources) or not all(
+        map(os.path.isabs, (s.path for s in sources))
+    ):
+        raise Violated(f"sources twice or without a place: {sources}")
+    own = Workspace(path.parent / "own")
+    own.root.mkdir()
+    try:
+        with Store.create_or_open(own) as store:
+            add_sources(store, own, config, [str(path)], found)
+            if list(store.sources()) != sorted(sources, key=lambda source: source.path):
+                raise Violated("the store gives other sources back")
+    finally:
+        shutil.rmtree(own.root)
+    return "" if sources or not found else f"every row: {next(p.why for p in found if isinstance(p, Problem))}"
+
+
+def _config(path: Path, workspace: Workspace) -> str:
+    _usable(load_config(path), path, workspace)
+    return ""
+
+
+def _change(path: Path, workspace: Workspace) -> str:
+    change = path.read_bytes().decode("utf-8", "surrogateescape")  # as Python gives a program its arguments
+    _usable(choose_config(None, path.with_name("none.toml"), [change]), path, workspace)
+    return ""
+
+
+def _usable(config: Config, path: Path, workspace: Workspace) -> None:
+    """It says the same when written and read again, and stages can be made of it."""
+    path.write_text(dump_toml(config), encoding="utf-8")
+    if load_config(path) != config:
+        raise Violated("written and read again, the configuration is another")
+    current_marks(make_stages(config, workspace))
+
+
+def _reviews(path: Path, workspace: Workspace) -> str:
+    with Store.open(workspace) as store:
+        try:
+            found = import_files(store, [path])
+            for line in found.complaints:
+                check_line(line, naming=path.name)
+            if import_files(store, [path]).new:
+                raise Violated("read twice, it adds reviews twice")
+            _check_reviews(store, found.new)
+        finally:
+            store.connection.execute("DELETE FROM reviews")
+            store.connection.execute("DELETE FROM resolved")
+    return (
+        "" if found.new else f"no review in it: {(found.complaints or ['it holds no answers'])[0].partition(': ')[2]}"
+    )
+
+
+def _check_reviews(store: Store, new: int) -> None:
+    """They are of passages that are here, can be read again, and the passages can be settled by them."""
+    reviews = [review for passage in reviewed_passages(store) for review in reviews_of(store, passage)]
+    if len(reviews) != new:
+        raise Violated(f"{new} new reviews, {len(reviews)} in the store")
+    if strangers := {r.passage for r in reviews} - set(find_passages(store)):
+        raise Violated(f"reviews of passages that are not here: {strangers}")
+    for review in reviews:
+        for region in review.regions:
+            if not 0 <= region.start <= region.end:
+                raise Violated(f"a region that ends before it starts: {region}")
+        json.dumps(review.transcript, allow_nan=False)
+    resolve_workspace(store, Policy())
+    list(all_resolved(store))

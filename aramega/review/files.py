@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from aramega.errors import AramegaError
+from aramega.errors import AramegaError, quoted
 from aramega.records import Review
 from aramega.review.audio import LocalFiles, Prefix
 from aramega.review.form import Form, load_template, usable_form
@@ -96,19 +96,21 @@ def import_files(
 class _FileDesk(Desk):
     file: str = ""
 
-    def link(self, task: int) -> str:
-        return f"{self.file}, task {task}"
+    def link(self, task: object) -> str:
+        return f"{self.file}, task {quoted(task, 40)}"
 
 
 def _exported_tasks(file: Path) -> Iterator[Task]:
     try:
-        with file.open(encoding="utf-8") as opened:
+        with file.open(encoding="utf-8-sig") as opened:
             for task in read_array(opened):
                 if not isinstance(task, dict) or "data" not in task or "annotations" not in task:
                     raise AramegaError(
-                        f"{file}: not Label Studio's JSON export (perhaps JSON-MIN or CSV). Export again and choose JSON."
+                        "not Label Studio's JSON export (perhaps JSON-MIN or CSV). Export again and choose JSON."
                     )
                 yield task
+    except AramegaError as error:
+        raise AramegaError(f"{file}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{file}: cannot be read ({error}).") from None
 

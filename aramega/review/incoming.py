@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from aramega.errors import quoted
 from aramega.records import Passage, Region, Review, ReviewState
 from aramega.review.audio import clip_name
 from aramega.review.form import FIELDS, VERDICTS, Form
@@ -20,6 +21,9 @@ from aramega.review.outgoing import passage_key
 from aramega.text import clean
 
 Json = Mapping[str, Any]
+_HIGHEST_RATING = 100
+_LARGEST = 1e18
+"""More than any time or rating can be, less than what SQLite's integers hold."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Desk:
     pushed: Callable[[int], str]
     """Which passage we sent as this task; empty if we did not."""
 
-    def link(self, task: int) -> str:
-        return f"{self.url}/projects/{self.project}/data?task={task}"
+    def link(self, task: object) -> str:
+        return f"{self.url}/projects/{self.project}/data?task={quoted(task, 40)}"
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ def read_task(task: Json, desk: Desk) -> Taken:
     if not annotations and not drafts:
         return Taken()
     why_not = doubt_identity(task, desk)
-    passage = desk.find(str(_data(task).get("passage", "")))
+    passage = desk.find(_named(task, "passage"))
     if why_not or passage is None:
-        return Taken(complaints=(f"{desk.link(task['id'])}: {why_not}",), refused=True)
+        return Taken(complaints=(f"{desk.link(task.get('id'))}: {why_not}",), refused=True)
     reviews, complaints = [], []
     for answer in (*annotations, *drafts):
         review, wrong = _read_answer(answer, task, passage, desk, is_draft=any(answer is d for d in drafts))
@@ -67,18 +71,24 @@ def read_task(task: Json, desk: Desk) -> Taken:
 
 def doubt_identity(task: Json, desk: Desk) -> str:
     """Why a task can't be trusted to speak of the passage it names; empty if it can."""
-    data = _data(task)
-    passage, audio = str(data.get("passage", "")), str(data.get("audio", ""))
-    sent = desk.pushed(int(task["id"]))
+    passage, audio, number = _named(task, "passage"), _named(task, "audio"), task.get("id")
+    if not isinstance(number, int):
+        return "it has no number, so that nobody could find it again; its annotations were left there."
+    sent = desk.pushed(number)
     if sent and passage != sent:
         return f"it was made for passage {sent} and now names {passage[:80] or 'none'}. Put `passage` back; its annotations wait there."
     if desk.find(passage) is None:
         return f"it names passage {passage[:80] or 'none'}, which this workspace does not have; its annotations were left there."
     if audio and clip_name(audio) != passage:
         return f"it names passage {passage} but plays {audio[:120]}. Put `audio` back; its annotations wait there."
-    if data.get("aramega") != passage_key(passage, audio):
+    if _data(task).get("aramega") != passage_key(passage, audio):
         return "its `passage` or `audio` was edited on the server (its key no longer fits). Put them back; its annotations wait there."
     return ""
+
+
+def _named(task: Json, key: str) -> str:
+    """What a task says of itself, in characters that can be looked up and shown."""
+    return quoted(_data(task).get(key, ""), 500)
 
 
 def _numbered(answers: object) -> list[Json]:
@@ -127,7 +137,7 @@ def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_d
         confidence=fields.rating("confidence"),
         regions=regions,
         seconds_spent=_number(answer.get("lead_time")),
-        draft=str(_data(task).get("draft", "")),
+        draft=_named(task, "draft"),
         place=desk.link(task["id"]),
         gold=bool(answer.get("ground_truth")),
     )
@@ -152,7 +162,7 @@ class _Fields:
         for entry in entries:
             self._by_name.setdefault(str(entry.get("from_name", "")), []).append(entry)
         if strange := sorted(set(self._by_name) - set(FIELDS)):
-            wrong.append(f"pull does not read {', '.join(strange)}; the rest was taken.")
+            wrong.append(f"pull does not read {quoted(', '.join(strange))}; the rest was taken.")
 
     def text(self, name: str) -> str | None:
         """None where it was not asked or left alone; regions have their own."""
@@ -163,7 +173,7 @@ class _Fields:
         chosen = [c for e in self._of(name) for c in _strings(e["value"].get("choices"))]
         offered = self._form.controls[name].choices if self._form.has(name) else ()
         if stray := [c for c in chosen if offered and c not in offered]:
-            self._wrong.append(f"{name} is {', '.join(stray)}, which the form does not offer; taken as it is.")
+            self._wrong.append(f"{name} is {quoted(', '.join(stray))}, which the form does not offer; taken as it is.")
         return [clean(c) for c in chosen]
 
     def choice(self, name: str) -> str | None:
@@ -183,12 +193,18 @@ class _Fields:
         chosen = self.choice("preference")
         if chosen in ("first", "second"):
             other = "second" if chosen == "first" else "first"
-            return f"prefers {data.get(f'{chosen}_by', chosen)} to {data.get(f'{other}_by', other)}. "
+            liked, left = (quoted(data.get(f"{which}_by", which)) for which in (chosen, other))
+            return f"prefers {liked} to {left}. "
         return "finds both summaries as good as each other. " if chosen == "same" else ""
 
     def rating(self, name: str) -> int | None:
         given = [_number(e["value"].get("rating")) for e in self._of(name)]
-        return round(given[0]) if given and given[0] is not None else None
+        if not given or given[0] is None:
+            return None
+        if not 0 <= given[0] <= _HIGHEST_RATING:
+            self._wrong.append(f"{name} is {given[0]:g}, which no scale of stars holds; left out.")
+            return None
+        return round(given[0])
 
     def regions(self, passage: Passage) -> Iterator[Region]:
         """Stretches of the waveform in their order, with their texts, in seconds of the recording."""
@@ -201,7 +217,8 @@ class _Fields:
         for number, value in sorted(marked.items(), key=lambda one: (_number(one[1].get("start")) or 0.0, one[0])):
             start, end = _number(value.get("start")), _number(value.get("end"))
             if start is None or end is None or not 0 <= start < end:
-                self._wrong.append(f"a region from {value.get('start')} to {value.get('end')} is none; left out.")
+                told = (quoted(value.get(edge), 40) for edge in ("start", "end"))
+                self._wrong.append(f"a region from {' to '.join(told)} is none; left out.")
                 continue
             begin, stop = (round(passage.start + min(at, passage.seconds), 3) for at in (start, end))
             yield Region(begin, stop, clean(texts.get(number, "")))
@@ -219,7 +236,10 @@ def _strings(value: object) -> list[str]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """JSON's numbers as far as they are any: Python also reads NaN, Infinity and integers no float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
+        return None
+    return float(value)
 
 
 def _who(user: object, people: Mapping[int, str]) -> str:
@@ -227,20 +247,17 @@ def _who(user: object, people: Mapping[int, str]) -> str:
     if isinstance(user, dict):
         number = user.get("id")
         known = people.get(number) if isinstance(number, int) else None
-        return str(user.get("email") or known or f"user {number}")
+        return quoted(user.get("email") or known or f"user {number}")
     if isinstance(user, int):
         return people.get(user, f"user {user}")
-    return str(user or "unknown").partition(",")[0]
+    return quoted(user or "unknown").partition(",")[0]
 
 
 def _moment(said: object) -> str:
     """A time in UTC, always written alike, so that times compare as text."""
     try:
         moment = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
-    except ValueError:
-        return str(said or "")
-    return (
-        (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
-        .astimezone(timezone.utc)
-        .isoformat(timespec="microseconds")
-    )
+        in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # no time at all, or one that UTC would move out of the calendar
+        return quoted(said or "", 80)
+    return in_utc.isoformat(timespec="microseconds")

@@ -196,8 +196,13 @@ def read_array(file: IO[str], piece: int = 1 << 20) -> Iterator[dict[str, Any]]:
         except json.JSONDecodeError:
             more = file.read(max(piece, len(text)))
             if not more:
-                raise AramegaError("the export breaks off in the middle; pull again.") from None
+                raise AramegaError("the export breaks off in the middle, or is not JSON there; get it again.") from None
             text, at = text[at:] + more, 0
             continue
+        except (ValueError, RecursionError):
+            raise AramegaError(
+                "the export holds a number of thousands of digits, or lists inside each other without end; "
+                "no Label Studio wrote that. Get it again."
+            ) from None
         yield element
         at = end

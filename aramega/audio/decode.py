@@ -187,7 +187,7 @@ class Decoder:
         if not finite.all():
             self.nonfinite += int(floats.size - np.count_nonzero(finite))
             floats = np.where(finite, floats, np.float32(0))
-        samples: Samples = np.rint(np.clip(floats * np.float32(32768), -32768, 32767)).astype(np.int16)
+        samples: Samples = np.rint(np.clip(floats, -1, 32767 / 32768) * np.float32(32768)).astype(np.int16)
         return samples
 
     def _listen(self) -> None:

@@ -122,3 +122,12 @@ def test_the_same_samples_are_the_same_file(tmp_path: Path) -> None:
     hashes = {write_flac(tmp_path / name, samples, level=3) for name in ("a.flac", "b.flac")}
     assert len(hashes) == 1
     assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+
+
+def test_a_float_beyond_all_sound_is_full_scale_and_no_warning(tmp_path: Path) -> None:
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", np.array([3e38, -3e38, 0.5] * 4000, np.float32), 16_000, subtype="FLOAT")
+    path = str(tmp_path / "a.wav")
+    with np.errstate(all="raise"), Decoder(path, probe(path)) as decoder:
+        assert np.concatenate(list(decoder))[:3].tolist() == [32767, -32768, 16384]

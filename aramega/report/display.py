@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aramega.records import BuildProgress, Failure, NodeProgress, StageProgress
 from aramega.report.watch import WINDOW, Moment, Pace
-from aramega.report.words import clock, count, share, visible
+from aramega.report.words import clock, count, number, share, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -86,7 +86,11 @@ def _now(stage: StageProgress | None) -> tuple[str, str, str]:
 
 def _pace(pace: Pace) -> tuple[str, str, str]:
     sound = f"{pace.hours_an_hour:,.1f} h" if pace.hours_an_hour else "–"
-    return f"{pace.items:,}", sound, clock(pace.seconds_left) if pace.seconds_left is not None else "?"
+    return (
+        number(pace.items_a_minute, 0 if pace.items_a_minute >= 10 or not pace.items else 1),
+        sound,
+        clock(pace.seconds_left) if pace.seconds_left is not None else "?",
+    )
 
 
 def _nodes(nodes: tuple[NodeProgress, ...]) -> Table:

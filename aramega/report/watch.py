@@ -37,9 +37,10 @@ class Pace:
     left: int
     """Items still to do, with those that earlier stages are expected to make."""
     items: int
-    """Done in the last minute."""
+    """Done in the last minute, or since the build that is at work began."""
+    items_a_minute: float
     hours_an_hour: float
-    """Of sound, at the last minute's pace; 0 for a stage whose results have no length."""
+    """Of sound, at that pace; 0 for a stage whose results have no length."""
     seconds_left: float | None
     """At that pace; None where it did nothing in the last minute and has something left."""
 
@@ -69,10 +70,11 @@ def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Mom
     now = now or datetime.now(timezone.utc)
     config = choose_config(None, workspace.config, [])
     stages = make_stages(config, workspace)
+    build = read_progress(workspace, now)
     with store.snapshot():
         books = status(store, workspace, config)
         left = count_left(books.recordings, books.stages, [stage.takes for stage in stages])
-        paces = _paces(store, left, now)
+        paces = _paces(store, left, _window(build, now), now)
         failures = _newest_failures(store, current_marks(stages).values())
         newest = store.connection.execute("SELECT max(finished_at) FROM results").fetchone()[0]
     return Moment(
@@ -82,7 +84,7 @@ def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Mom
         newest_failures=failures,
         seconds_left=longest(pace.seconds_left for pace in paces),
         quiet_seconds=(now - datetime.fromisoformat(newest)).total_seconds() if newest else None,
-        build=read_progress(workspace, now),
+        build=build,
     )
 
 
@@ -96,17 +98,26 @@ def watch(workspace: Workspace, interval: float) -> Iterator[Moment]:
             time.sleep(max(interval, _REST * took))
 
 
-def _paces(store: Store, left: dict[str, int], now: datetime) -> tuple[Pace, ...]:
+def _window(build: BuildProgress | None, now: datetime) -> timedelta:
+    """What a pace is taken over: a build that began ten seconds ago is not to be judged by the fifty before."""
+    if build is None or build.state != "building":
+        return WINDOW
+    begun = timedelta(seconds=1) + now - datetime.fromisoformat(build.begun)  # both times are of whole seconds
+    return min(WINDOW, max(timedelta(seconds=1), begun))
+
+
+def _paces(store: Store, left: dict[str, int], window: timedelta, now: datetime) -> tuple[Pace, ...]:
     query = """SELECT stage, count(*), sum(seconds) FROM results WHERE finished_at > ? AND finished_at <= ?
                GROUP BY stage"""
-    since, until = ((now - ago).isoformat(timespec="seconds") for ago in (WINDOW, timedelta()))
+    since, until = ((now - ago).isoformat(timespec="seconds") for ago in (window, timedelta()))
     found = {row[0]: (row[1], row[2]) for row in store.connection.execute(query, (since, until))}
-    return tuple(_pace(stage, number, *found.get(stage, (0, 0.0))) for stage, number in left.items())
+    return tuple(_pace(stage, number, *found.get(stage, (0, 0.0)), window) for stage, number in left.items())
 
 
-def _pace(stage: str, left: int, items: int, seconds: float) -> Pace:
-    window = WINDOW.total_seconds()
-    return Pace(stage, left, items, round(seconds / window, 3), seconds_left(left, 60 * items / window))
+def _pace(stage: str, left: int, items: int, sound: float, window: timedelta) -> Pace:
+    over = window.total_seconds()
+    a_minute = 60 * items / over
+    return Pace(stage, left, items, round(a_minute, 2), round(sound / over, 3), seconds_left(left, a_minute))
 
 
 def _newest_failures(store: Store, marks: Any) -> tuple[Failure, ...]:

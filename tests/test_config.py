@@ -1,10 +1,12 @@
 """The configuration: an empty file is good, a mistake is named with its cure, what is written can be read."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from aramega.config import Config, IngestConfig, choose_config, dump_toml, load_config, save_config
+from aramega.config.files import content_key
 from aramega.records import AramegaError
 
 
@@ -125,3 +127,24 @@ def test_a_text_with_a_delete_character_is_written_so_that_it_can_be_read(tmp_pa
 def test_a_change_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AramegaError, match="not UTF-8"):
         choose_config(None, tmp_path / "none.toml", ["transcribe.prompt=caf\udce9"])
+
+
+def test_an_integer_no_file_could_hold_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[summarize]\nmax_words = 0x" + "f" * 5000)
+    with pytest.raises(AramegaError, match=r"\[summarize\.max_words\] an integer of more than 64 bits"):
+        load_config(tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "x" * 5000, "~nobody-at-all/x", "hf:", "", "a\0b", "pipe"])
+def test_a_model_that_names_no_file_or_folder_is_known_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """To look inside a device or a pipe would never end."""
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)
+    assert content_key(name) == name
+
+
+def test_a_folder_too_large_for_a_model_is_refused_and_not_read_through() -> None:
+    with pytest.raises(AramegaError, match="Name the model's own folder"):
+        content_key("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.config import JsonDict
 
 CHANGES_NOTHING: JsonDict = {"changes_results": False}
@@ -15,6 +15,14 @@ class Options(BaseModel):
     """A section of the configuration. Each field's description is its help, in the CLI, the TOML and the docs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _numbers_are_tomls(cls, value: Any) -> Any:
+        """Python reads longer ones, which neither JSON nor SQLite nor TOML itself can write."""
+        if isinstance(value, int) and abs(value) >= 1 << 63:
+            raise ValueError("an integer of more than 64 bits")
+        return value
 
     def deciding(self) -> dict[str, Any]:
         """The options that results depend on. Those marked otherwise may change and nothing is done again."""

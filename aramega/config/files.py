@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+
+from aramega.errors import AramegaError, quoted
 
 _SAMPLE = 256 * 1024
 _SAMPLES = 64
+_MOST_FILES = 2000
 
 
 def content_key(name: str) -> str:
     """`name`, or a hash of the file or folder it names, so that results are known again wherever it is moved to."""
     prefix, colon, rest = name.partition(":")
-    path = Path(rest if colon else name).expanduser()
-    if not path.exists() or not name:
+    place = os.path.expanduser(rest if colon else name)
+    if not place or not (os.path.isfile(place) or os.path.isdir(place)):  # a device or a pipe has no end to hash
         return name
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    told = hashlib.sha256()
-    for file in files:
-        about = file.stat()
-        told.update(f"{file.relative_to(path) if path.is_dir() else ''}:".encode())
-        told.update(_file_key(file, about.st_size, about.st_mtime_ns).encode())
+    path, told = Path(place), hashlib.sha256()
+    try:
+        for file in _files_of(path):
+            about = file.stat()
+            told.update(f"{file.relative_to(path) if path.is_dir() else ''}:".encode())
+            told.update(_file_key(file, about.st_size, about.st_mtime_ns).encode())
+    except OSError as error:
+        raise AramegaError(f"{quoted(name)}: cannot be read ({(error.strerror or str(error)).lower()}).") from None
     return f"{prefix + colon if colon else ''}sha256:{told.hexdigest()[:16]}"
+
+
+def _files_of(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = list(islice((p for p in path.rglob("*") if p.is_file()), _MOST_FILES + 1))
+    if len(files) > _MOST_FILES:
+        raise AramegaError(f"{quoted(path)}: no model is made of {_MOST_FILES:,} files. Name the model's own folder.")
+    return sorted(files)
 
 
 @lru_cache

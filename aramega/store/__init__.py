@@ -32,6 +32,7 @@ from aramega.records import (
     Segment,
     SegmentedRecording,
     Source,
+    Span,
     Summary,
     Timeline,
     Transcript,
@@ -79,6 +80,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         connection.row_factory = sqlite3.Row
+        self.music: dict[tuple[object, ...], Sequence[Span]] = {}
+        """Of the recordings whose passages were loaded last: see `load_drafted`."""
 
     @classmethod
     def create_or_open(cls, workspace: Workspace) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from aramega.records import (
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_MOST_KEPT = 16
+"""Recordings whose music is remembered: more than are under way at a time."""
+
 
 def load_drafted(store: Store, passage: str) -> DraftedPassage:
     """A passage with its recording, its segments and whatever has been drafted for it."""
@@ -43,14 +46,13 @@ def load_drafted(store: Store, passage: str) -> DraftedPassage:
     query = 'SELECT * FROM segments WHERE recording = ? AND start >= ? AND "end" <= ? ORDER BY start'
     inside = store.connection.execute(query, (found.recording, found.start - 1e-6, found.end + 1e-6)).fetchall()
     segments = {s["id"]: revive(Segment, s) for s in inside}
-    timeline = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (found.recording,)).fetchone()
     return DraftedPassage(
         recording=store.recording(found.recording),
         passage=found,
         segments=tuple(segments[s] for s in found.segments if s in segments),
         draft=load_draft(store, passage),
         sources=tuple(store.paths(found.recording)),
-        music_seconds=_music_between(revive(Timeline, timeline).spans, found.start, found.end) if timeline else 0.0,
+        music_seconds=sum(max(0.0, min(found.end, m.end) - max(found.start, m.start)) for m in _music(store, found)),
     )
 
 
@@ -126,5 +128,19 @@ def _one(store: Store, kind: type[R], passage: str) -> R | None:
     return revive(kind, row) if row else None
 
 
-def _music_between(spans: tuple[Span, ...], start: float, end: float) -> float:
-    return sum(max(0.0, min(end, s.end) - max(start, s.start)) for s in spans if s.kind == "music")
+def _music(store: Store, passage: Passage) -> Sequence[Span]:
+    """The music in the passage's recording. Kept for the last few recordings, as long as their segments stay the same:
+    passages come one after the other, and ten hours' timeline takes longer to read than a passage to summarize."""
+    query = "SELECT fingerprint, finished_at, took FROM results WHERE stage = 'segment' AND item = ?"
+    made = store.connection.execute(query, (passage.recording,)).fetchone()
+    key = (passage.recording, *(made or ()))
+    if key in store.music:
+        return store.music[key]
+    query = "SELECT * FROM timelines WHERE recording = ?"
+    row = store.connection.execute(query, (passage.recording,)).fetchone()
+    music = tuple(span for span in revive(Timeline, row).spans if span.kind == "music") if row else ()
+    if made:
+        store.music[key] = music
+        if len(store.music) > _MOST_KEPT:
+            del store.music[next(iter(store.music))]
+    return music

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aramega.records import AramegaError, ResolvedPassage, Settled
+from aramega.records import AramegaError, ResolvedPassage, Settled, Span, Timeline
 from aramega.stages.base import Takes
-from aramega.store import Mark, Store
+from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import find_passages, load_drafted, passage_columns
 from aramega.store.reviews import add_reviews, resolved_of, reviewed_passages, reviews_of, write_resolved
 from tests.support.drafts import Annotator, drafted_workspace
@@ -31,6 +31,21 @@ def test_a_drafted_passage_comes_back_whole(store: Store) -> None:
     assert found.draft.labels.dialect[0].label == "MSA"
     assert found.recording.metadata.licence == "CC-BY-4.0"
     assert found.sources
+
+
+def test_a_passage_knows_its_music_and_a_new_timeline_is_heard_of(store: Store) -> None:
+    """The timeline is read once a recording, not once a passage; ten hours of it a thousand times was most of a build."""
+    first, *others = find_passages(store)
+    passage = load_drafted(store, first).passage
+    assert load_drafted(store, first).music_seconds == 0
+    music = Timeline(passage.recording, (Span(passage.start + 1, passage.start + 3, "music"),))
+    store.write([Finished(Mark("segment", "b2"), passage.recording, (Timeline,), [music], 0.1)])
+    assert load_drafted(store, first).music_seconds == 2
+    asked: list[str] = []
+    store.connection.set_trace_callback(asked.append)
+    for other in (first, *others):
+        load_drafted(store, other)
+    assert sum("FROM timelines" in query for query in asked) == 1, "of the other recording"
 
 
 def test_a_passage_that_is_not_there_is_said_not_to_be(store: Store) -> None:

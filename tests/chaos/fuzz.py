@@ -232,7 +232,8 @@ def watch(folder: Path) -> list[str]:
 
 def _alike(reason: str) -> str:
     """The reason without what differs from file to file."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", re.sub(r"0x[0-9a-f]+|[-+]?\d+(\.\d+)?", "N", reason))[:110]
+    reason = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "'…'", reason)
+    return re.sub(r"0x[0-9a-f]+|[-+]?\d+(\.\d+)?", "N", reason)[:110]
 
 
 def chunks_of(kinds: Sequence[str], count: int, seed: int, size: int = CHUNK) -> list[Chunk]:
@@ -255,6 +256,16 @@ def tally(said: Iterable[Verdict | Peak], tell: Callable[[Verdict], None] = lamb
             if one.violation:
                 tell(one)
     return tallies
+
+
+def _counted(said: Iterable[Verdict | Peak], begun: float) -> Iterator[Verdict | Peak]:
+    """The same, with a word now and then of how far it is."""
+    count = 0
+    for one in said:
+        count += isinstance(one, Verdict)
+        if isinstance(one, Verdict) and count % 1000 == 0:
+            print(f"{count:,} mutants, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        yield one
 
 
 def show(tallies: dict[str, Tally], most: int = 8) -> str:
@@ -291,7 +302,7 @@ def main() -> int:
             chunks = chunks_of(FORMATS, told.audio, told.seed) + chunks_of(WRITINGS, told.text, told.seed)
         begun = time.monotonic()
         tallies = tally(
-            fuzz(chunks, told.workers, originals, Path(folder)),
+            _counted(fuzz(chunks, told.workers, originals, Path(folder)), begun),
             tell=lambda verdict: print(f"VIOLATION {verdict.mutant}: {verdict.violation}", flush=True),
         )
         print(f"\n{sum(t.mutants for t in tallies.values()):,} mutants in {time.monotonic() - begun:.0f} s")

@@ -54,7 +54,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[int], str]:
             naming = "--set" if kind == "set" else name
             for line in lines:
                 check_line(line, naming=naming)
-            return lines[0]
+            return lines[0].replace(str(folder / "in" / name), "FILE")
         finally:
             (folder / "in" / name).unlink()
 

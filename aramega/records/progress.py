@@ -91,5 +91,7 @@ class BuildProgress:
     """When an item was last finished, well or not; None before the first of this run."""
     drafts: Mapping[str, int] = field(default_factory=dict)
     """By decision: keep, review first, reject. Decided anew when the stages are done."""
+    unreviewed: Mapping[str, int] = field(default_factory=dict)
+    """Of these, those of which nobody has sent a review yet."""
     last_failures: tuple[Failure, ...] = ()
     """Of this run, newest first."""

@@ -113,9 +113,13 @@ def _gauges(progress: BuildProgress, workspace: str) -> Iterable[Any]:
         there.add_metric([workspace, node.node, "busy"], node.busy)
         there.add_metric([workspace, node.node, "idle"], node.workers - node.busy)
 
-    drafts = _gauge("aramega_drafts", "Drafts by decision.", "decision")
+    drafts = _gauge(
+        "aramega_drafts", "Drafts by decision, and whether somebody has reviewed them.", "decision", "reviewed"
+    )
     for decision, number in progress.drafts.items():
-        drafts.add_metric([workspace, decision], number)
+        unreviewed = progress.unreviewed.get(decision, 0)
+        drafts.add_metric([workspace, decision, "no"], unreviewed)
+        drafts.add_metric([workspace, decision, "yes"], number - unreviewed)
 
     left = _gauge("aramega_seconds_left", "Of the whole build, at the last minute's pace; absent where unknown.")
     if progress.seconds_left is not None:

@@ -32,6 +32,7 @@ from aramega.report.tallies import Tallies
 from aramega.stages.base import Stage
 from aramega.store import Store, current_marks
 from aramega.store.drafts import count_decisions
+from aramega.store.reviews import count_unreviewed
 
 SHOWN_FAILURES = 5
 _REST = 100
@@ -47,6 +48,7 @@ class _Books:
     stages: tuple[StageStatus, ...]
     recordings: int
     drafts: dict[str, int]
+    unreviewed: dict[str, int]
     done: Counter[str]
     failed: Counter[str]
 
@@ -123,6 +125,7 @@ class Teller:
             seconds_left=longest(stage.seconds_left for stage in stages),
             last_item_at=self._last_item_at,
             drafts=self._books.drafts,
+            unreviewed=self._books.unreviewed,
             last_failures=tuple(self._failures),
         )
 
@@ -151,6 +154,7 @@ class Teller:
             stages=tuple(stage_books(self.store, stage, marks) for stage in self.stages),
             recordings=self.store.connection.execute("SELECT count(*) FROM recordings").fetchone()[0],
             drafts=count_decisions(self.store),
+            unreviewed=count_unreviewed(self.store),
             done=Counter({stage.name: self._tallies.done(stage.name) for stage in self.stages}),
             failed=Counter({stage.name: self._tallies.failed(stage.name) for stage in self.stages}),
         )

@@ -31,6 +31,14 @@ def reviewed_passages(store: Store) -> list[str]:
     return [row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM reviews ORDER BY passage")]
 
 
+def count_unreviewed(store: Store) -> dict[str, int]:
+    """How many drafts nobody has sent a review of yet, by decision."""
+    query = """SELECT v.decision, count(*) FROM verdicts v JOIN passages p ON p.id = v.passage
+               WHERE NOT EXISTS (SELECT 1 FROM reviews r WHERE r.passage = v.passage AND r.state = 'submitted')
+               GROUP BY v.decision ORDER BY v.decision"""
+    return dict(store.connection.execute(query).fetchall())
+
+
 def write_resolved(store: Store, resolved: Iterable[ResolvedPassage]) -> None:
     with store.transaction():
         for one in resolved:

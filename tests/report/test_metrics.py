@@ -54,6 +54,7 @@ A_MOMENT = BuildProgress(
     seconds_left=20.0,
     last_item_at=None,
     drafts={"keep": 30, "review first": 8},
+    unreviewed={"keep": 30, "review first": 5},
 )
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -97,7 +98,8 @@ def test_each_figure_has_its_place(tmp_path: Path) -> None:
     assert of(samples, "aramega_workers", stage="transcribe", state="idle") == 1
     assert of(samples, "aramega_workers", stage="any", state="idle") == 1
     assert of(samples, "aramega_node_workers", node="a/1", state="idle") == 1
-    assert of(samples, "aramega_drafts", decision="review first") == 8
+    assert of(samples, "aramega_drafts", decision="review first", reviewed="no") == 5
+    assert of(samples, "aramega_drafts", reviewed="yes") == 3
     assert of(samples, "aramega_seconds_left") == 20
     assert of(samples, "aramega_building") == 1
     begun = of(samples, "aramega_begun_timestamp_seconds")

@@ -365,5 +365,5 @@ def test_secrets_have_no_place_in_the_file() -> None:
     """Its fields are these; a new one is to be thought about."""
     assert set(asdict(A_MOMENT)) == {
         "version", "at", "state", "begun", "pid", "host", "engine", "workers", "busy", "stages", "nodes",
-        "seconds_left", "last_item_at", "drafts", "last_failures",
+        "seconds_left", "last_item_at", "drafts", "unreviewed", "last_failures",
     }  # fmt: skip

@@ -4,6 +4,9 @@ Every engine has one crew for all stages that share the cores and one for each s
 of its own, and the same rule for a worker that dies: an item may kill it (a decoder's crash, the kernel's
 out-of-memory killer) and that must cost the item, not the build. The dead worker is replaced, its items
 are tried once more one by one, and an item that kills a second worker is recorded as failed.
+
+A worker gets something to do once it has come, and not before: on a cluster that has no room for it, or
+has lost the machine it had, that may be never, and nobody else could have the task.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ class Seat(Protocol):
 
     task: Task | None
     node: str
+    here: bool
+    """Whether the worker has come."""
 
     def give(self, task: Task) -> None:
         """Have the worker begin."""
 
     def take(self) -> list[Outcome] | None:
-        """The outcomes of its task, or None if the worker is dead."""
+        """The outcomes of its task, none if it has just come, or None if the worker is dead."""
 
     def cause(self) -> str:
         """Why its worker died, in a line."""
@@ -43,7 +48,7 @@ class Seat(Protocol):
 Hire = Callable[[frozenset[int]], Seat]
 """Makes a seat with a worker for these stages, by position."""
 Wait = Callable[[Sequence[Any], float], Sequence[Any]]
-"""Blocks until some of the busy seats have something to take, or so many seconds are over, and says which."""
+"""Blocks until some of these seats have something to take, or so many seconds are over, and says which."""
 
 LOOK_EVERY = 1.0
 """Seconds between the empty batches that let a watcher look."""
@@ -57,21 +62,21 @@ def run_crews(crews: Sequence[Crew], next_task: NextTask, wait: Wait) -> Generat
         while True:
             for crew in crews:
                 crew.give_out(next_task)
-            busy = {id(seat): crew for crew in crews for seat in crew.busy()}
-            if not busy:
+            awaited = {id(seat): crew for crew in crews for seat in crew.awaited()}
+            if not awaited:
                 return
             if time.monotonic() >= look_at:
                 yield []
                 look_at = time.monotonic() + LOOK_EVERY
             finished: list[Outcome] = []  # none of it is kept past its yield: ten hours of segments weigh
-            for seat in wait([seat for crew in crews for seat in crew.busy()], max(0.0, look_at - time.monotonic())):
+            for seat in wait([seat for crew in crews for seat in crew.awaited()], max(0.0, look_at - time.monotonic())):
                 outcomes = seat.take()
                 if outcomes is None:
                     failed, retry = autopsy(seat, suspects)
                     finished += failed
-                    busy[id(seat)].again.extend(retry)
+                    awaited[id(seat)].again.extend(retry)
                     seat.reseat()
-                else:
+                elif outcomes:
                     seat.node = outcomes[0].node
                     finished += outcomes
             if finished:
@@ -110,27 +115,39 @@ class Crew:
     hire: Hire
     seats: list[Seat] = field(default_factory=list)
     again: deque[Task] = field(default_factory=deque)
-    """What a dead worker left undone."""
+    """What a dead worker left undone, and a task for each who is on the way: the first who is free takes it."""
 
     def give_out(self, next_task: NextTask) -> None:
-        """Give every free worker something to do, as far as there is."""
-        free = [seat for seat in self.seats if not seat.task]
-        while free or len(self.seats) < self.room:
+        """Give every free worker something to do, and hire while there is more to do than workers on their way."""
+        free = [seat for seat in self.seats if seat.here and not seat.task]
+        while free:
             task = self.again.popleft() if self.again else next_task(self.positions)
             if not task:
                 return
-            if not free:
-                self.seats.append(self.hire(self.positions))
-                free = self.seats[-1:]
             free.pop().give(task)
+        while (coming := self._coming()) > len(self.again) or len(self.seats) < self.room:
+            if len(self.again) <= coming:
+                task = next_task(self.positions)
+                if not task:
+                    return
+                self.again.append(task)
+            if len(self.again) > coming:
+                self.seats.append(self.hire(self.positions))
+                if self.seats[-1].here:
+                    self.seats[-1].give(self.again.popleft())
 
-    def busy(self) -> list[Seat]:
-        return [seat for seat in self.seats if seat.task]
+    def _coming(self) -> int:
+        return sum(not seat.here for seat in self.seats)
+
+    def awaited(self) -> list[Seat]:
+        """Who is at work, and, as long as something waits for them, those who are on their way."""
+        return [seat for seat in self.seats if seat.task or (self.again and not seat.here)]
 
 
 def autopsy(seat: Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], list[Task]]:
     """What to make of a dead worker's items: a second chance each, one by one; no third."""
-    assert seat.task
+    if not seat.task:
+        return [], []  # it died on its way
     failed, retry = [], []
     for number, item in zip(seat.task.ids, seat.task.items, strict=True):
         key = (seat.task.stage, number)

@@ -53,6 +53,7 @@ class _Seat:
     stages: Sequence[Stage[Any]]
     task: Task | None = None
     node: str = field(default_factory=this_node)
+    here: bool = True
 
     def __post_init__(self) -> None:
         self.reseat()

@@ -14,7 +14,7 @@ import logging
 import os
 import socket
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aramega.config import EngineConfig
 from aramega.engine import NextTask, Outcome, Post, Task
@@ -22,6 +22,8 @@ from aramega.engine.crews import Crew, make_crews, posts_of, run_crews
 from aramega.engine.worker import Worker, this_node
 from aramega.records import AramegaError
 from aramega.stages.base import Stage
+
+_MOST_STILLBORN = 3
 
 
 def check_ray() -> None:
@@ -69,7 +71,11 @@ class RayEngine:
                 ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             else:
                 ray.init(
-                    num_cpus=self.workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+                    address="local",  # left to itself, Ray would join any cluster that was started here
+                    num_cpus=self.workers,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
                 )
         except (OSError, RuntimeError, ValueError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -98,16 +104,17 @@ class _Seat:
 
     def __init__(self, stages: Any, needs: dict[str, float]) -> None:
         self.task: Task | None = None
-        self.answer: Any = None
         self._stages, self._needs, self._why = stages, needs, ""
+        self._stillborn = 0
         self.reseat()
 
     def reseat(self) -> None:
         import ray
 
-        self.task = None
+        self.task, self.here = None, False
         self.node = ""  # wherever the cluster has room: its first answer tells
-        self.actor: Any = ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages)
+        self.actor = cast(Any, ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages))
+        self.answer = self.actor.come.remote()
 
     def give(self, task: Task) -> None:
         self.task = task
@@ -118,11 +125,21 @@ class _Seat:
 
         try:
             outcomes: list[Outcome] = ray.get(self.answer)
-        except ray.exceptions.RayActorError as error:
+        except ray.exceptions.RayError as error:  # the actor, its node, or the node that kept its answer
             self._why = (str(error).strip().splitlines() or [""])[0]
+            self._give_up()
             return None
-        self.task = None
+        self.task, self.here, self._stillborn = None, True, 0
         return outcomes
+
+    def _give_up(self) -> None:
+        """Be rid of what is left of the actor; after three that never came, of the build."""
+        self.dismiss()
+        self._stillborn += not self.here
+        if self._stillborn == _MOST_STILLBORN:
+            raise AramegaError(
+                f"--engine ray: workers do not start ({self._why}). Is the same aramega installed on every node?"
+            )
 
     def cause(self) -> str:
         return f"which Ray tells as: {self._why}"
@@ -142,6 +159,9 @@ class _Actor:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # Two nodes may share a host, so the name alone would not do.
         self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
+
+    def come(self) -> list[Outcome]:
+        return []
 
     def do(self, task: Task) -> list[Outcome]:
         return self.worker.do(task)

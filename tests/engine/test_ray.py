@@ -27,7 +27,9 @@ from tests.support.cli import Run
 pytestmark = pytest.mark.timeout(240)
 
 
-def run(stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2) -> list[Outcome]:
+def run(
+    stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2, address: str | None = None
+) -> list[Outcome]:
     queues = [deque(numbers) for _ in stages]
 
     def next_task(allowed: Collection[int]) -> Task | None:
@@ -37,7 +39,7 @@ def run(stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2) 
                 return Task(stage, tuple(map(str, taken)), tuple(taken))
         return None
 
-    return [o for found in RayEngine(workers, EngineConfig()).run(stages, next_task) for o in found]
+    return [o for found in RayEngine(workers, EngineConfig(), address).run(stages, next_task) for o in found]
 
 
 def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Path) -> None:
@@ -65,6 +67,24 @@ def test_a_build_on_ray_leaves_the_same_rows_and_clips(tmp_path: Path, broadcast
         connection = sqlite3.connect(tmp_path / engine / "aramega.db")
         rows[engine] = [sorted(connection.execute(f"SELECT * FROM {t}")) for t in ("segments", "passages", "timelines")]
     assert rows["local"] == rows["ray"]
+
+
+def test_workers_a_cluster_has_no_room_for_keep_nothing_waiting_and_without_an_address_it_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    stages = [Square(Options(), Workspace(tmp_path))]
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        there = run(stages, range(12), workers=3, address=cluster.address)
+        assert sorted(o.records[0] for o in there) == [n * n for n in range(12)]
+        assert len({o.node for o in there}) == 1
+        here = run(stages, range(4), workers=1)
+        assert len(here) == 4
+        assert not {o.node for o in here} & {o.node for o in there}
+    finally:
+        cluster.shutdown()
 
 
 def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:

@@ -39,9 +39,10 @@ from tests.chaos.writings import WRITINGS
 LIMIT = 10.0
 """Seconds a mutant may take."""
 CHUNK = 200
-LARGEST_WORKER, LARGEST_DECODER = 500, 1000
-"""Megabytes."""
+LARGEST_WORKER, LARGEST_DECODER = 400, 1000
+"""Megabytes more than the process had when it began."""
 
+_OURS, _OUR_CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 _START: Any = multiprocessing.get_context("fork")
 
 
@@ -161,17 +162,17 @@ def _work(pipe: Connection, kind: str, numbers: Sequence[int], originals: Origin
         os.chdir(own)
         warnings.simplefilter("error")  # a warning on a curator's terminal is a puzzle
         trespasses = watch(Path(own))
-        judge = make_judge(kind, Path(own), originals)
+        judge, before = make_judge(kind, Path(own), originals), _peak(kind)
         for number in numbers:
             begun = time.monotonic()
             verdict = judged(f"{kind}:{number}", lambda n=number: judge(n))
-            trespassed, grown = "; ".join(trespasses), _grown(kind)
+            trespassed, grown = "; ".join(trespasses), _growth(before, _peak(kind))
             trespasses.clear()
-            wrong = verdict.violation or trespassed or grown[1]
+            wrong = verdict.violation or trespassed or grown
             pipe.send(replace(verdict, violation=wrong, seconds=time.monotonic() - begun))
-            if grown[1]:
+            if grown:
                 break
-        pipe.send(_grown(kind)[0])
+        pipe.send(_peak(kind))
 
 
 def judged(mutant: str, judge: Callable[[], str]) -> Verdict:
@@ -192,11 +193,15 @@ def make_judge(kind: str, folder: Path, originals: Originals) -> Callable[[int],
     return lambda number: sounds.judge(f"{number}.{kind}", make_sound(kind, number, originals))
 
 
-def _grown(kind: str) -> tuple[Peak, str]:
-    worker = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    decoder = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    wrong = f"grew to {worker} MB, its decoder to {decoder} MB"
-    return Peak(kind, worker, decoder), wrong if worker > LARGEST_WORKER or decoder > LARGEST_DECODER else ""
+def _peak(kind: str) -> Peak:
+    worker, decoder = (resource.getrusage(who).ru_maxrss // 1024 for who in (_OURS, _OUR_CHILDREN))
+    return Peak(kind, worker, decoder)
+
+
+def _growth(before: Peak, now: Peak) -> str:
+    """A complaint, if it is too much. A child counts for no less than the process it was started from."""
+    fine = now.worker - before.worker <= LARGEST_WORKER and now.decoder - now.worker <= LARGEST_DECODER
+    return "" if fine else f"grew from {before.worker} to {now.worker} MB, its decoder to {now.decoder} MB"
 
 
 def watch(folder: Path) -> list[str]:

@@ -45,6 +45,8 @@ def run_build(
         for stage in stages:
             stage.forget_failures()
     chosen = stages_up_to(stages, request.until)
+    for stage in chosen:
+        stage.hands = engine.workers
     plan = Plan(store, chosen, marks, request.limit)
     try:
         with closing(engine.run(chosen, plan.next_task)) as batches:

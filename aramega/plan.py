@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aramega.engine import Outcome, Task
+from aramega.engine.sharing import Sharing, is_divided
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Mark, Store
 
@@ -49,6 +50,7 @@ class Plan:
     backlog: dict[str, Iterator[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     """Stages that can't go on in this run, and why."""
+    sharing: Sharing = field(default_factory=Sharing)
 
     def __post_init__(self) -> None:
         for stage in self.stages:
@@ -60,6 +62,8 @@ class Plan:
         """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
         for position in sorted(allowed, reverse=True):
             stage = self.stages[position]
+            if piece := self.sharing.next_task(position):
+                return piece
             ids = self._take_batch(position)
             if ids:
                 return Task(position, tuple(ids), tuple(self.store.load(stage.takes, item) for item in ids))
@@ -67,6 +71,7 @@ class Plan:
 
     def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
         """Commit a batch, and queue what it made ready."""
+        outcomes = [whole for o in outcomes if (whole := self._whole(o))]
         self.store.write([self._to_write(o) for o in outcomes if not o.postponed])
         for outcome in outcomes:
             stage = self.stages[outcome.stage]
@@ -75,6 +80,14 @@ class Plan:
                 self._queue_followers(stage, outcome)
             self._drop_audio(stage, outcome)
         return [self._news(o) for o in outcomes if not o.postponed] + self._stop_stages(outcomes)
+
+    def _whole(self, outcome: Outcome) -> Outcome | None:
+        """The outcome if it is an item's own; None if it is of a piece, or begins an item's division."""
+        if is_divided(outcome):
+            takes = self.stages[outcome.stage].takes
+            self.sharing.divide(outcome, self.store.load(takes, outcome.item))
+            return None
+        return self.sharing.take(outcome)
 
     def _take_batch(self, position: int) -> list[str]:
         """A full batch of the stage's items; fewer only if no earlier stage is about to make more ready."""

@@ -75,6 +75,8 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         )
     except subprocess.TimeoutExpired:
         raise AudioError(f"its header could not be read within {stall_seconds:g} s.") from None
+    if done.returncode < 0:
+        raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
     if done.returncode != 0:
         raise AudioError(f"not a readable audio or video file ({_last_words(done.stderr.splitlines(), path)}).")
     answer = json.loads(done.stdout)
@@ -114,14 +116,19 @@ class Decoder:
     Use it as a context manager; leaving it stops the child, finished or not.
     """
 
-    def __init__(self, path: str, probe: Probe, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> None:
+    def __init__(
+        self, path: str, probe: Probe, *, audio_stream: int = 0, stall_seconds: float = 120.0, start: float = 0.0
+    ) -> None:
+        """`start`: seconds to seek to before decoding."""
         self._path, self._stall, self._floats = path, stall_seconds, probe.holds_floats
         self.complaints: deque[str] = deque(maxlen=5)
         self.complained = 0
         self.nonfinite = 0
         self.exit_code: int | None = None
         sample_format = "f32le" if self._floats else "s16le"
-        command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1", *_safe_input(path)]
+        command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1"]
+        command += ["-ss", f"{start:.3f}"] if start else []
+        command += _safe_input(path)
         command += ["-map", f"0:a:{audio_stream}", "-vn", "-sn", "-dn"]
         command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
         self._child = subprocess.Popen(

@@ -19,7 +19,7 @@ from aramega.audio.mel import BIN_HZ, BINS
 from aramega.records import RATE, Measures
 
 if TYPE_CHECKING:
-    from aramega.audio.frames import FrameTable
+    from aramega.audio.table import FrameTable
 
 __all__ = ["Measures", "bandwidth", "loudness", "snr_db"]
 

@@ -29,6 +29,12 @@ class IngestConfig(Options):
     audio_stream: int = Field(
         0, ge=0, description="Which audio stream of the file, counted from 0: dubbed programmes carry several."
     )
+    range_minutes: float = Field(
+        60.0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="With several workers, share a recording that is at least twice this long among them, in ranges of at least this many minutes. Done only where it changes nothing (wav, flac, mp3; not AAC, Ogg). 0: never.",
+    )
     extensions: tuple[str, ...] = Field(
         tuple(f"{_AUDIO} {_VIDEO}".split()),
         json_schema_extra=CHANGES_NOTHING,

@@ -11,6 +11,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -26,6 +27,30 @@ class Takes(Enum):
     SOURCE = "source"
     RECORDING = "recording"
     PASSAGE = "passage"
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A stage's answer for an item that is so big that several workers should share it: what each is to do."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One worker's share of an item."""
+
+    whole: Any
+    part: Any
+
+
+@dataclass(frozen=True)
+class Joint:
+    """An item whose pieces are done, with the answer for each; without answers, one that could not be shared after
+    all and is to be done by one worker."""
+
+    whole: Any
+    answers: tuple[Sequence[Any], ...] = ()
 
 
 class Stage(ABC, Generic[Item]):
@@ -44,6 +69,8 @@ class Stage(ABC, Generic[Item]):
     """Items a task; fewer only once no earlier stage has more to come."""
     workers: int | None = None
     """Workers of its own, for a stage that holds a model or talks to a server; None shares those of the machine's cores."""
+    hands: int = 1
+    """Workers there are in this build to share an item's pieces. It may change who does the work, never what comes of it."""
 
     def __init__(self, options: Options, workspace: Workspace) -> None:
         self.options = options
@@ -51,15 +78,30 @@ class Stage(ABC, Generic[Item]):
 
     @abstractmethod
     def run(self, item: Item) -> Sequence[Any]:
-        """The records that come of one item. Raise for an item that cannot be done; the others go on."""
+        """The records that come of one item, or Pieces of it. Raise for an item that cannot be done; the others go on."""
 
     def run_batch(self, items: Sequence[Item]) -> Iterator[Sequence[Any] | Exception]:
         """One answer per item, in order. Override where doing many at once is faster."""
         for item in items:
             try:
-                yield self.run(item)
+                yield self._answer(item)
             except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
                 yield error
+
+    def run_piece(self, whole: Item, part: Any) -> Sequence[Any]:
+        """What comes of a piece, for `join`; for a stage that answers with Pieces."""
+        raise NotImplementedError
+
+    def join(self, whole: Item, answers: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """The records of an item, from its pieces' answers, or, where there are none, from the item alone."""
+        raise NotImplementedError
+
+    def _answer(self, item: Item | Piece | Joint) -> Sequence[Any]:
+        if isinstance(item, Piece):
+            return self.run_piece(item.whole, item.part)
+        if isinstance(item, Joint):
+            return self.join(item.whole, item.answers)
+        return self.run(item)
 
     def check(self) -> None:
         """Raise, before anything starts, if something the stage needs is not installed."""

@@ -3,29 +3,33 @@
 The bytes are hashed, then decoded once; each block of samples goes to the frame analysis and to a
 scratch file, from which later stages cut clips. Nothing grows with the recording's length except the
 frame table. The same bytes under a second name are recognised by their hash and not decoded again.
+A long recording is heard by several workers at once where that makes no difference (see `ranges`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from aramega.audio.clips import as_floats
 from aramega.audio.decode import AudioError, Decoder, Probe, probe, require_ffmpeg
 from aramega.audio.frames import FrameAnalyzer
+from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
 from aramega.records import RATE, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import hash_file
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Pieces, Stage, Takes
+from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import Workspace, whole_file
 
 
 class Ingest(Stage[Source]):
     name = "ingest"
-    version = 1
+    version = 2
     takes = Takes.SOURCE
     makes = (Recording,)
 
@@ -34,7 +38,7 @@ class Ingest(Stage[Source]):
     def check(self) -> None:
         require_ffmpeg()
 
-    def run(self, item: Source) -> Sequence[Recording]:
+    def run(self, item: Source) -> Sequence[Recording | Pieces]:
         options = self.options
         found = probe(item.path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(found, options.max_hours)
@@ -42,9 +46,41 @@ class Ingest(Stage[Source]):
         known = self._already_ingested(recording_id(sha256))
         if known:
             return [replace(known, name=Path(item.path).name)]
-        recording = self._decode(item, found, sha256, size)
-        self._remember(recording)
-        return [recording]
+        ranges = plan_ranges(found, self.hands, options.range_minutes)
+        if len(ranges) > 1:
+            scratch = self._shared_scratch(item, recording_id(sha256))
+            return [Pieces(tuple(Range(a, b, found, sha256, size, scratch) for a, b in ranges))]
+        return [self._decode(item, found, sha256, size)]
+
+    def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:
+        options = self.options
+        return [hear_range(whole.path, part, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
+
+    def join(self, whole: Source, answers: Sequence[Sequence[Heard]]) -> Sequence[Recording]:
+        heard = [one for (one,) in answers]
+        table = joined_table(heard) if heard else None
+        if not table:
+            return self._alone(whole)
+        part = heard[0].range
+        _refuse_long(table.seconds, self.options.max_hours)
+        if not (scratch := joined_scratch(heard)):
+            part.scratch.unlink(missing_ok=True)  # holes where other machines' ranges belong: decoded again if need be
+        else:
+            scratch.replace(self.workspace.audio(recording_id(part.sha256), self.options.audio_stream))
+        return [self._keep(whole, part.found, part.sha256, part.size, table, _Complaints())]
+
+    def _alone(self, item: Source) -> Sequence[Recording]:
+        """In one pass, whatever its length."""
+        found = probe(item.path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
+        sha256, size = hash_file(item.path)
+        self._shared_scratch(item, recording_id(sha256)).unlink(missing_ok=True)
+        return [self._decode(item, found, sha256, size)]
+
+    def _shared_scratch(self, item: Source, recording: str) -> Path:
+        """Where workers put their ranges' samples; not two copies of a file into one."""
+        audio = self.workspace.audio(recording, self.options.audio_stream)
+        copy = hashlib.sha256(item.path.encode()).hexdigest()[:8]
+        return audio.with_name(f".{audio.name}.{copy}.part")
 
     def _decode(self, item: Source, found: Probe, sha256: str, size: int) -> Recording:
         recording = recording_id(sha256)
@@ -65,27 +101,37 @@ class Ingest(Stage[Source]):
                 analyzer.feed(as_floats(block))
             if not samples:
                 raise AudioError(f"no sound could be decoded ({decoder.last_words()}).")
+        table = analyzer.finish()
+        complaints = _Complaints(decoder.exit_code or 0, decoder.nonfinite, decoder.complained, decoder.last_words())
+        return self._keep(item, found, sha256, size, table, complaints)
+
+    def _keep(
+        self, item: Source, found: Probe, sha256: str, size: int, table: FrameTable, complaints: _Complaints
+    ) -> Recording:
+        """Save what was heard, and say what the file is."""
         if os.stat(item.path).st_size != size:
             raise AudioError("changed while it was being read. Run again when it is complete.")
-        table = analyzer.finish()
+        recording = recording_id(sha256)
         with whole_file(self.workspace.frames(recording)) as part:
             table.save(part)
-        truncated, note = _what_went_wrong(decoder, found, samples / RATE)
-        return Recording(
+        truncated, note = _what_went_wrong(complaints, found, table.seconds)
+        made = Recording(
             id=recording,
             sha256=sha256,
             name=Path(item.path).name,
             bytes=size,
-            seconds=samples / RATE,
+            seconds=table.seconds,
             container=found.container,
             codec=found.codec,
             sample_rate=found.sample_rate,
             channels=found.channels,
             audio_stream=self.options.audio_stream,
-            measures=replace(table.measures, nonfinite_samples=decoder.nonfinite),
+            measures=replace(table.measures, nonfinite_samples=complaints.nonfinite),
             truncated=truncated,
             note=note,
         )
+        self._remember(made)
+        return made
 
     def _already_ingested(self, recording: str) -> Recording | None:
         beside = _beside(self.workspace, recording)
@@ -120,15 +166,25 @@ def _refuse_long(seconds: float, max_hours: float) -> None:
         )
 
 
-def _what_went_wrong(decoder: Decoder, found: Probe, seconds: float) -> tuple[bool, str]:
+@dataclass(frozen=True)
+class _Complaints:
+    """How a decoder ended and what it said; nothing of the kind where it ended well."""
+
+    exit_code: int = 0
+    nonfinite: int = 0
+    complained: int = 0
+    last_words: str = ""
+
+
+def _what_went_wrong(complaints: _Complaints, found: Probe, seconds: float) -> tuple[bool, str]:
     """Whether the end is missing, and the decoder's complaint in words; what was decoded is kept."""
     notes = []
     missing = 0.0 if found.seconds is None or found.seconds_are_a_guess else found.seconds - seconds
-    truncated = decoder.exit_code != 0 or missing > max(2.0, 0.01 * seconds)
+    truncated = complaints.exit_code != 0 or missing > max(2.0, 0.01 * seconds)
     if missing > max(2.0, 0.01 * seconds):
         notes.append(f"ends {missing:.0f} s before its header says")
-    if decoder.nonfinite:
-        notes.append(f"{decoder.nonfinite} samples are not numbers; taken as silence")
-    if decoder.complained:
-        notes.append(f"the decoder complained {decoder.complained} time(s), last: {decoder.last_words()}")
+    if complaints.nonfinite:
+        notes.append(f"{complaints.nonfinite} samples are not numbers; taken as silence")
+    if complaints.complained:
+        notes.append(f"the decoder complained {complaints.complained} time(s), last: {complaints.last_words}")
     return truncated, "; ".join(notes)

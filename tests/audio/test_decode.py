@@ -74,6 +74,17 @@ def test_a_decoder_killed_half_way_is_a_failure_and_not_a_short_recording(broadc
             list(blocks)
 
 
+def test_a_probe_that_was_killed_says_nothing_against_the_file(
+    broadcast: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "ffprobe"
+    killed.write_text("#!/bin/sh\nkill -KILL $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(AudioError, match=r"was stopped .* --retry-failed"):
+        probe(str(broadcast))
+
+
 def test_a_file_we_may_not_read_says_so() -> None:
     """In a child that is nobody: root may read anything, and continuous integration is often root."""
     folder = Path(tempfile.mkdtemp())

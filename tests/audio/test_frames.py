@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aramega.audio.frames import BLOCK, JUDGED_FRAMES, FrameAnalyzer, FrameTable
+from aramega.audio.frames import BLOCK, CHUNK_BLOCKS, JUDGED_FRAMES, FrameAnalyzer
 from aramega.audio.mel import HOP
+from aramega.audio.table import FrameTable, join_stretches
 from tests.support import synth
 
 RATE = synth.RATE
@@ -56,6 +57,33 @@ def test_the_size_of_the_pieces_fed_changes_nothing(sound: np.ndarray, expected:
         analyzer.feed(sound[at : at + size])
         at, turn = at + size, turn + 1
     assert_same(analyzer.finish(), expected)
+
+
+@pytest.fixture(scope="module")
+def half_an_hour() -> np.ndarray:
+    """Two chunks and a bit, with sound at their borders."""
+    rng = np.random.default_rng(8)
+    piece = np.concatenate(
+        [
+            synth.scaled(synth.melody(rng, 13.0), 0.1),
+            synth.coloured(rng, 7.7, 0.5) * 0.02,
+            synth.scaled(synth.drums(rng, 9.0), 0.2),
+        ]
+    )
+    return np.resize(piece, round(1267.3 * RATE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("spare", [BLOCK, 0, 100])
+def test_stretches_heard_apart_join_without_a_seam(half_an_hour: np.ndarray, spare: int) -> None:
+    """To the last bit; also where the recording ends within the block after a stretch."""
+    chunk = CHUNK_BLOCKS * BLOCK
+    audio = half_an_hour if spare == BLOCK else half_an_hour[: 2 * chunk + spare]
+    stretches = []
+    for first, end in ((0, 1), (1, 2), (2, None)):
+        analyzer = FrameAnalyzer(first * CHUNK_BLOCKS, None if end is None else end * CHUNK_BLOCKS)
+        analyzer.feed(audio[max(0, first * chunk - BLOCK) : None if end is None else end * chunk + BLOCK])
+        stretches.append(analyzer.stretch())
+    assert_same(join_stretches(stretches), table_of(audio))
 
 
 def test_one_sample_at_a_time_gives_the_same_table(sound: np.ndarray) -> None:

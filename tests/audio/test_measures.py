@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from aramega.audio.frames import FrameAnalyzer, FrameTable
+from aramega.audio.frames import FrameAnalyzer
 from aramega.audio.measures import bandwidth, loudness, snr_db
+from aramega.audio.table import FrameTable
 from tests.support import synth
 
 RATE = synth.RATE

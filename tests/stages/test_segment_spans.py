@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aramega.audio.frames import FrameAnalyzer, FrameTable
+from aramega.audio.frames import FrameAnalyzer
+from aramega.audio.table import FrameTable
 from aramega.records import Span
 from aramega.stages.segment import SegmentConfig, find_spans
 from aramega.stages.segment.spans import hysteresis, noise_floor, runs_at_least

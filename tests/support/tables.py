@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from aramega.audio.frames import FrameTable
+from aramega.audio.table import FrameTable
 from aramega.records import Measures
 
 FPS = 50

@@ -16,8 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from aramega.audio.frames import FrameTable
 from aramega.audio.mel import FRAMES_PER_SECOND
+from aramega.audio.table import FrameTable
 from aramega.config.segment import SegmentConfig
 from aramega.records import Span
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aramega.audio.frames import MUSIC_FRAMES, FrameTable
 from aramega.audio.mel import FRAMES_PER_SECOND
+from aramega.audio.table import MUSIC_FRAMES, FrameTable
 from aramega.config.segment import SegmentConfig
 from aramega.records import Span, SpanKind
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.clips import as_floats, read_samples
-from aramega.audio.frames import FrameTable
 from aramega.audio.measures import bandwidth, loudness, snr_db
+from aramega.audio.table import FrameTable
 from aramega.backends.second_opinion import SileroVad, require_second_opinion
 from aramega.config import SegmentConfig
 from aramega.records import Segment, SegmentedRecording, Timeline, stretch_id

@@ -77,6 +77,8 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         raise AudioError(f"its header could not be read within {stall_seconds:g} s.") from None
     if done.returncode < 0:
         raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
+    if done.returncode < 0:
+        raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
     if done.returncode != 0:
         raise AudioError(f"not a readable audio or video file ({_last_words(done.stderr.splitlines(), path)}).")
     answer = json.loads(done.stdout)

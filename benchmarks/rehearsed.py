@@ -40,11 +40,15 @@ class Times:
     whole: float = 0.0
     driver: float = 0.0
     """Of them, not waiting for workers: loading what is handed out, and committing what came."""
+    engine: float = 0.0
+    """CPU time of the driver's process beside that: sending tasks, receiving outcomes, waiting."""
     cpu: float = 0.0
     """CPU time of this process and all below it, meanwhile."""
     stages: dict[str, float] = field(default_factory=Counter)
     """In workers, by stage."""
     items: dict[str, int] = field(default_factory=Counter)
+    drivers: dict[str, float] = field(default_factory=Counter)
+    """The driver's seconds, by the stage they were spent on."""
 
     def told(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -81,18 +85,22 @@ class Rehearsed:
 
         def ask(allowed: Collection[int]) -> Task | None:
             """All workers are asked for before any has answered, so the first round is theirs to rehearse in."""
-            nonlocal asked
+            nonlocal asked, theirs
             if working:
-                began = time.perf_counter()
+                began, at = time.perf_counter(), time.process_time()
                 task = next_task(frozenset(allowed) - {rehearsal})
-                self.times.driver += time.perf_counter() - began
+                theirs += time.process_time() - at
+                spent = time.perf_counter() - began
+                self.times.driver += spent
+                if task:
+                    self.times.drivers[stages[task.stage].name] += spent
                 return task
             if done:
                 return None
             asked += 1
             return Task(rehearsal, (str(asked),), (str(self.sample),))
 
-        start = cpu = 0.0
+        start = cpu = theirs = own = 0.0
         for outcomes in self.inner.run([*stages, _Rehearsal(self.config)], ask):
             if not working:
                 done += len(outcomes)
@@ -100,7 +108,7 @@ class Rehearsed:
                 if failed:
                     raise RuntimeError(failed[0])
                 working = done == asked
-                start, cpu = time.perf_counter(), cpu_seconds()
+                start, cpu, own = time.perf_counter(), cpu_seconds(), time.process_time()
                 continue
             if not outcomes:
                 yield outcomes
@@ -108,12 +116,16 @@ class Rehearsed:
             for outcome in outcomes:
                 self.times.stages[stages[outcome.stage].name] += outcome.took
                 self.times.items[stages[outcome.stage].name] += 1
-            began = time.perf_counter()
+            began, at = time.perf_counter(), time.process_time()
             yield outcomes
             now = time.perf_counter()
+            theirs += time.process_time() - at
             self.times.driver += now - began
+            for outcome in outcomes:
+                self.times.drivers[stages[outcome.stage].name] += (now - began) / len(outcomes)
             self.times.whole = now - start
             self.times.cpu = cpu_seconds() - cpu
+            self.times.engine = time.process_time() - own - theirs
 
 
 class _Rehearsal(Stage[str]):

@@ -161,12 +161,12 @@ def make_engine(name: str, workers: int, nodes: int, config: Config) -> Iterator
 
 
 def show_times(best: dict[str, dict[str, Any]]) -> None:
-    print("| run | once started | driver's own | cores | in stages | starting and stopping |")
-    print("|---|---|---|---|---|---|")
+    print("| run | once started | driver's own | its engine's | cores | in stages | starting and stopping |")
+    print("|---|---|---|---|---|---|---|")
     for name, told in best.items():
         whole, stages = told["whole"], sum(told["stages"].values())
         print(
-            f"| {name} | {whole:.2f} s | {told['driver']:.2f} s | {told['cpu'] / whole:.2f} | {stages:.2f} s "
+            f"| {name} | {whole:.2f} s | {told['driver']:.2f} s | {told['engine']:.2f} s | {told['cpu'] / whole:.2f} | {stages:.2f} s "
             f"| {told['around']:.1f} s |"
         )
 

@@ -78,6 +78,14 @@ def make_endless_wav(path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "anullsrc=r=50:cl=mono", "-t", "108000", "-c:a", "pcm_u8", path)
 
 
+def make_slow_wav(path: Path) -> None:
+    """A second and a half of speech whose header says that it was sampled once a second."""
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=2:sample_rate=16000", path)
+    content = bytearray(path.read_bytes())
+    content[24:28] = (1).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
 def make_broken_mp4(path: Path) -> None:
     """Cut before its index, which mp4 keeps at the end: nothing can be read."""
     whole = path.with_name("whole.tmp")
@@ -103,6 +111,7 @@ def make_fifo(path: Path) -> None:
         ("link.mp3", make_dangling_link, "a link to a file that is not there"),
         ("sparse.mp3", make_sparse, "a sparse file"),
         ("endless.wav", make_endless_wav, "30.0 hours long or more; ingest.max_hours is 24"),
+        ("slow.wav", make_slow_wav, "its header says 1 samples a second"),
         ("broken.mp4", make_broken_mp4, "moov atom not found"),
         ("list.ts", make_playlist, "not a"),
         ("pipe.mp3", make_fifo, "not a regular file"),

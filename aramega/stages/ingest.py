@@ -27,6 +27,10 @@ from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, join
 from aramega.workspace import Workspace, whole_file
 
 
+_RATES = (1000, 10_000_000)
+"""From what carries no speech any more to more than DSD's."""
+
+
 class Ingest(Stage[Source]):
     name = "ingest"
     version = 2
@@ -42,6 +46,7 @@ class Ingest(Stage[Source]):
         options = self.options
         found = probe(item.path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(found, options.max_hours)
+        _refuse_unheard_of(found)
         sha256, size = hash_file(item.path)
         known = self._already_ingested(recording_id(sha256))
         if known:
@@ -156,6 +161,16 @@ def _beside(workspace: Workspace, recording: str) -> Path:
 def _refuse_endless(found: Probe, max_hours: float) -> None:
     if found.seconds is not None:
         _refuse_long(found.seconds, max_hours)
+
+
+def _refuse_unheard_of(found: Probe) -> None:
+    """A header that is broken so: at one sample a second, 24 kB become seven hours and cost 800 MB to resample."""
+    low, high = _RATES
+    if not low <= found.sample_rate <= high:
+        raise AudioError(
+            f"its header says {found.sample_rate:,} samples a second, and no recording has fewer than {low:,} or more "
+            f"than {high:,}: it must be broken."
+        )
 
 
 def _refuse_long(seconds: float, max_hours: float) -> None:

@@ -77,8 +77,6 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         raise AudioError(f"its header could not be read within {stall_seconds:g} s.") from None
     if done.returncode < 0:
         raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
-    if done.returncode < 0:
-        raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
     if done.returncode != 0:
         raise AudioError(f"not a readable audio or video file ({_last_words(done.stderr.splitlines(), path)}).")
     answer = json.loads(done.stdout)
@@ -90,6 +88,8 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
     audio = [s for s in streams if s.get("codec_type") == "audio" and int(s.get("channels") or 0) > 0]
     if names & _STILLS or not streams:
         raise AudioError(f"not a recording ({container or 'unknown format'}).")
+    if not audio and any(s.get("codec_type") == "audio" for s in streams):
+        raise AudioError("its audio has no channels, says its header, which must be broken.")
     if not audio:
         raise AudioError(f"no audio stream (found: {_describe(streams)}). Give a file with sound.")
     if audio_stream >= len(audio):

@@ -142,3 +142,14 @@ def test_a_float_beyond_all_sound_is_full_scale_and_no_warning(tmp_path: Path) -
     path = str(tmp_path / "a.wav")
     with np.errstate(all="raise"), Decoder(path, probe(path)) as decoder:
         assert np.concatenate(list(decoder))[:3].tolist() == [32767, -32768, 16384]
+
+
+def test_audio_without_a_channel_is_a_broken_header_and_not_a_missing_stream(tmp_path: Path) -> None:
+    path = tmp_path / "mute.m4a"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(path)], check=True)
+    content = bytearray(path.read_bytes().replace(b"esds", b"zzzz"))
+    entry = content.find(b"mp4a", content.find(b"stsd"))
+    content[entry : entry + 22] = b"zzzz" + content[entry + 4 : entry + 20] + b"\0\0"
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match="its audio has no channels"):
+        probe(str(path))

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from broadcasts import encode, make_recording
 from rehearsed import ONE_THREAD, timed_build
 
-from aramega.config import Config, IngestConfig, choose_config
+from aramega.config import Config, choose_config
 from aramega.engine import Engine
 from tests.housekeeping.looking import timeless
 from tests.support.clusters import loopback_cluster
@@ -45,26 +45,23 @@ class Setting:
     engine: str
     workers: int
     nodes: int = 1
-    changes: tuple[str, ...] = ()
+    range_minutes: float = 0
+    """Recordings of twice this and more are shared among the workers; 0: none is."""
 
     @property
     def name(self) -> str:
         where = f"{self.engine}/{self.workers}" if self.nodes == 1 else f"{self.engine}/{self.nodes} nodes"
-        return where + ("" if not self.changes else " in ranges")
+        return where + (" in ranges" if self.range_minutes else "")
 
 
-RANGES = ("ingest.range_minutes=2",)
 SETTINGS = [
     Setting("local", 1),
     Setting("ray", 1),
     Setting("local", 2),
     Setting("ray", 2),
     Setting("ray", 2, nodes=2),
-    *(
-        [Setting("local", 2, changes=RANGES), Setting("ray", 2, nodes=2, changes=RANGES)]
-        if "range_minutes" in IngestConfig.model_fields
-        else []
-    ),
+    Setting("local", 2, range_minutes=1),
+    Setting("ray", 2, nodes=2, range_minutes=1),
 ]
 
 BARS = (  # a run, the one it is held against, the ratio of their times, and whether it must be at most or at least that
@@ -114,10 +111,8 @@ def make_archive(folder: Path, files: int, minutes: float) -> Path:
 
 def run_apart(archive: Path, root: Path, setting: Setting, draft: bool, turn: int) -> dict[str, Any]:
     """One run in a process of its own; a workspace is kept from the first turn, to be compared."""
-    changes = [
-        *setting.changes,
-        *(["transcribe.model=demo", "transcribe.pack=false", "transcribe.threads=1"] if draft else []),
-    ]
+    draft_with = ["transcribe.model=demo", "transcribe.pack=false", "transcribe.threads=1"]
+    changes = [f"ingest.range_minutes={setting.range_minutes:g}", *(draft_with if draft else [])]
     asked = {
         **vars(setting),
         "changes": changes,

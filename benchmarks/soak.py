@@ -26,7 +26,6 @@ from typing import Any, TextIO
 import numpy as np
 import soundfile
 from broadcasts import RATE, encode, make_recording
-from scipy.stats import theilslopes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.support.synth.voices import WORDS
@@ -45,11 +44,15 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10, help="of each long one")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--every", type=float, default=1.0, help="seconds between samples")
-    parser.add_argument("--folder", type=Path, help="work here and leave everything; else a temporary folder")
+    parser.add_argument(
+        "--folder", type=Path, help="work here, with the archive of last time, and leave all; else a temporary folder"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        archive = make_archive(folder / "archive", options.short, options.long, options.hours)
+        archive = folder / "archive"
+        if not archive.exists():
+            make_archive(archive, options.short, options.long, options.hours)
         soak = watch_build(archive, folder / "workspace", workers=options.workers, every=options.every)
     print(
         f"{options.short:,} short files and {options.long} of {options.hours:g} h: exit code {soak.code}, "
@@ -65,11 +68,12 @@ def main() -> None:
 # The archive
 
 
-def make_archive(folder: Path, short: int, long: int, hours: float, seed: int = 1) -> Path:
-    """Short files of three formats, each other bytes, and the long ones evenly among them; subtitles beside all."""
+def make_archive(folder: Path, short: int, long: int, hours: float, *, minutes: float = 10, seed: int = 1) -> Path:
+    """Short files of three formats, each other bytes, and the long ones evenly among them; subtitles beside all. All are
+    cut from the same so many minutes of broadcast."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
-    wav = make_recording(folder.parent, 10)
+    wav = make_recording(folder.parent, minutes)
     speech, _ = soundfile.read(wav, dtype="int16")
     for number in range(short):
         seconds = rng.uniform(4, 12)
@@ -236,10 +240,13 @@ def at(samples: Sequence[Sample], name: str, share: float) -> float:
 def slope(samples: Sequence[Sample], name: str) -> float:
     """Growth a 1,000 files, after the first tenth."""
     late = [s for s in samples if s.files >= samples[-1].files / 10]
-    files = [s.files / 1000 for s in late]
-    if len(set(files)) < 3:
+    files, values = np.array([s.files / 1000 for s in late]), np.array([s.readings[name] for s in late])
+    first, second = np.triu_indices(len(late), 1)
+    apart = files[second] > files[first]
+    if not apart.any():
         return float("nan")
-    return float(theilslopes([s.readings[name] for s in late], files).slope)
+    slopes = (values[second] - values[first])[apart] / (files[second] - files[first])[apart]
+    return float(np.median(slopes))
 
 
 def growing(samples: Sequence[Sample]) -> list[str]:

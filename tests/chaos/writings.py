@@ -60,7 +60,7 @@ _NASTY = (
     BIG,
     LONE,
 )
-_PATHS = (
+PATHS = (
     "good.wav",
     "./good.wav",
     "sub/../good.wav",
@@ -183,7 +183,7 @@ def _break_toml(rng: random.Random, lines: list[str]) -> None:
 def _set(rng: random.Random, _: Any) -> str:
     section, option = rng.choice(_OPTIONS)
     key = rng.choice((f"{section}.{option}",) * 5 + (section, f"{section}.{_key(rng)}", f"{_key(rng)}.{option}", ""))
-    return f"{key}={rng.choice((_literal(rng), rng.choice((*_NASTY, *_PATHS))))}"
+    return f"{key}={rng.choice((_literal(rng), rng.choice((*_NASTY, *PATHS))))}"
 
 
 _OPTIONS = [(name, option) for name, info in Config.model_fields.items() for option in info.annotation.model_fields]  # type: ignore[union-attr]
@@ -196,7 +196,7 @@ def _key(rng: random.Random) -> str:
 
 def _literal(rng: random.Random) -> str:
     """A TOML value of any type, or what looks like one."""
-    text = json.dumps(rng.choice((*_NASTY, *_PATHS)), ensure_ascii=rng.random() < 0.7)
+    text = json.dumps(rng.choice((*_NASTY, *PATHS)), ensure_ascii=rng.random() < 0.7)
     numbers = (
         "0x" + "f" * 5000,
         "0",
@@ -265,7 +265,7 @@ def _dumped(rng: random.Random, value: Any) -> str:
 
 
 def _path(rng: random.Random) -> str:
-    return rng.choice((*_PATHS, *_NASTY)) if rng.random() < 0.9 else rng.choice(_PATHS) + rng.choice(_NASTY)
+    return rng.choice((*PATHS, *_NASTY)) if rng.random() < 0.9 else rng.choice(PATHS) + rng.choice(_NASTY)
 
 
 def _value(rng: random.Random) -> Any:

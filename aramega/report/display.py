@@ -59,9 +59,7 @@ def _about(build: BuildProgress, now: str) -> str:
         case "unheard":
             return f"{driver.capitalize()} builds, and has not been heard of for {told}."
         case "killed":
-            return (
-                f"The last build was killed: {driver} is gone, last heard of {told} ago. A new one goes on from there."
-            )
+            return f"The last build was killed: {driver} is gone, last heard of {told} ago."
         case "interrupted" | "crashed":
             return f"The last build was {'interrupted' if build.state == 'interrupted' else 'ended by an error'} {told} ago."
     return f"The last build finished {told} ago."
@@ -73,7 +71,8 @@ def _stages(moment: Moment, build: BuildProgress | None) -> Table:
     table = _table("stage", *columns, "a minute", "sound an hour", "time left")
     for pace, books in zip(moment.paces, moment.status.stages, strict=True):
         now = _now(told.get(pace.stage)) if build else ()
-        table.add_row(pace.stage, f"{books.done:,}", f"{pace.left:,}", f"{books.failed:,}", *now, *_pace(pace))
+        rest = _time_left(pace, moment.build)
+        table.add_row(pace.stage, f"{books.done:,}", f"{pace.left:,}", f"{books.failed:,}", *now, *_pace(pace), rest)
     return table
 
 
@@ -84,13 +83,15 @@ def _now(stage: StageProgress | None) -> tuple[str, str, str]:
     return f"{stage.waiting:,}", f"{stage.under_way:,}", workers
 
 
-def _pace(pace: Pace) -> tuple[str, str, str]:
+def _pace(pace: Pace) -> tuple[str, str]:
     sound = f"{pace.hours_an_hour:,.1f} h" if pace.hours_an_hour else "–"
-    return (
-        number(pace.items_a_minute, 0 if pace.items_a_minute >= 10 or not pace.items else 1),
-        sound,
-        clock(pace.seconds_left) if pace.seconds_left is not None else "?",
-    )
+    return number(pace.items_a_minute, 0 if pace.items_a_minute >= 10 or not pace.items else 1), sound
+
+
+def _time_left(pace: Pace, build: BuildProgress | None) -> str:
+    if pace.left and build and build.state not in AT_WORK:
+        return "–"  # nobody does it
+    return clock(pace.seconds_left) if pace.seconds_left is not None else "?"
 
 
 def _nodes(nodes: tuple[NodeProgress, ...]) -> Table:

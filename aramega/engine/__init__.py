@@ -46,7 +46,7 @@ class Post:
     at: int | None
     """The one it works for now; None for an idle worker."""
     items: tuple[str, ...]
-    """What it has been given for that, by id."""
+    """What it has been given for that, by id: items, or pieces of one."""
 
 
 NextTask = Callable[[Collection[int]], Task | None]

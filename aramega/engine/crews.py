@@ -89,8 +89,8 @@ def run_crews(crews: Sequence[Crew], next_task: NextTask, wait: Wait) -> Generat
 
 
 def posts_of(crews: Sequence[Crew]) -> list[Post]:
-    """Everybody who is hired."""
-    return [_post(seat, crew.positions) for crew in crews for seat in crew.seats]
+    """Everybody who has come."""
+    return [_post(seat, crew.positions) for crew in crews for seat in crew.seats if seat.here]
 
 
 def _post(seat: Seat, positions: frozenset[int]) -> Post:

@@ -68,6 +68,11 @@ class Sharing:
         return None
 
 
+def item_of(task_id: str) -> str:
+    """The item that an id in a task is of, whole or a piece."""
+    return task_id.partition(_MARK)[0]
+
+
 def is_divided(outcome: Outcome) -> bool:
     return len(outcome.records) == 1 and isinstance(outcome.records[0], Pieces)
 

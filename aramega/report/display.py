@@ -54,7 +54,11 @@ def _about(build: BuildProgress, now: str) -> str:
     told = clock(_seconds(build.at, now))
     match build.state:
         case "building":
-            workers = f"{build.busy:,} of {count(build.workers, 'worker')} busy"
+            workers = (
+                f"{build.busy:,} of {count(build.workers, 'worker')} busy"
+                if build.workers
+                else "no worker has come yet"
+            )
             return f"Building for {clock(_seconds(build.begun, now))}, {driver}, engine {build.engine}: {workers}."
         case "unheard":
             return f"{driver.capitalize()} builds, and has not been heard of for {told}."

@@ -22,6 +22,7 @@ from typing import Any
 from typing_extensions import Self
 
 from aramega.engine import Post
+from aramega.engine.sharing import item_of
 from aramega.engine.worker import this_node
 from aramega.plan import Progress
 from aramega.records import BuildProgress, BuildState, Failure, StageProgress
@@ -132,7 +133,7 @@ class Teller:
     def _stage(self, position: int, book: StageStatus, left: int, posts: Sequence[Post]) -> StageProgress:
         pace = self._tallies.items_a_minute(book.stage)
         at_it = [post for post in posts if post.at == position]
-        under_way = len({item for post in at_it for item in post.items})
+        under_way = len({item_of(given) for post in at_it for given in post.items})
         return StageProgress(
             stage=book.stage,
             waiting=max(0, book.pending - under_way),

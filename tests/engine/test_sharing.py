@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aramega.engine import Outcome
-from aramega.engine.sharing import Sharing, is_divided
+from aramega.engine.sharing import Sharing, is_divided, item_of
 from aramega.stages.base import Joint, Piece, Pieces
 
 
@@ -46,3 +46,8 @@ def test_after_a_failed_piece_one_worker_does_it_all() -> None:
 
 def test_items_that_were_never_divided_pass_through() -> None:
     assert Sharing().take(outcome("b.mp3", "B")) == outcome("b.mp3", "B")
+
+
+def test_a_piece_tells_which_item_it_is_of() -> None:
+    assert {item_of(task_id) for task_id in divided()[1]} == {"a.mp3"}
+    assert item_of("b.mp3") == "b.mp3"

@@ -293,6 +293,8 @@ def test_people_see_nodes_where_there_are_several(tmp_path: Path, short_broadcas
     assert f"process {os.getpid()} on {HERE}, engine local: 2 of 3 workers busy" in text
     assert "queue  under way  workers" in text
     assert "b/12cdef        1  100 %       0        0         0" in text
+    write_progress(place, replace(two, nodes=(), workers=0, busy=0))
+    assert "no worker has come yet" in shown(place)
     write_progress(place, replace(two, nodes=(node,)))
     assert "node " not in shown(place)
     write_progress(place, last)

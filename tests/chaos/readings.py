@@ -17,10 +17,12 @@ from aramega.build import add_sources
 from aramega.config import Config, choose_config, dump_toml, load_config
 from aramega.errors import AramegaError
 from aramega.records import Source
+from aramega.review.agreement import measure_agreement
 from aramega.review.files import import_files
 from aramega.review.form import load_template, usable_form
 from aramega.review.outgoing import make_task
 from aramega.review.policies import Policy
+from aramega.review.progress import measure_workspace as measure_progress
 from aramega.review.resolve import resolve_workspace
 from aramega.review.showing import Showing
 from aramega.sources import Problem, find_sources
@@ -62,13 +64,17 @@ def make_reader(kind: str, folder: Path) -> Callable[[int], str]:
 
 
 def exported_tasks(workspace: Workspace) -> list[dict[str, Any]]:
-    """What Label Studio's export of these passages would hold, each annotated once."""
+    """What Label Studio's export of these passages would hold, all but the first annotated by two people."""
     form = usable_form(load_template("passage_review"), "passage_review")
     with Store.open(workspace) as store:
         showing = Showing(store)
         drafted = [showing.load(passage) for passage in find_passages(store)]
         tasks = [make_task(one, f"/data/local-files/?d={one.id}.flac", form, "test") for one in drafted]
-    return [{"id": n, **task, "drafts": [], "annotations": [_annotation(n, task)]} for n, task in enumerate(tasks, 1)]
+    said = [[_annotation(n, task), *([_annotation(50 + n, task)] if n > 1 else [])] for n, task in enumerate(tasks, 1)]
+    return [
+        {"id": n, **task, "drafts": [], "annotations": own}
+        for n, (task, own) in enumerate(zip(tasks, said, strict=True), 1)
+    ]
 
 
 def _annotation(number: int, task: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +97,7 @@ def _annotation(number: int, task: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "id": 100 + number,
-        "completed_by": {"id": 1, "email": "amal@example.org"} if number % 2 else 1,
+        "completed_by": {"id": 1, "email": "amal@example.org"} if number < 50 else 2,
         "result": [*task["predictions"][0]["result"], *filled, *(marked if number % 3 == 0 else [])],
         "was_cancelled": False,
         "ground_truth": False,
@@ -179,5 +185,7 @@ def _check_reviews(store: Store, new: int) -> None:
             if not 0 <= region.start <= region.end:
                 raise Violated(f"a region that ends before it starts: {region}")
         json.dumps(review.transcript, allow_nan=False)
+    measure_agreement(reviews)
+    measure_progress(store)
     resolve_workspace(store, Policy())
     list(all_resolved(store))

@@ -77,11 +77,13 @@ class RayEngine:
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  Ray raises bare ones, too, as when a raylet dies at its start
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise AramegaError(
-                f"--ray-address {self.address or '(a new cluster)'}: no Ray there ({first}). `ray start --head` starts one."
-            ) from None
+            if self.address:
+                wrong = f"--ray-address {self.address}: no Ray there ({first}). `ray start --head` starts one."
+            else:
+                wrong = f"--engine ray: no Ray could be started on this machine ({first}) Try again, or --engine local."
+            raise AramegaError(wrong) from None
 
     def _needs(self, stages: Sequence[Stage[Any]], positions: frozenset[int]) -> dict[str, float]:
         """What a worker for these stages asks of its node. One with a pool of its own waits on a GPU or a server most

@@ -36,7 +36,7 @@ MOST_RUNS = 6
 """A storm that is not settled after so many calm runs never will be."""
 LINGER = 15.0
 """Seconds within which all a build's processes must be gone once it is."""
-DONE, CRASHED, DONE_WITH_FAILURES, KILLED = 0, 1, 3, -9
+DONE, CRASHED, REFUSED, DONE_WITH_FAILURES, KILLED = 0, 1, 2, 3, -9
 
 
 @dataclass
@@ -198,7 +198,8 @@ class Runner:
         """What this run did to the books, and what it said."""
         kinds = {blow.kind for blow in blows}
         fine = {DONE, DONE_WITH_FAILURES} | ({KILLED} if Kind.DRIVER in kinds else set())
-        fine |= {CRASHED} if kinds & {Kind.DISK, Kind.RAYLET} else set()
+        fine |= {CRASHED} if Kind.DISK in kinds else set()
+        fine |= {CRASHED, REFUSED} if Kind.RAYLET in kinds else set()
         if code is not None and code not in fine:
             self.account.troubles.append(f"run {self._runs} ended with {code}: {said[-400:]}")
         if "Traceback" in said:
@@ -256,6 +257,8 @@ def main() -> None:
                 f"{account.storm}: {verdict(account)}, {account.resumes} resumes, {account.seconds:.0f} s",
                 file=sys.stderr,
             )
+            for complaint in account.complaints():
+                print(f"- {complaint}", file=sys.stderr)
             accounts.append(account)
     print(table(accounts))
     sys.exit(not all(account.identical for account in accounts))

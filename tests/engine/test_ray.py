@@ -93,6 +93,18 @@ def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
         list(RayEngine(1, EngineConfig(), "127.0.0.1:1").run([Square(Options(), Workspace(tmp_path))], lambda _: None))
 
 
+def test_a_ray_that_does_not_start_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mock: nobody can kill a raylet reliably in the second before `ray.init` is done with it. Storm 19 does at times."""
+    import ray
+
+    def init(**_: object) -> None:
+        raise Exception("The current node timed out during startup.\nAnd more.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(AramegaError, match=r"no Ray could be started on this machine \(The current node timed out"):
+        list(RayEngine(1, EngineConfig()).run([Square(Options(), Workspace(tmp_path))], lambda _: None))
+
+
 def test_pools_are_sized_by_the_configuration() -> None:
     options = EngineConfig(actors=("transcribe=8",), gpus=("transcribe = 0.5",))
     assert (options.actors_of("transcribe"), options.gpus_of("transcribe"), options.actors_of("label")) == (8, 0.5, 0)

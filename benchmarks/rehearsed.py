@@ -80,11 +80,12 @@ class Rehearsed:
 
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         rehearsal = len(stages)
+        everybody = self.inner.workers + sum(stage.workers or 0 for stage in stages)
         asked = done = 0
         working = False
 
         def ask(allowed: Collection[int]) -> Task | None:
-            """All workers are asked for before any has answered, so the first round is theirs to rehearse in."""
+            """A rehearsal for each worker, then nothing until all have done theirs."""
             nonlocal asked, theirs
             if working:
                 began, at = time.perf_counter(), time.process_time()
@@ -95,19 +96,22 @@ class Rehearsed:
                 if task:
                     self.times.drivers[stages[task.stage].name] += spent
                 return task
-            if done:
+            if asked == everybody:
                 return None
             asked += 1
             return Task(rehearsal, (str(asked),), (str(self.sample),))
 
         start = cpu = theirs = own = 0.0
-        for outcomes in self.inner.run([*stages, _Rehearsal(self.config)], ask):
+        first = _Rehearsal(self.config, everybody)
+        for outcomes in self.inner.run([*stages, first], ask):
             if not working:
                 done += len(outcomes)
                 failed = [o.trace or o.error for o in outcomes if o.error]
                 if failed:
                     raise RuntimeError(failed[0])
-                working = done == asked
+                working = done == everybody
+                if working:
+                    shutil.rmtree(first.workspace.root)
                 start, cpu, own = time.perf_counter(), cpu_seconds(), time.process_time()
                 continue
             if not outcomes:
@@ -129,20 +133,23 @@ class Rehearsed:
 
 
 class _Rehearsal(Stage[str]):
-    """A small build inside one worker."""
+    """A small build inside one worker, who then waits for all the others, so that nobody rehearses in their place."""
 
     name, version, takes, makes = "rehearsal", 1, Takes.SOURCE, (Source,)
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(Options(), Workspace(Path()))
-        self.config = config
+    def __init__(self, config: Config, everybody: int) -> None:
+        super().__init__(Options(), Workspace(Path(tempfile.mkdtemp(prefix="rehearsal-"))))
+        self.config, self.everybody = config, everybody
 
     def run(self, item: str) -> Sequence[Any]:
-        folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
-        try:
-            _build([item], Workspace(folder), self.config, InProcess())
-        finally:
-            shutil.rmtree(folder)
+        mine = Path(tempfile.mkdtemp(dir=self.workspace.root))
+        _build([item], Workspace(mine), self.config, InProcess())
+        mine.rename(mine.with_suffix(".done"))
+        give_up = time.monotonic() + 300
+        while len(list(self.workspace.root.glob("*.done"))) < self.everybody:
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"not all of {self.everybody} workers have come.")
+            time.sleep(0.02)
         return []
 
 

@@ -49,11 +49,20 @@ def test_something_is_made_to_compare(alone: dict[str, object]) -> None:
     assert alone["passages"]
 
 
-@pytest.mark.parametrize("how", [["--workers", "2"], ["--engine", "ray", "--workers", "1"]], ids=" ".join)
+IN_RANGES = ["--set", "ingest.range_minutes=0.2"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [["--workers", "2"], ["--workers", "2", *IN_RANGES], ["--engine", "ray", "--workers", "1"]],
+    ids=["two workers", "two workers sharing recordings", "ray"],
+)
 def test_one_machine_makes_the_same(archive: Path, tmp_path: Path, alone: dict[str, object], how: list[str]) -> None:
     assert build(archive, tmp_path, *how) == alone
 
 
 def test_two_nodes_make_the_same(archive: Path, tmp_path: Path, alone: dict[str, object], two_nodes: str) -> None:
-    """Each node has one CPU and a worker takes one, so two workers are one on each."""
-    assert build(archive, tmp_path, "--engine", "ray", "--ray-address", two_nodes, "--workers", "2") == alone
+    """Each node has one CPU and a worker takes one, so two workers are one on each; they share recordings, too."""
+    assert (
+        build(archive, tmp_path, "--engine", "ray", "--ray-address", two_nodes, "--workers", "2", *IN_RANGES) == alone
+    )

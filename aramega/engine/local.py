@@ -102,14 +102,14 @@ def _ready(busy: Sequence[_Seat], seconds: float) -> list[_Seat]:
 
 def _work(pipe: Connection, stages: Sequence[Stage[Any]], driver: int) -> None:
     """A worker's life."""
-    serve(driver)
+    belong_to(driver)
     worker = Worker(stages)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             pipe.send(worker.do(pipe.recv()))
 
 
-def serve(driver: int) -> None:
+def belong_to(driver: int) -> None:
     """Make this process the driver's: Ctrl-C is the driver's to handle, and when the driver is killed, the kernel ends
     this one, so that a new build finds no strays."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aramega.engine.local import START, serve
+from aramega.engine.local import START, belong_to
 from aramega.records import AramegaError, BuildProgress
 from aramega.report.progress_file import read_as_written
 from aramega.report.words import visible
@@ -199,7 +199,7 @@ def _serve(listening: socket.socket, workspace: Workspace, driver: int) -> None:
         progress = read_as_written(workspace)
         return progress if progress and progress.pid == driver else None  # not what an earlier build has left
 
-    serve(driver)
+    belong_to(driver)
     host, port = listening.getsockname()[:2]
     with Server((host, port), Handler, bind_and_activate=False) as server:
         server.socket.close()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import re
 import resource
 import signal
 import sys
@@ -21,10 +20,10 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -33,8 +32,10 @@ from typing import Any
 from tests.chaos.judges import SoundJudge, Verdict, Violated
 from tests.chaos.mutations import FORMATS, make_sound
 from tests.chaos.originals import Originals, make_originals
-from tests.chaos.readings import make_reader
-from tests.chaos.writings import WRITINGS
+from tests.chaos.readings import exported_tasks, make_reader
+from tests.chaos.tallies import Peak, counted, show, tally
+from tests.chaos.writings import WRITINGS, make_writing
+from tests.support.drafts import drafted_workspace
 
 LIMIT = 10.0
 """Seconds a mutant may take."""
@@ -44,32 +45,6 @@ LARGEST_WORKER, LARGEST_DECODER = 400, 1000
 
 _OURS, _OUR_CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 _START: Any = multiprocessing.get_context("fork")
-
-
-@dataclass
-class Tally:
-    """What came of the mutants of one kind."""
-
-    kind: str
-    valid: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
-    worker_peak: int = 0
-    decoder_peak: int = 0
-    violations: list[Verdict] = field(default_factory=list)
-
-    @property
-    def mutants(self) -> int:
-        return self.valid + self.reasons.total() + len(self.violations)
-
-    def add(self, verdict: Verdict) -> None:
-        self.slowest = max(self.slowest, verdict.seconds)
-        if verdict.violation:
-            self.violations.append(verdict)
-        elif verdict.reason:
-            self.reasons[_alike(verdict.reason)] += 1
-        else:
-            self.valid += 1
 
 
 @dataclass
@@ -106,15 +81,6 @@ def fuzz(chunks: Iterable[Chunk], workers: int, originals: Originals, folder: Pa
                     slow.append(Chunk(chunk.kind, deque([number]), alone=True))
                 if chunk.left:
                     waiting.append(Chunk(chunk.kind, chunk.left))
-
-
-@dataclass(frozen=True)
-class Peak:
-    """How large a process and its largest child have been, in megabytes."""
-
-    kind: str
-    worker: int
-    decoder: int
 
 
 def _begin(chunk: Chunk, originals: Originals, folder: Path) -> Chunk:
@@ -193,6 +159,13 @@ def make_judge(kind: str, folder: Path, originals: Originals) -> Callable[[int],
     return lambda number: sounds.judge(f"{number}.{kind}", make_sound(kind, number, originals))
 
 
+def make_mutant(kind: str, number: int, originals: Originals, folder: Path) -> bytes:
+    """Mutant N of a kind, to be looked at."""
+    if kind in WRITINGS:
+        return make_writing(kind, number, exported_tasks(drafted_workspace(folder / "of-export", clips=False)))
+    return make_sound(kind, number, originals)
+
+
 def _peak(kind: str) -> Peak:
     worker, decoder = (resource.getrusage(who).ru_maxrss // 1024 for who in (_OURS, _OUR_CHILDREN))
     return Peak(kind, worker, decoder)
@@ -235,55 +208,11 @@ def watch(folder: Path) -> list[str]:
     return noted
 
 
-def _alike(reason: str) -> str:
-    """The reason without what differs from file to file."""
-    reason = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "'…'", reason)
-    return re.sub(r"0x[0-9a-f]+|[-+]?\d+(\.\d+)?", "N", reason)[:110]
-
-
 def chunks_of(kinds: Sequence[str], count: int, seed: int, size: int = CHUNK) -> list[Chunk]:
     """`count` mutants in all, spread over the kinds, numbered from `seed`; kinds take turns."""
     numbers = {kind: range(seed, seed + len(range(i, count, len(kinds)))) for i, kind in enumerate(kinds)}
     made = [Chunk(kind, deque(own[at : at + size])) for kind, own in numbers.items() for at in range(0, len(own), size)]
     return sorted(made, key=lambda chunk: chunk.left[0])
-
-
-def tally(said: Iterable[Verdict | Peak], tell: Callable[[Verdict], None] = lambda _: None) -> dict[str, Tally]:
-    """Everything said, added up by kind; violations are told at once."""
-    tallies: dict[str, Tally] = {}
-    for one in said:
-        kind = one.kind if isinstance(one, Peak) else one.mutant.partition(":")[0]
-        own = tallies.setdefault(kind, Tally(kind))
-        if isinstance(one, Peak):
-            own.worker_peak, own.decoder_peak = max(own.worker_peak, one.worker), max(own.decoder_peak, one.decoder)
-        else:
-            own.add(one)
-            if one.violation:
-                tell(one)
-    return tallies
-
-
-def _counted(said: Iterable[Verdict | Peak], begun: float) -> Iterator[Verdict | Peak]:
-    """The same, with a word now and then of how far it is."""
-    count = 0
-    for one in said:
-        count += isinstance(one, Verdict)
-        if isinstance(one, Verdict) and count % 1000 == 0:
-            print(f"{count:,} mutants, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-        yield one
-
-
-def show(tallies: dict[str, Tally], most: int = 8) -> str:
-    """The table, and under it the most frequent reasons."""
-    lines = ["| kind | mutants | valid | refused | violations | slowest s | worker MB | decoder MB |"]
-    lines += ["|---|---|---|---|---|---|---|---|"]
-    for kind, one in tallies.items():
-        counts = f"{one.mutants:,} | {one.valid:,} | {one.reasons.total():,} | {len(one.violations):,}"
-        lines.append(f"| {kind} | {counts} | {one.slowest:.1f} | {one.worker_peak} | {one.decoder_peak} |")
-    for kind, one in tallies.items():
-        lines += ["", f"{kind}, refused because:"]
-        lines += [f"  {times:6,}  {reason}" for reason, times in one.reasons.most_common(most)]
-    return "\n".join(lines)
 
 
 def main() -> int:
@@ -292,8 +221,8 @@ def main() -> int:
     asked.add_argument("--text", type=int, default=0, help="mutated manifests, configurations and exports")
     asked.add_argument("--workers", type=int, default=2)
     asked.add_argument("--seed", type=int, default=0, help="number of the first mutant of each kind")
-    asked.add_argument("--only", metavar="KIND:NUMBER", help="this one mutant; it is kept, and its path printed")
-    asked.add_argument("--keep", type=Path, help="folder for the mutant of --only")
+    asked.add_argument("--only", metavar="KIND:NUMBER", help="this one mutant")
+    asked.add_argument("--keep", type=Path, metavar="FOLDER", help="with --only: leave the mutant there")
     told = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="aramega-fuzz-") as folder:
         originals = make_originals(Path(folder)) if told.audio or told.only else {}
@@ -301,13 +230,14 @@ def main() -> int:
             kind, _, number = told.only.partition(":")
             if told.keep:
                 told.keep.mkdir(parents=True, exist_ok=True)
-                (told.keep / f"{number}.{kind}").write_bytes(make_sound(kind, int(number), originals))
+                mutant = make_mutant(kind, int(number), originals, Path(folder))
+                (told.keep / f"{number}.{kind}").write_bytes(mutant)
             chunks = [Chunk(kind, deque([int(number)]))]
         else:
             chunks = chunks_of(FORMATS, told.audio, told.seed) + chunks_of(WRITINGS, told.text, told.seed)
         begun = time.monotonic()
         tallies = tally(
-            _counted(fuzz(chunks, told.workers, originals, Path(folder)), begun),
+            counted(fuzz(chunks, told.workers, originals, Path(folder)), begun),
             tell=lambda verdict: print(f"VIOLATION {verdict.mutant}: {verdict.violation}", flush=True),
         )
         print(f"\n{sum(t.mutants for t in tallies.values()):,} mutants in {time.monotonic() - begun:.0f} s")

@@ -36,8 +36,10 @@ from aramega.store.drafts import count_decisions
 from aramega.store.reviews import count_unreviewed
 
 SHOWN_FAILURES = 5
-_REST = 100
-"""Asking the books may take one part in so many of the driver's time."""
+_REST_OF_ASKING, _REST_OF_TELLING = 100, 30
+"""Each may take one part in so many of the driver's time: a cluster of a thousand nodes has much to tell."""
+_LONGEST_REST = 20.0
+"""Seconds between two tellings, however long they take: a reader elsewhere waits for a word a minute."""
 
 Tell = Callable[[BuildProgress], None]
 
@@ -71,7 +73,7 @@ class Teller:
     def __enter__(self) -> Self:
         self._begun = _now()
         self._tallies = Tallies(time.monotonic())
-        self._ask_at = 0.0
+        self._ask_at = self._tell_at = 0.0
         self._tell("building", ())
         return self
 
@@ -92,7 +94,12 @@ class Teller:
 
     def look(self, posts: Sequence[Post]) -> None:
         """At a moment when everybody has been given what there is."""
+        begun = time.monotonic()
+        if begun < self._tell_at:
+            return
         self._tell("building", posts)
+        now = time.monotonic()
+        self._tell_at = now + min(_LONGEST_REST, _REST_OF_TELLING * (now - begun))
 
     def _tell(self, state: BuildState, posts: Sequence[Post]) -> None:
         try:
@@ -160,7 +167,7 @@ class Teller:
             failed=Counter({stage.name: self._tallies.failed(stage.name) for stage in self.stages}),
         )
         now = time.monotonic()
-        self._ask_at = now + _REST * (now - begun)
+        self._ask_at = now + _REST_OF_ASKING * (now - begun)
 
     def _up_to_date(self) -> list[StageStatus]:
         """The books as they were, with what this run has finished since."""

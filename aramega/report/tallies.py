@@ -7,8 +7,8 @@ minutes would leave its worker idle for nine of them, and ten times busy in the 
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aramega.engine import Post
@@ -21,12 +21,20 @@ WINDOW = 60.0
 
 @dataclass
 class _Count:
-    """Of one stage's items on one node."""
+    """Of one stage's items, on one node or on all."""
 
     done: int = 0
     failed: int = 0
     sound: float = 0.0
     busy: float = 0.0
+
+    def note(self, one: Progress) -> None:
+        if one.error:
+            self.failed += 1
+        else:
+            self.done += 1
+            self.sound += one.seconds
+        self.busy += one.took
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class _Sample:
     """The counts at one look, by stage, and who was busy, by node."""
 
     at: float
-    items: Counter[str]
-    sound: Counter[str]
+    items: Mapping[str, int]
+    sound: Mapping[str, float]
     workers: Counter[str]
     busy: Counter[str]
 
@@ -44,29 +52,21 @@ class Tallies:
     """Told of each item, and looked at now and then; `now` is a clock's reading in seconds, of any clock."""
 
     def __init__(self, now: float) -> None:
-        self._counts: dict[tuple[str, str], _Count] = {}
+        self._stages: defaultdict[str, _Count] = defaultdict(_Count)
+        self._nodes: defaultdict[str, defaultdict[str, _Count]] = defaultdict(lambda: defaultdict(_Count))
         self._samples: deque[_Sample] = deque()
         self.look((), now)
 
     def note(self, news: Iterable[Progress]) -> None:
         for one in news:
-            if one.stopped:
-                continue
-            count = self._counts.setdefault((one.stage, one.node), _Count())
-            if one.error:
-                count.failed += 1
-            else:
-                count.done += 1
-                count.sound += one.seconds
-            count.busy += one.took
+            if not one.stopped:
+                self._stages[one.stage].note(one)
+                self._nodes[one.node][one.stage].note(one)
 
     def look(self, posts: Sequence[Post], now: float) -> None:
         """Remember this moment, and forget those that are no longer of the last minute."""
-        items: Counter[str] = Counter()
-        sound: Counter[str] = Counter()
-        for (stage, _), count in self._counts.items():
-            items[stage] += count.done + count.failed
-            sound[stage] += count.sound  # type: ignore[assignment]  # a counter of seconds
+        items = {stage: count.done + count.failed for stage, count in self._stages.items()}
+        sound = {stage: count.sound for stage, count in self._stages.items()}
         workers = Counter(post.node for post in posts)
         busy = Counter(post.node for post in posts if post.at is not None)
         self._samples.append(_Sample(now, items, sound, workers, busy))
@@ -74,23 +74,23 @@ class Tallies:
             self._samples.popleft()
 
     def done(self, stage: str) -> int:
-        return sum(count.done for (name, _), count in self._counts.items() if name == stage)
+        return self._stages[stage].done
 
     def failed(self, stage: str) -> int:
-        return sum(count.failed for (name, _), count in self._counts.items() if name == stage)
+        return self._stages[stage].failed
 
     def items_a_minute(self, stage: str) -> float:
         first, last = self._samples[0], self._samples[-1]
-        return 60 * (last.items[stage] - first.items[stage]) / max(1e-3, last.at - first.at)
+        return 60 * (last.items.get(stage, 0) - first.items.get(stage, 0)) / max(1e-3, last.at - first.at)
 
     def hours_an_hour(self, stage: str) -> float:
         first, last = self._samples[0], self._samples[-1]
-        return (last.sound[stage] - first.sound[stage]) / max(1e-3, last.at - first.at)
+        return (last.sound.get(stage, 0.0) - first.sound.get(stage, 0.0)) / max(1e-3, last.at - first.at)
 
     def nodes(self) -> tuple[NodeProgress, ...]:
         """Every machine that has done anything or has a worker now."""
         now = self._samples[-1]
-        names = sorted({node for _, node in self._counts} | set(now.workers))
+        names = sorted(set(self._nodes) | set(now.workers))
         return tuple(
             NodeProgress(name, now.workers[name], now.busy[name], self._busy_share(name), self._work_of(name))
             for name in names
@@ -103,6 +103,5 @@ class Tallies:
     def _work_of(self, node: str) -> tuple[Work, ...]:
         return tuple(
             Work(stage, count.done, count.failed, round(count.sound, 3), round(count.busy, 3))
-            for (stage, name), count in self._counts.items()
-            if name == node
+            for stage, count in self._nodes.get(node, {}).items()
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -72,6 +73,17 @@ def test_a_build_done_in_steps_is_the_build_done_at_once(archive: Path, tmp_path
     for more in (["--limit", "1"], ["--until", "ingest"], ["--until", "segment"], []):
         subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", *more), check=True)
     assert contents(tmp_path) == calm
+
+
+def test_which_of_two_copies_is_read_first_changes_nothing(archive: Path, tmp_path: Path) -> None:
+    """A decoder that dies over the first copy leaves it to the second."""
+    copies = [tmp_path / "a.mp3", tmp_path / "b.mp3"]
+    for copy in copies:
+        shutil.copy2(archive / "0.mp3", copy)
+    for workspace, order in (("one", copies), ("other", reversed(copies))):
+        for copy in order:
+            subprocess.run(command("build-ssum", copy, "-w", tmp_path / workspace, "--quiet"), check=True)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
 
 
 def test_running_again_does_nothing_and_says_so(aramega: Run, archive: Path, tmp_path: Path) -> None:

@@ -146,7 +146,8 @@ class Ingest(Stage[Source]):
         return from_dict(Recording, kept["recording"]) if kept["made_by"] == self._made_by() else None
 
     def _remember(self, recording: Recording) -> None:
-        kept = {"made_by": self._made_by(), "recording": asdict(recording)}
+        nameless = replace(recording, name="")  # which of two copies is read first is chance
+        kept = {"made_by": self._made_by(), "recording": asdict(nameless)}
         with whole_file(_beside(self.workspace, recording.id)) as part:
             part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 

@@ -235,9 +235,12 @@ class Store:
         return float(row[0]) if row else 0.0
 
     def _name_recording(self, path: str, recording: str) -> None:
-        """Tie a source to its recording; what an earlier version of the file held goes, if no other file holds it."""
+        """Tie a source to its recording, which has the first of its files' names whichever came last; what an earlier
+        version of the file held goes, if no other file holds it."""
         row = self.connection.execute("SELECT recording FROM sources WHERE path = ?", (path,)).fetchone()
         self.connection.execute("UPDATE sources SET recording = ? WHERE path = ?", (recording, path))
+        first = Path(self.paths(recording)[0]).name
+        self.connection.execute("UPDATE recordings SET name = ? WHERE id = ?", (first, recording))
         before = row["recording"]
         if before and before != recording and not self.paths(before):
             for passage in self._passage_ids(before):

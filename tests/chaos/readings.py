@@ -121,10 +121,9 @@ def _manifest(path: Path, workspace: Workspace) -> str:
     sources = [one for one in found if isinstance(one, Source)]
     for problem in (one for one in found if isinstance(one, Problem)):
         check_line(f"{problem.where}: {problem.why}", naming=path.name)
-    if len({source.path for source in sources}) < len(sources) or not all(
-        map(os.path.isabs, (s.path for s in sources))
-    ):
-        raise Violated(f"sources twice or without a place: {sources}")
+    paths = [source.path for source in sources]
+    if len(set(paths)) < len(paths) or not all(os.path.isabs(p) or "://" in p for p in paths):
+        raise Violated(f"sources twice or without a place: {paths}")
     own = Workspace(path.parent / "own")
     own.root.mkdir()
     try:

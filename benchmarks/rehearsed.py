@@ -40,8 +40,10 @@ class Times:
     whole: float = 0.0
     driver: float = 0.0
     """Of them, not waiting for workers: loading what is handed out, and committing what came."""
+    driver_cpu: float = 0.0
+    """CPU time of that."""
     engine: float = 0.0
-    """CPU time of the driver's process beside that: sending tasks, receiving outcomes, waiting."""
+    """CPU time of the driver's process beside it: sending tasks, receiving outcomes, waiting."""
     cpu: float = 0.0
     """CPU time of this process and all below it, meanwhile."""
     stages: dict[str, float] = field(default_factory=Counter)
@@ -129,6 +131,7 @@ class Rehearsed:
                 self.times.drivers[stages[outcome.stage].name] += (now - began) / len(outcomes)
             self.times.whole = now - start
             self.times.cpu = cpu_seconds() - cpu
+            self.times.driver_cpu = theirs
             self.times.engine = time.process_time() - own - theirs
 
 

@@ -68,7 +68,6 @@ BARS = (  # a run, the one it is held against, the ratio of their times, and whe
     ("ray/1", "local/1", "at most", 1.25),
     ("ray/2", "local/2", "at most", 1.25),
     ("ray/1", "ray/2 nodes", "at least", 1.7),
-    ("local/1", "local/2", "at least", 1.0),
 )
 
 

@@ -74,7 +74,7 @@ class Scenario:
 SCENARIOS = (
     Scenario(20_000, 8, 8, 64),
     Scenario(100_000, 32, 32, 128),
-    Scenario(1_000_000, 64, 64, 512),
+    Scenario(1_000_000, 64, 64, 256),
 )
 SAMPLE_HOURS = 20_000.0
 """Longer archives are simulated by so many hours of them: what happens is the same again and again."""
@@ -196,12 +196,12 @@ def rates(measured: Mapping[str, Any], assumed: Assumed) -> Iterator[str]:
 
 
 def driver_limit(measured: Mapping[str, Any], assumed: Assumed) -> Iterator[str]:
-    """More and more GPUs, and everything else in plenty, until the driver cannot follow."""
+    """More and more GPUs, with as many workers and four requests each, until the driver cannot follow."""
     yield "| GPUs | shared workers | hours of sound an hour | of what so many GPUs could | driver busy |"
     yield "|---|---|---|---|---|"
     alone = 0.0
     for gpus in (8, 32, 64, 128, 256, 512):
-        s = Scenario(10_000.0, gpus, gpus, 512)
+        s = Scenario(10_000.0, gpus, gpus, 4 * gpus)
         run, used = run_scenario(s, measured, assumed)
         pace = s.hours / run.wall * 3600
         alone = alone or pace / gpus

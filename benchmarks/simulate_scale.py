@@ -359,7 +359,7 @@ def look_seconds(workers: int = 200, looks: int = 50) -> float:
 
     import ray
 
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)  # never somebody else's
 
     @ray.remote(max_concurrency=1000)
     class Slow:

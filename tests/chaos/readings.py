@@ -167,9 +167,8 @@ def _reviews(path: Path, workspace: Workspace) -> str:
         finally:
             store.connection.execute("DELETE FROM reviews")
             store.connection.execute("DELETE FROM resolved")
-    return (
-        "" if found.new else f"no review in it: {(found.complaints or ['it holds no answers'])[0].partition(': ')[2]}"
-    )
+    why = found.complaints[0].partition(": ")[2] if found.complaints else "nobody answered anything"
+    return "" if found.new else f"no review in it: {why}"
 
 
 def _check_reviews(store: Store, new: int) -> None:

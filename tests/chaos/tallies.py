@@ -29,6 +29,7 @@ class Tally:
     valid: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    slowest_mutant: str = ""
     worker_peak: int = 0
     decoder_peak: int = 0
     violations: list[Verdict] = field(default_factory=list)
@@ -38,7 +39,8 @@ class Tally:
         return self.valid + self.reasons.total() + len(self.violations)
 
     def add(self, verdict: Verdict) -> None:
-        self.slowest = max(self.slowest, verdict.seconds)
+        if verdict.seconds > self.slowest:
+            self.slowest, self.slowest_mutant = verdict.seconds, verdict.mutant
         if verdict.violation:
             self.violations.append(verdict)
         elif verdict.reason:
@@ -78,7 +80,9 @@ def show(tallies: dict[str, Tally], most: int = 8) -> str:
     lines += ["|---|---|---|---|---|---|---|---|"]
     for kind, one in tallies.items():
         counts = f"{one.mutants:,} | {one.valid:,} | {one.reasons.total():,} | {len(one.violations):,}"
-        lines.append(f"| {kind} | {counts} | {one.slowest:.1f} | {one.worker_peak} | {one.decoder_peak} |")
+        lines.append(
+            f"| {kind} | {counts} | {one.slowest:.1f} ({one.slowest_mutant}) | {one.worker_peak} | {one.decoder_peak} |"
+        )
     for kind, one in tallies.items():
         lines += ["", f"{kind}, refused because:"]
         lines += [f"  {times:6,}  {reason}" for reason, times in one.reasons.most_common(most)]

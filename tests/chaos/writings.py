@@ -78,7 +78,7 @@ PATHS = (
     "$HOME/good.wav",
     "https://example.org/a.mp3",
     "file:///etc/passwd",
-    "s3://bucket/key.mp3",
+    "gopher://example.org/a.mp3",
     "concat:a|b",
     "-y",
     "*",

@@ -15,6 +15,7 @@ from aramega.engine import Engine
 from aramega.judging import judge_drafts
 from aramega.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Source
+from aramega.remote import Entry, is_address, look, look_at
 from aramega.sources import Problem
 from aramega.stages import make_stages
 from aramega.stages.base import Stage
@@ -69,7 +70,7 @@ def add_sources(
     save_config(config, workspace.config)
     ingest = current_marks(make_stages(config, workspace))["ingest"]
     if named:
-        store.forget_misnamed([os.path.abspath(name) for name in named], gone=_is_gone)
+        store.forget_misnamed([name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
     sources = {source.path: source for source in store.sources()}
     problems = []
     for one in found:
@@ -77,7 +78,8 @@ def add_sources(
             sources[one.path] = one
         else:
             problems.append(Broken(ingest, one.where, one.why))
-    store.add_sources((source, *_size_and_time(source.path)) for source in sources.values())
+    stored = look(path for path in sources if is_address(path))
+    store.add_sources((source, *_size_and_time(source.path, stored)) for source in sources.values())
     store.write(problems)
 
 
@@ -100,6 +102,8 @@ def estimate_summaries(store: Store, workspace: Workspace, config: Config) -> Es
 
 def _is_gone(path: str) -> bool:
     """No longer there, while its folder is: removed or renamed, and not merely a disk that is not mounted."""
+    if is_address(path):
+        return look_at(path) is None
     return not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
 
 
@@ -145,7 +149,10 @@ def summarize(store: Store, workspace: Workspace, config: Config, took: float, *
     )
 
 
-def _size_and_time(path: str) -> tuple[int | None, int | None]:
+def _size_and_time(path: str, stored: Mapping[str, Entry]) -> tuple[int | None, int | None]:
+    if is_address(path):
+        entry = stored.get(path)
+        return (entry.size, entry.stamp) if entry else (None, None)
     try:
         about = os.stat(path)
     except OSError:

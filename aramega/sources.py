@@ -1,7 +1,7 @@
 """Sources: from what a curator names on the command line to the files of a build.
 
-A file, a folder (searched through), a glob, or a manifest (.txt, .csv, .tsv, .jsonl) whose columns
-carry what is known of each recording. Nothing is opened here but manifests; a file that is missing or
+A file, a folder (searched through), a glob, an address in an object store of any of these (s3://bucket/archive),
+or a manifest (.txt, .csv, .tsv, .jsonl) whose columns carry what is known of each recording. Nothing is opened here but manifests; a file that is missing or
 broken becomes a recorded failure when its turn comes, so that one bad row never stops the rest.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 
 from aramega.errors import AramegaError, quoted
 from aramega.records import Metadata, Source
+from aramega.remote import checked_address, find, is_address
 
 _PATH_COLUMNS = ("path", "file", "filename", "file_name", "audio", "audio_filepath", "wav")
 """`audio_filepath` is NeMo's name for it, `audio` Hugging Face's."""
@@ -53,12 +54,11 @@ def find_sources(named: Sequence[str], extensions: Sequence[str]) -> Iterator[So
 
 
 def _expand(name: str, extensions: set[str]) -> Iterator[Source | Problem]:
+    name = name.removeprefix("file://")
     path = Path(name)
-    if "://" in name:
-        raise AramegaError(
-            f"{name}: a URL. aramega does not fetch; download it first (curl, yt-dlp), then name the file."
-        )
-    if path.is_dir():
+    if is_address(name):
+        yield from _search_address(name, extensions)
+    elif path.is_dir():
         yield from _search(path, extensions)
     elif path.suffix.lower() in _READERS and path.is_file():
         yield from _read_manifest(path)
@@ -95,6 +95,24 @@ def _search(folder: Path, extensions: set[str]) -> Iterator[Source | Problem]:
     yield from problems
 
 
+def _search_address(address: str, extensions: set[str]) -> Iterator[Source]:
+    """The recording of this address, or those below it, hidden ones left out."""
+    found = find(address)
+    if [entry.address for entry in found] == [checked_address(address)]:
+        if Path(address).suffix.lower() in _READERS:
+            raise AramegaError(
+                f"{address}: manifests are read from this machine. Download it; its rows may name addresses."
+            )
+        yield Source(found[0].address)
+        return
+    if not found:
+        raise AramegaError(f"{address}: nothing is there.")
+    for entry in found:
+        parts = entry.address.removeprefix(address).split("/")
+        if Path(entry.address).suffix.lower().lstrip(".") in extensions and not any(p.startswith(".") for p in parts):
+            yield Source(entry.address)
+
+
 def _is_workspace(folder: Path) -> bool:
     return (folder / "aramega.db").exists()
 
@@ -116,7 +134,7 @@ Rows = Iterator[tuple[int, Mapping[str, Any] | str]]
 def _text_rows(text: str, manifest: Path) -> Rows:
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     paths = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    if paths and not any(os.path.exists(manifest.parent / line) for _, line in paths):  # Path.exists minds long names
+    if paths and not any(is_address(line) or os.path.exists(manifest.parent / line) for _, line in paths):
         raise AramegaError(f"{manifest}: no line of it names a file that is there. It should hold a path a line.")
     for number, path in paths:
         yield number, {"path": path}
@@ -191,14 +209,17 @@ def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | P
     path = next((columns[c] for c in _PATH_COLUMNS if columns.get(c)), "")
     if not path or "\0" in path:
         return Problem(where, "no file is named in this row.")
-    if "://" in path:
-        return Problem(where, f"{quoted(path)!r} is a URL. aramega does not fetch; download it first.")
     if not all(map(_is_utf8, columns.values())):
         return Problem(where, "holds half a character (a lone surrogate).")
     known = {name: columns.get(name, "") for name in _METADATA}
     if known["transcript"]:
         known["transcript"] = os.path.abspath(manifest.parent / known["transcript"])
-    return _source(str(manifest.parent / path), Metadata(**known))
+    if not is_address(path):
+        return _source(str(manifest.parent / path), Metadata(**known))
+    try:
+        return Source(checked_address(path), Metadata(**known))
+    except AramegaError as error:
+        return Problem(where, quoted(str(error)))
 
 
 def _source(path: str, metadata: Metadata | None = None) -> Source:

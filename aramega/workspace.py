@@ -2,21 +2,51 @@
 
 Only names of places; what is in the database is the store's business. Everything big is written to a
 temporary name beside its place and renamed, so that a name without `.part` is always a whole file.
+
+A workspace may keep its clips and frame tables at an address, too (`files`), where workers on machines that do not
+see its folder put and find them. What lies in the folder itself is then a copy.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aramega.errors import AramegaError
+from aramega.remote import checked_address, fetch, look_at, send
+
+FILES = "files.address"
+"""Where a workspace notes the address of its files."""
+
 
 @dataclass(frozen=True)
 class Workspace:
     root: Path
+    files: str = ""
+    """The address of its clips and frame tables, if they are kept at one."""
+
+    def __post_init__(self) -> None:
+        note = self.root / FILES
+        if not self.files and note.is_file():
+            object.__setattr__(self, "files", checked_address(note.read_text(encoding="utf-8").strip()))
+
+    @property
+    def is_away(self) -> bool:
+        """Whether this machine does not see the workspace's folder, and takes its files from their address."""
+        return bool(self.files) and not self.database.exists()
+
+    @property
+    def home(self) -> Path:
+        """The folder on this machine for what is made."""
+        if not self.is_away:
+            return self.root
+        return Path(tempfile.gettempdir()) / f"aramega-{os.getuid()}-{_number(str(self.root))}"
 
     @property
     def database(self) -> Path:
@@ -41,32 +71,92 @@ class Workspace:
 
     def frames(self, recording: str) -> Path:
         """What the analysis heard, frame by frame: some megabytes an hour, kept for re-segmenting."""
-        return self.root / "frames" / recording[:2] / f"{recording}.npz"
+        return self.home / "frames" / recording[:2] / f"{recording}.npz"
 
     def audio(self, recording: str, stream: int) -> Path:
         """The decoded samples, 115 MB an hour: only there while a stage of the same build needs them."""
-        return self.root / "scratch" / f"{recording}-{stream}.s16"
+        return self.home / "scratch" / f"{recording}-{stream}.s16"
 
     def drop_audio(self, recording: str) -> None:
         """Remove a recording's decoded samples."""
-        for audio in (self.root / "scratch").glob(f"{recording}-*.s16"):
+        for audio in (self.home / "scratch").glob(f"{recording}-*.s16"):
             audio.unlink(missing_ok=True)
 
     def clip(self, recording: str, passage: str) -> Path:
-        return self.root / "clips" / recording[:2] / recording / f"{passage}.flac"
+        return self.home / "clips" / recording[:2] / recording / f"{passage}.flac"
 
     def relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+        return path.relative_to(self.home).as_posix()
+
+    def fetched(self, address: str, stamp: int) -> Path:
+        """A recording from an object store, as long as it is needed here."""
+        return self.home / "scratch" / f"{_number(address)}-{stamp:x}{Path(address).suffix[:8]}"
+
+    def drop_fetched(self, address: str) -> None:
+        for copy in (self.home / "scratch").glob(f"{_number(address)}-*"):
+            copy.unlink(missing_ok=True)
+
+    @contextmanager
+    def keep(self, path: Path) -> Iterator[Path]:
+        """As `whole_file`, and at the address of the files, too."""
+        with whole_file(path) as part:
+            yield part
+            if self.files:
+                send(part, self._address(path))
+
+    @contextmanager
+    def borrow(self, relative: str) -> Iterator[Path]:
+        """One of the workspace's files, here; brought, if it lies elsewhere, and not kept where nobody else would
+        use it."""
+        path = self.home / relative
+        was_here = path.exists()
+        self.bring(path)
+        yield path
+        if self.is_away and not was_here:
+            path.unlink(missing_ok=True)
+
+    def bring(self, path: Path) -> bool:
+        """Have a file of the workspace here; False if there is none anywhere."""
+        if path.exists():
+            return True
+        entry = look_at(self._address(path)) if self.files else None
+        if entry is None:
+            return False
+        with whole_file(path) as part:
+            fetch(entry, part)
+        return True
+
+    def _address(self, path: Path) -> str:
+        return f"{self.files}/{self.relative(path)}"
 
     def drop_scratch(self) -> None:
         """Remove the decoded samples of every recording."""
-        shutil.rmtree(self.root / "scratch", ignore_errors=True)
+        shutil.rmtree(self.home / "scratch", ignore_errors=True)
 
     def drop_leftovers(self) -> None:
         """Remove what a killed build left half written. Only for the holder of the build lock."""
         for folder in ("frames", "scratch", "clips"):
-            for part in (self.root / folder).rglob("*.part"):
+            for part in (self.home / folder).rglob("*.part"):
                 part.unlink(missing_ok=True)
+
+
+def _number(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def note_files(workspace: Workspace, address: str) -> Workspace:
+    """Have the workspace keep its files at this address from now on; before it has any."""
+    checked = checked_address(address)
+    if workspace.files == checked:
+        return workspace
+    if workspace.files or workspace.database.exists():
+        raise AramegaError(
+            f"--files {address}: the files of {workspace.root} are kept {f'at {workspace.files}' if workspace.files else 'in its folder'}. "
+            "A workspace keeps to where it began; begin a new one (its recordings will be read again)."
+        )
+    with whole_file(workspace.root / FILES) as part:
+        part.write_text(f"{checked}\n", encoding="utf-8")
+    return Workspace(workspace.root)
 
 
 @contextmanager

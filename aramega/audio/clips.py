@@ -6,7 +6,6 @@ containers seek to the nearest packet. FLAC bytes depend on the samples and the 
 
 from __future__ import annotations
 
-import hashlib
 import io
 from pathlib import Path
 from typing import Literal
@@ -41,14 +40,6 @@ def encode_flac(samples: Samples, *, level: int) -> bytes:
     with soundfile.SoundFile(encoded, "w", RATE, 1, "PCM_16", format="FLAC", compression_level=level / 8) as file:
         file.write(samples)
     return encoded.getvalue()
-
-
-def write_flac(path: Path, samples: Samples, *, level: int) -> str:
-    """Write `samples` as 16 kHz mono FLAC and return the sha256 of the file's bytes."""
-    content = encode_flac(samples, level=level)
-    with whole_file(path) as part:
-        part.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
 
 
 def write_preview(clip: Path, preview: Path, kind: PreviewFormat) -> None:

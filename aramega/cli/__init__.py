@@ -16,6 +16,7 @@ from aramega.cli.browse import browse
 from aramega.cli.build import ALL_DONE, build_ssum
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
+from aramega.cli.home import fetch
 from aramega.cli.keep import backup, gc, merge, split
 from aramega.cli.look import export, init, options, preview, report, status
 from aramega.cli.publish import diff, publish
@@ -46,6 +47,7 @@ app.command("preview", rich_help_panel="Look")(preview)
 app.command("browse", rich_help_panel="Look")(browse)
 app.command("publish", rich_help_panel="Publish")(publish)
 app.command("diff", rich_help_panel="Publish")(diff)
+app.command("fetch", rich_help_panel="Keep")(fetch)
 app.command("gc", rich_help_panel="Keep")(gc)
 app.command("backup", rich_help_panel="Keep")(backup)
 app.command("merge", rich_help_panel="Keep")(merge)

@@ -30,7 +30,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Files, folders (searched through), globs, or manifests (.txt .csv .tsv .jsonl with a column `path` and, "
+        help="Files, folders (searched through), globs, any of them in an object store (s3://bucket/folder, gs://, hf://), or manifests (.txt .csv .tsv .jsonl with a column `path` and, "
         "optionally, title, programme, channel, date, speaker, dialect, licence, url). "
         "Leave out to go on with what the workspace knows.",
     ),
@@ -77,6 +77,15 @@ DryRunOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output, for machines.")]
+FilesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--files",
+        metavar="ADDRESS",
+        help="Keep clips and frame tables at this address, too (s3://bucket/folder), for workers on machines that do "
+        "not see the workspace. Said once, at a workspace's beginning.",
+    ),
+]
 MetricsOption = Annotated[
     str | None,
     typer.Option(
@@ -146,6 +155,7 @@ def build_ssum(
     workers: WorkersOption = None,
     engine: EngineOption = "local",
     ray_address: RayOption = None,
+    files: FilesOption = None,
     limit: LimitOption = None,
     retry_failed: RetryOption = False,
     dry_run: DryRunOption = False,
@@ -173,7 +183,7 @@ def build_ssum(
     from aramega.cli.show import make_show
     from aramega.cli.telling import serve_metrics
     from aramega.config import choose_config
-    from aramega.workspace import Workspace
+    from aramega.workspace import Workspace, note_files
 
     _stop_politely_when_terminated()
     place = Workspace(workspace.absolute())
@@ -197,6 +207,8 @@ def build_ssum(
         from aramega.cli.dry_run import say_what_is_left
 
         return say_what_is_left(sources or [], place, chosen, request)
+    if files:
+        place = note_files(place, files)
     show = make_show(quiet=quiet, as_json=as_json)
     runs = make_engine(engine, workers or cores(), chosen, ray_address)
     with serve_metrics(place, metrics, metrics_file, quiet=quiet):

@@ -40,7 +40,9 @@ def gc(
     """
     from aramega.build import Request, building, check_request
     from aramega.config import choose_config
+    from aramega.housekeeping.away import unnamed_away
     from aramega.housekeeping.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
+    from aramega.remote import remove
     from aramega.store import Store
 
     place = _known(workspace)
@@ -56,6 +58,8 @@ def gc(
         leftovers = find_leftovers(place)
         with building(place), Store.create_or_open(place) as store:
             found = collect(store, place, config, rules, leftovers)
+            if place.files:
+                remove(entry.address for entry in unnamed_away(store, place))
     if as_json:
         print(json.dumps(_collection_to_dict(found, place), ensure_ascii=False))
     else:
@@ -79,7 +83,7 @@ def backup(
     """
     from aramega.housekeeping import backup as room
 
-    place = _known(workspace)
+    place = _known_and_home(workspace)
     made = room.back_up(place, to, extras=() if without_frames else ("frames",))
     if verify:
         room.verify(to, made)
@@ -104,7 +108,7 @@ def merge(
     from aramega.workspace import Workspace
 
     target = Workspace(into.absolute())
-    sources = [_known(folder) for folder in workspaces]
+    sources = [_known_and_home(folder) for folder in workspaces]
     brought = []
     with building(target):
         for source in sources:
@@ -129,7 +133,7 @@ def split(
     from aramega.build import building
     from aramega.housekeeping.split import check_part, fill_part, name_parts
 
-    place = _known(workspace)
+    place = _known_and_home(workspace)
     named = name_parts(into, parts)
     for number, part in enumerate(named):
         check_part(part, number, parts)
@@ -151,6 +155,18 @@ def _known(folder: Path) -> Workspace:
     place = Workspace(folder.absolute())
     if not place.database.exists():
         raise AramegaError(f"{folder}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one.")
+    return place
+
+
+def _known_and_home(folder: Path) -> Workspace:
+    """With all its clips and frame tables here: copies and parts of a workspace keep their files to themselves."""
+    from aramega.housekeeping.away import bring_home
+    from aramega.store import Store
+
+    place = _known(folder)
+    if place.files:
+        with Store.open(place) as store:
+            bring_home(store, place, frames=True)
     return place
 
 

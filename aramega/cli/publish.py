@@ -101,6 +101,7 @@ def publish(
 
     Killed? The same command goes on. A new version appears whole or not at all.
     """
+    from aramega.cli.home import at_home
     from aramega.publish import publish as make
     from aramega.publish.folder import FolderTarget
     from aramega.publish.hub import HubTarget
@@ -109,6 +110,7 @@ def publish(
 
     place = Workspace(workspace.absolute())
     with Store.open(place) as store:
+        at_home(place, store)
         config = _options(
             place,
             settings or [],

@@ -279,12 +279,14 @@ def _changed(record: Any, **values: Any) -> Any:
 
 
 def _open(folder: Path) -> tuple[Workspace, Store, ReviewConfig]:
+    from aramega.cli.home import at_home
     from aramega.config import choose_config
     from aramega.store import Store
     from aramega.workspace import Workspace
 
     place = Workspace(folder.absolute())
     store = Store.open(place)
+    at_home(place, store)
     return place, store, choose_config(None, place.config, []).review
 
 

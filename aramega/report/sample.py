@@ -71,7 +71,8 @@ def make_previews(passages: Sequence[Passage], workspace: Workspace) -> list[Pre
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
         # The encoder is a process of its own, so threads do.
         sounds = [
-            pool.submit(_encode, workspace.root / p.clip, Path(folder, f"{i}.mp3")) for i, p in enumerate(passages)
+            pool.submit(_encode, workspace, workspace.root / p.clip, Path(folder, f"{i}.mp3"))
+            for i, p in enumerate(passages)
         ]
         previews = []
         for passage, sound in zip(passages, sounds, strict=True):
@@ -82,7 +83,8 @@ def make_previews(passages: Sequence[Passage], workspace: Workspace) -> list[Pre
         return previews
 
 
-def _encode(clip: Path, preview: Path) -> str:
+def _encode(workspace: Workspace, clip: Path, preview: Path) -> str:
+    workspace.bring(clip)
     write_preview(clip, preview, "mp3")
     return data_uri("audio/mpeg", preview.read_bytes())
 

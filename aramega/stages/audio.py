@@ -6,7 +6,10 @@ they are gone, and the recording is decoded once more from any of the files that
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +17,60 @@ import numpy.typing as npt
 
 from aramega.audio.decode import AudioError, Decoder, probe
 from aramega.records import RATE, AramegaError, Passage, SegmentedRecording
+from aramega.remote import fetch, is_address, look_at
 from aramega.workspace import Workspace, whole_file
+
+
+@contextmanager
+def local_copy(path: str, workspace: Workspace) -> Iterator[str]:
+    """The file itself; of one in an object store a copy, which stays until `drop_copy`. Workers of one machine that
+    want the same fetch it once."""
+    if not is_address(path):
+        yield path
+        return
+    entry = look_at(path)
+    if entry is None:
+        raise AudioError("no such file.")
+    copy = workspace.fetched(path, entry.stamp)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with copy.with_suffix(".lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        if not copy.exists():
+            with whole_file(copy) as part:
+                fetch(entry, part)
+    yield str(copy)
+
+
+def drop_copy(path: str, workspace: Workspace) -> None:
+    """Nobody needs the copy any more."""
+    if is_address(path):
+        workspace.drop_fetched(path)
 
 
 def decoded_audio(item: SegmentedRecording, workspace: Workspace) -> Path:
     """The scratch file of `item`'s samples, made again where it is missing."""
     audio = workspace.audio(item.id, item.recording.audio_stream)
     if not audio.exists():
-        _decode_again(item, audio)
+        _decode_again(item, audio, workspace)
     return audio
 
 
-def _decode_again(item: SegmentedRecording, audio: Path) -> None:
-    present = next((p for p in item.paths if Path(p).exists() and hash_file(p)[0] == item.recording.sha256), None)
-    if present is None:
-        raise AudioError(
-            f"its file is gone or is another now ({', '.join(item.paths)}). Put it back to cut clips from it."
-        )
-    stream = item.recording.audio_stream
-    found = probe(present, audio_stream=stream)
-    decoder = Decoder(present, found, audio_stream=stream)
+def _decode_again(item: SegmentedRecording, audio: Path, workspace: Workspace) -> None:
+    for path in item.paths:
+        try:
+            with local_copy(path, workspace) as here:
+                if Path(here).exists() and hash_file(here)[0] == item.recording.sha256:
+                    return _decode_to(audio, here, item.recording.audio_stream)
+        except AramegaError:  # gone from its store; perhaps another of its names is there
+            if path == item.paths[-1]:
+                raise
+        finally:
+            drop_copy(path, workspace)
+    raise AudioError(f"its file is gone or is another now ({', '.join(item.paths)}). Put it back to cut clips from it.")
+
+
+def _decode_to(audio: Path, path: str, stream: int) -> None:
+    decoder = Decoder(path, probe(path, audio_stream=stream), audio_stream=stream)
     with decoder, whole_file(audio) as part, part.open("wb") as scratch:
         for block in decoder:
             scratch.write(block.data)
@@ -53,12 +90,12 @@ def clip_sound(passage: Passage, workspace: Workspace) -> npt.NDArray[np.float32
     """The samples of a passage's clip, between -1 and 1."""
     import soundfile
 
-    clip = workspace.root / passage.clip
-    try:
-        samples, rate = soundfile.read(clip, dtype="float32")
-    except (OSError, RuntimeError) as error:
-        gone = "is gone" if not clip.exists() else f"cannot be read ({error})"
-        raise AramegaError(f"{passage.clip}: this clip {gone}. Restore it, from a backup for example.") from None
+    with workspace.borrow(passage.clip) as clip:
+        try:
+            samples, rate = soundfile.read(clip, dtype="float32")
+        except (OSError, RuntimeError) as error:
+            gone = "is gone" if not clip.exists() else f"cannot be read ({error})"
+            raise AramegaError(f"{passage.clip}: this clip {gone}. Restore it, from a backup for example.") from None
     if rate != RATE or samples.ndim != 1:
         raise AramegaError(f"{passage.clip}: not the clip we made, which is 16 kHz mono. Restore it.")
     return np.asarray(samples, np.float32)

@@ -21,11 +21,10 @@ from aramega.audio.frames import FrameAnalyzer
 from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
 from aramega.records import RATE, Recording, Source, from_dict, recording_id
-from aramega.stages.audio import hash_file
+from aramega.stages.audio import drop_copy, hash_file, local_copy
 from aramega.stages.base import Pieces, Stage, Takes
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import Workspace, whole_file
-
 
 _RATES = (1000, 10_000_000)
 """From what carries no speech any more to more than DSD's."""
@@ -43,43 +42,56 @@ class Ingest(Stage[Source]):
         require_ffmpeg()
 
     def run(self, item: Source) -> Sequence[Recording | Pieces]:
+        with local_copy(item.path, self.workspace) as path:
+            answer = self._open(item, path)
+        if not isinstance(answer, Pieces):
+            drop_copy(item.path, self.workspace)
+        return [answer]
+
+    def _open(self, item: Source, path: str) -> Recording | Pieces:
         options = self.options
-        found = probe(item.path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
+        found = probe(path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(found, options.max_hours)
         _refuse_unheard_of(found)
-        sha256, size = hash_file(item.path)
+        sha256, size = hash_file(path)
         known = self._already_ingested(recording_id(sha256))
         if known:
-            return [replace(known, name=Path(item.path).name)]
+            return replace(known, name=Path(item.path).name)
         ranges = plan_ranges(found, self.hands, options.range_minutes)
         if len(ranges) > 1:
             scratch = self._shared_scratch(item, recording_id(sha256))
-            return [Pieces(tuple(Range(a, b, found, sha256, size, scratch) for a, b in ranges))]
-        return [self._decode(item, found, sha256, size)]
+            return Pieces(tuple(Range(a, b, found, sha256, size, scratch) for a, b in ranges))
+        return self._decode(item, path, found, sha256, size)
 
     def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:
         options = self.options
-        return [hear_range(whole.path, part, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
+        with local_copy(whole.path, self.workspace) as path:
+            return [hear_range(path, part, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
 
     def join(self, whole: Source, answers: Sequence[Sequence[Heard]]) -> Sequence[Recording]:
-        heard = [one for (one,) in answers]
+        with local_copy(whole.path, self.workspace) as path:
+            made = self._join(whole, path, [one for (one,) in answers])
+        drop_copy(whole.path, self.workspace)
+        return [made]
+
+    def _join(self, item: Source, path: str, heard: Sequence[Heard]) -> Recording:
         table = joined_table(heard) if heard else None
         if not table:
-            return self._alone(whole)
+            return self._alone(item, path)
         part = heard[0].range
         _refuse_long(table.seconds, self.options.max_hours)
         if not (scratch := joined_scratch(heard)):
             part.scratch.unlink(missing_ok=True)  # holes where other machines' ranges belong: decoded again if need be
         else:
             scratch.replace(self.workspace.audio(recording_id(part.sha256), self.options.audio_stream))
-        return [self._keep(whole, part.found, part.sha256, part.size, table, _Complaints())]
+        return self._keep(item, path, part.found, part.sha256, part.size, table, _Complaints())
 
-    def _alone(self, item: Source) -> Sequence[Recording]:
+    def _alone(self, item: Source, path: str) -> Recording:
         """In one pass, whatever its length."""
-        found = probe(item.path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
-        sha256, size = hash_file(item.path)
+        found = probe(path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
+        sha256, size = hash_file(path)
         self._shared_scratch(item, recording_id(sha256)).unlink(missing_ok=True)
-        return [self._decode(item, found, sha256, size)]
+        return self._decode(item, path, found, sha256, size)
 
     def _shared_scratch(self, item: Source, recording: str) -> Path:
         """Where workers put their ranges' samples; not two copies of a file into one."""
@@ -87,12 +99,10 @@ class Ingest(Stage[Source]):
         copy = hashlib.sha256(item.path.encode()).hexdigest()[:8]
         return audio.with_name(f".{audio.name}.{copy}.part")
 
-    def _decode(self, item: Source, found: Probe, sha256: str, size: int) -> Recording:
+    def _decode(self, item: Source, path: str, found: Probe, sha256: str, size: int) -> Recording:
         recording = recording_id(sha256)
         analyzer = FrameAnalyzer()
-        decoder = Decoder(
-            item.path, found, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds
-        )
+        decoder = Decoder(path, found, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
         with (
             decoder,
             whole_file(self.workspace.audio(recording, self.options.audio_stream)) as part,
@@ -108,16 +118,16 @@ class Ingest(Stage[Source]):
                 raise AudioError(f"no sound could be decoded ({decoder.last_words()}).")
         table = analyzer.finish()
         complaints = _Complaints(decoder.exit_code or 0, decoder.nonfinite, decoder.complained, decoder.last_words())
-        return self._keep(item, found, sha256, size, table, complaints)
+        return self._keep(item, path, found, sha256, size, table, complaints)
 
     def _keep(
-        self, item: Source, found: Probe, sha256: str, size: int, table: FrameTable, complaints: _Complaints
+        self, item: Source, path: str, found: Probe, sha256: str, size: int, table: FrameTable, complaints: _Complaints
     ) -> Recording:
         """Save what was heard, and say what the file is."""
-        if os.stat(item.path).st_size != size:
+        if os.stat(path).st_size != size:
             raise AudioError("changed while it was being read. Run again when it is complete.")
         recording = recording_id(sha256)
-        with whole_file(self.workspace.frames(recording)) as part:
+        with self.workspace.keep(self.workspace.frames(recording)) as part:
             table.save(part)
         truncated, note = _what_went_wrong(complaints, found, table.seconds)
         made = Recording(
@@ -140,7 +150,7 @@ class Ingest(Stage[Source]):
 
     def _already_ingested(self, recording: str) -> Recording | None:
         beside = _beside(self.workspace, recording)
-        if not beside.exists() or not self.workspace.frames(recording).exists():
+        if not self.workspace.bring(beside) or not self.workspace.bring(self.workspace.frames(recording)):
             return None
         kept = json.loads(beside.read_text(encoding="utf-8"))
         return from_dict(Recording, kept["recording"]) if kept["made_by"] == self._made_by() else None
@@ -148,7 +158,7 @@ class Ingest(Stage[Source]):
     def _remember(self, recording: Recording) -> None:
         nameless = replace(recording, name="")  # which of two copies is read first is chance
         kept = {"made_by": self._made_by(), "recording": asdict(nameless)}
-        with whole_file(_beside(self.workspace, recording.id)) as part:
+        with self.workspace.keep(_beside(self.workspace, recording.id)) as part:
             part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
     def _made_by(self) -> list[object]:

@@ -10,11 +10,12 @@ is, the report says.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from aramega.audio.clips import read_samples, write_flac
+from aramega.audio.clips import encode_flac, read_samples
 from aramega.config import PassagesConfig
 from aramega.records import Passage, Segment, SegmentedRecording, Span, stretch_id
 from aramega.stages.audio import decoded_audio
@@ -46,7 +47,12 @@ class Passages(Stage[SegmentedRecording]):
             start, end = clip_bounds(run, rooms, self.options.margin)
             passage = stretch_id(item.id, start, end)
             clip = self.workspace.clip(item.id, passage)
-            sha256 = write_flac(clip, read_samples(audio, start, end), level=self.options.flac_level)
+            content = encode_flac(read_samples(audio, start, end), level=self.options.flac_level)
+            with self.workspace.keep(clip) as part:
+                part.write_bytes(content)
+            sha256 = hashlib.sha256(content).hexdigest()
+            if self.workspace.is_away:
+                clip.unlink()
             passages.append(_passage(passage, run, start, end, self.workspace.relative(clip), sha256))
         return passages
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aramega.audio.clips import read_samples, write_flac
+from aramega.audio.clips import encode_flac, read_samples
 from aramega.audio.decode import AudioError, Decoder, probe
 
 
@@ -124,15 +124,13 @@ def test_a_clip_is_cut_to_the_sample_and_flac_gives_it_back(tmp_path: Path) -> N
     samples.tofile(tmp_path / "a.s16")
     cut = read_samples(tmp_path / "a.s16", 1.234, 3.001)
     assert np.array_equal(cut, samples[19_744:48_016])
-    write_flac(tmp_path / "c.flac", cut, level=3)
+    (tmp_path / "c.flac").write_bytes(encode_flac(cut, level=3))
     assert np.array_equal(soundfile.read(tmp_path / "c.flac", dtype="int16")[0], cut)
 
 
-def test_the_same_samples_are_the_same_file(tmp_path: Path) -> None:
+def test_the_same_samples_are_the_same_file() -> None:
     samples = np.random.default_rng(2).integers(-3000, 3000, 16_000, dtype=np.int16)
-    hashes = {write_flac(tmp_path / name, samples, level=3) for name in ("a.flac", "b.flac")}
-    assert len(hashes) == 1
-    assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+    assert encode_flac(samples, level=3) == encode_flac(samples, level=3)
 
 
 def test_a_float_beyond_all_sound_is_full_scale_and_no_warning(tmp_path: Path) -> None:

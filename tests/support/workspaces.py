@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aramega.audio.clips import write_flac
+from aramega.audio.clips import encode_flac
 from aramega.records import (
     RATE,
     Measures,
@@ -102,5 +102,6 @@ def write_clip(workspace: Workspace, passage: Passage) -> Path:
     path = workspace.root / passage.clip
     count = (milliseconds(passage.end) - milliseconds(passage.start)) * RATE // 1000
     noise = np.random.default_rng(0).integers(-200, 200, count, dtype=np.int16)
-    write_flac(path, noise, level=5)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_flac(noise, level=5))
     return path

@@ -32,6 +32,7 @@ class WorkspaceLibrary:
         if path.is_absolute() or ".." in path.parts or path.parts[:1] != ("clips",):
             raise AramegaError(f"{place}: does not lie among the workspace's clips.")
         try:
+            self.workspace.bring(self.workspace.root / path)
             return (self.workspace.root / path).read_bytes()
         except OSError as error:
             raise AramegaError(f"{place}: {(error.strerror or str(error)).lower()}.") from None

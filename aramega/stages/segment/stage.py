@@ -40,7 +40,8 @@ class SegmentStage(Stage[SegmentedRecording]):
             self._listener = SileroVad()
 
     def run(self, item: SegmentedRecording) -> Sequence[Timeline | Segment]:
-        table = FrameTable.load(self.workspace.frames(item.id))
+        with self.workspace.borrow(self.workspace.relative(self.workspace.frames(item.id))) as frames:
+            table = FrameTable.load(frames)
         spans = find_spans(table, self.options, self._listener, read=self._reader(item))
         segments = [_segment(item.id, planned, table) for planned in plan_segments(spans, table, self.options)]
         return [Timeline(item.id, tuple(spans)), *segments]

@@ -1,0 +1,54 @@
+"""`aramega fetch`, and what other commands do first where a workspace's clips are kept at an address."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aramega.cli.build import ALL_DONE, DONE_WITH_FAILURES
+from aramega.cli.look import Folder
+from aramega.errors import AramegaError
+
+if TYPE_CHECKING:
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+SHOWN_MISSING = 20
+
+
+def fetch(
+    workspace: Folder,
+    frames: Annotated[bool, typer.Option("--frames", help="The frame tables, too: what re-segmenting needs.")] = False,
+) -> int:
+    """Bring the clips home that a build keeps at an address (--files), to publish, review or back up from here.
+
+    Only what is not here yet is brought. Exit codes: 0 all is here, 3 the address does not hold some of it.
+    """
+    from aramega.housekeeping.away import bring_home
+    from aramega.store import Store
+    from aramega.workspace import Workspace
+
+    place = Workspace(workspace.absolute())
+    with Store.open(place) as store:
+        if not place.files:
+            raise AramegaError(f"{place.root}: its files are kept in its folder, and nowhere else.")
+        came = bring_home(store, place, frames=frames)
+    print(f"{place.root}: {came.brought:,} files brought from {place.files}, {came.bytes / 1e6:,.1f} MB.")
+    for path in came.missing[:SHOWN_MISSING]:
+        print(f"aramega: {path} is not there either.", file=sys.stderr)
+    if len(came.missing) > SHOWN_MISSING:
+        print(f"aramega: … and {len(came.missing) - SHOWN_MISSING:,} more.", file=sys.stderr)
+    return DONE_WITH_FAILURES if came.missing else ALL_DONE
+
+
+def at_home(place: Workspace, store: Store) -> None:
+    """Have the clips here, for a command that reads them all."""
+    if not place.files:
+        return
+    from aramega.housekeeping.away import bring_home
+
+    came = bring_home(store, place)
+    if came.brought:
+        print(f"aramega: {came.brought:,} clips brought from {place.files}.", file=sys.stderr)

@@ -1,0 +1,253 @@
+"""Recordings and files in an object store: a real S3 server, by moto, and the same build as from a folder."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aramega.errors import AramegaError
+from aramega.remote import checked_address, find, is_address, look
+from aramega.workspace import Workspace, note_files
+from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
+from tests.housekeeping.looking import files, rows
+from tests.support.cli import Run
+
+pytest.importorskip("moto")
+pytest.importorskip("s3fs")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RudeS3]:
+    server = RudeS3()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def s3(server: RudeS3, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A bucket that holds nothing yet; the address is in the environment, as a curator's would be."""
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    store = server.files()
+    for file in store.find(BUCKET):
+        store.rm_file(file)
+    return store
+
+
+@pytest.fixture(scope="module")
+def archive(broadcast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings, what is no recording, and a hidden file."""
+    folder = tmp_path_factory.mktemp("archive")
+    for i, name in enumerate(("نشرة الأخبار.mp3", "b.wav")):
+        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 60), "-i", str(broadcast), "-t", "50", str(folder / name)]
+        subprocess.run(cut, check=True)
+    (folder / "notes.txt").write_text("no recording")
+    (folder / ".hidden.mp3").write_bytes(b"")
+    return folder
+
+
+def put(s3: Any, archive: Path) -> str:
+    for path in archive.iterdir():
+        s3.put_file(str(path), f"{BUCKET}/news/2026/{path.name}")
+    return f"s3://{BUCKET}/news"
+
+
+@contextmanager
+def rude(server: RudeS3, mood: Mood) -> Iterator[None]:
+    """Until it has been so a few times."""
+    done = threading.Event()
+
+    def go_on() -> None:
+        while not done.wait(0.2) and server.rudenesses < 3:
+            server.be_rude(mood)
+        server.calm_down()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+
+
+def heard(root: Path) -> dict[str, object]:
+    """What a build made of its recordings, wherever they lay."""
+    made = {table: rows(root)[table] for table in ("recordings", "timelines", "segments", "passages")}
+    return {**made, **files(root)}
+
+
+@pytest.fixture(scope="module")
+def from_a_folder(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    from aramega.cli import run
+
+    workspace = tmp_path_factory.mktemp("calm") / "news"
+    assert run(["build-ssum", str(archive), "-w", str(workspace), "--quiet"]) == 0
+    return heard(workspace)
+
+
+def test_recordings_in_a_bucket_become_what_they_become_in_a_folder(
+    aramega: Run, s3: Any, archive: Path, from_a_folder: dict[str, object], tmp_path: Path
+) -> None:
+    address = put(s3, archive)
+    made = aramega("build-ssum", address, "-w", tmp_path / "news", "-n", 2)
+    assert made.code == 0, made.err
+    assert heard(tmp_path / "news") == from_a_folder
+    assert not (tmp_path / "news" / "scratch").exists()
+    again = aramega("build-ssum", address, "-w", tmp_path / "news", "--json")
+    assert '"stage"' not in again.out
+
+
+def test_a_store_in_trouble_is_asked_again(
+    aramega: Run, server: RudeS3, s3: Any, archive: Path, from_a_folder: dict[str, object], tmp_path: Path
+) -> None:
+    address = put(s3, archive)
+    for mood in (Mood.ERRORS, Mood.BROKEN):
+        server.rudenesses = 0
+        with rude(server, mood):
+            made = aramega("build-ssum", address, "-w", tmp_path / mood.value)
+        assert made.code == 0, made.err
+        assert heard(tmp_path / mood.value) == from_a_folder
+        assert server.rudenesses
+
+
+def test_clips_and_frames_are_kept_at_an_address_and_can_be_fetched_home(
+    aramega: Run, s3: Any, archive: Path, from_a_folder: dict[str, object], tmp_path: Path
+) -> None:
+    kept = f"s3://{BUCKET}/kept/news"
+    made = aramega("build-ssum", archive, "-w", tmp_path / "news", "--files", kept)
+    assert made.code == 0, made.err
+    there = {file.removeprefix(f"{BUCKET}/kept/news/") for file in s3.find(f"{BUCKET}/kept/news")}
+    assert there == set(files(tmp_path / "news"))
+    for path in files(tmp_path / "news", ["clips"]):
+        (tmp_path / "news" / path).unlink()
+    fetched = aramega("fetch", tmp_path / "news")
+    assert fetched.code == 0, fetched.err
+    assert heard(tmp_path / "news") == from_a_folder
+
+
+def test_commands_that_read_clips_bring_them_home_and_gc_takes_away_what_nothing_names(
+    aramega: Run, s3: Any, archive: Path, tmp_path: Path
+) -> None:
+    kept, news = f"s3://{BUCKET}/kept/news", tmp_path / "news"
+    aramega("build-ssum", archive, "-w", news, "--files", kept, "--quiet")
+    clips = sorted(files(news, ["clips"]))
+    for command in (
+        ["report", news],
+        ["preview", news, "--out", tmp_path / "out"],
+        ["backup", news, tmp_path / "b"],
+    ):
+        (news / clips[0]).unlink()
+        made = aramega(*command)
+        assert made.code == 0, made.err
+    assert (tmp_path / "b" / clips[0]).exists()
+    shorter = ["--set", "passages.max_seconds=30", "--set", "passages.target_seconds=20"]
+    aramega("build-ssum", "-w", news, "--quiet", *shorter)
+    aramega("gc", news)
+    there = {file.removeprefix(f"{BUCKET}/kept/news/") for file in s3.find(f"{BUCKET}/kept/news")}
+    assert there == set(files(news))
+    assert not set(clips) <= there
+
+
+def test_a_worker_elsewhere_needs_nothing_but_the_address(
+    s3: Any, archive: Path, from_a_folder: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on another machine: no workspace's folder, a home of its own that is empty when it is done."""
+    from aramega.config import Config
+    from aramega.records import Passage, Segment, SegmentedRecording, Source, Timeline
+    from aramega.stages import make_stages
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    address = put(s3, archive)
+    away = Workspace(tmp_path / "not-here", files=f"s3://{BUCKET}/kept/away")
+    assert away.is_away
+    ingest, segment, passages = make_stages(Config(), away)[:3]
+    (recording,) = ingest.run(Source(f"{address}/2026/b.wav"))
+    item = SegmentedRecording(recording, (f"{address}/2026/b.wav",))
+    timeline, *segments = segment.run(item)
+    assert isinstance(timeline, Timeline)
+    assert all(isinstance(one, Segment) for one in segments)
+    made = passages.run(SegmentedRecording(recording, item.paths, timeline, tuple(segments)))
+    assert {(one.id, one.clip_sha256) for one in made if isinstance(one, Passage)} <= {
+        (row[0], row[7])
+        for row in from_a_folder["passages"]  # type: ignore[attr-defined]
+    }
+    assert made
+    assert not (tmp_path / "not-here").exists()
+    away.drop_scratch()
+    assert not list(away.home.rglob("*.flac"))
+    with away.borrow(made[0].clip) as clip:
+        assert clip.exists()
+    assert not clip.exists()
+
+
+def test_rows_of_a_manifest_may_name_addresses(aramega: Run, s3: Any, archive: Path, tmp_path: Path) -> None:
+    address = put(s3, archive)
+    manifest = tmp_path / "list.csv"
+    manifest.write_text(
+        f"path,programme\n{address}/2026/b.wav,نشرة\n{address}/gone.wav,\nftp://example.org/a.mp3,\ns3://me:pass@b/a.mp3,\n"
+    )
+    made = aramega("build-ssum", manifest, "-w", tmp_path / "news")
+    assert made.code == 3
+    assert len(rows(tmp_path / "news")["recordings"]) == 1
+    told = {row[1]: row[3] for row in rows(tmp_path / "news")["failures"]}
+    assert told[f"{address}/gone.wav"] == "no such file."
+    assert "aramega reads s3://, gs://, hf:// and files" in told[f"{manifest}:4"]
+    assert "holds a user or a password" in told[f"{manifest}:5"]
+    assert "pass" not in told[f"{manifest}:5"].replace("password", "")
+
+
+def test_an_object_that_was_replaced_is_read_again(aramega: Run, s3: Any, archive: Path, tmp_path: Path) -> None:
+    address = put(s3, archive)
+    aramega("build-ssum", f"{address}/2026/b.wav", "-w", tmp_path / "news", "--until", "ingest")
+    s3.put_file(str(archive / "نشرة الأخبار.mp3"), f"{BUCKET}/news/2026/b.wav")
+    aramega("build-ssum", "-w", tmp_path / "news", "--until", "ingest")
+    (recording,) = rows(tmp_path / "news")["recordings"]
+    assert recording[6] == "mp3"
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (f"s3://{BUCKET}/nothing/here", "nothing is there"),
+        ("s3://no-such-bucket-of-ours/a", "no such file, bucket"),
+        ("https://example.org/a.mp3", "Download it first"),
+        ("s3://key:secret@bucket/a", "environment"),
+        ("s3://", "names no bucket"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(
+    aramega: Run, s3: Any, tmp_path: Path, address: str, words: str
+) -> None:
+    made = aramega("build-ssum", address, "-w", tmp_path / "news")
+    assert made.code == 2
+    assert words in made.err
+    assert made.err.count("\n") == 1
+    assert "secret" not in made.err
+
+
+def test_patterns_and_many_files_are_looked_up_by_listing(s3: Any, archive: Path) -> None:
+    address = put(s3, archive)
+    assert [entry.address for entry in find(f"{address}/*/*.wav")] == [f"{address}/2026/b.wav"]
+    named = [f"{address}/2026/{path.name}" for path in archive.iterdir()]
+    assert set(look([*named, f"{address}/2026/gone.mp3"])) == set(named)
+
+
+def test_a_workspace_keeps_its_files_where_it_began(tmp_path: Path) -> None:
+    begun = note_files(Workspace(tmp_path / "news"), f"s3://{BUCKET}/a/")
+    assert begun.files == f"s3://{BUCKET}/a"
+    assert Workspace(tmp_path / "news").files == f"s3://{BUCKET}/a"
+    assert note_files(begun, f"s3://{BUCKET}/a") == begun
+    with pytest.raises(AramegaError, match="keeps to where it began"):
+        note_files(begun, f"s3://{BUCKET}/b")
+
+
+def test_addresses_are_told_from_paths() -> None:
+    assert is_address("s3://bucket/a.mp3")
+    assert not is_address("/archive/a.mp3")
+    assert checked_address("S3://bucket/a/") == "s3://bucket/a"

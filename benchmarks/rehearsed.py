@@ -43,7 +43,7 @@ class Times:
     driver_cpu: float = 0.0
     """CPU time of that."""
     engine: float = 0.0
-    """CPU time of the driver's process beside it: sending tasks, receiving outcomes, waiting."""
+    """CPU time of the driver's thread beside it: sending tasks, receiving outcomes, waiting."""
     cpu: float = 0.0
     """CPU time of this process and all below it, meanwhile."""
     stages: dict[str, float] = field(default_factory=Counter)
@@ -90,9 +90,9 @@ class Rehearsed:
             """A rehearsal for each worker, then nothing until all have done theirs."""
             nonlocal asked, theirs
             if working:
-                began, at = time.perf_counter(), time.process_time()
+                began, at = time.perf_counter(), time.thread_time()
                 task = next_task(frozenset(allowed) - {rehearsal})
-                theirs += time.process_time() - at
+                theirs += time.thread_time() - at
                 spent = time.perf_counter() - began
                 self.times.driver += spent
                 if task:
@@ -114,7 +114,7 @@ class Rehearsed:
                 working = done == everybody
                 if working:
                     shutil.rmtree(first.workspace.root)
-                start, cpu, own = time.perf_counter(), cpu_seconds(), time.process_time()
+                start, cpu, own = time.perf_counter(), cpu_seconds(), time.thread_time()
                 continue
             if not outcomes:
                 yield outcomes
@@ -122,17 +122,17 @@ class Rehearsed:
             for outcome in outcomes:
                 self.times.stages[stages[outcome.stage].name] += outcome.took
                 self.times.items[stages[outcome.stage].name] += 1
-            began, at = time.perf_counter(), time.process_time()
+            began, at = time.perf_counter(), time.thread_time()
             yield outcomes
             now = time.perf_counter()
-            theirs += time.process_time() - at
+            theirs += time.thread_time() - at
             self.times.driver += now - began
             for outcome in outcomes:
                 self.times.drivers[stages[outcome.stage].name] += (now - began) / len(outcomes)
             self.times.whole = now - start
             self.times.cpu = cpu_seconds() - cpu
             self.times.driver_cpu = theirs
-            self.times.engine = time.process_time() - own - theirs
+            self.times.engine = time.thread_time() - own - theirs
 
 
 class _Rehearsal(Stage[str]):

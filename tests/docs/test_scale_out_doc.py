@@ -85,7 +85,9 @@ def test_every_option_and_every_actor_it_names_exists(aramega: Run, tmp_path: Pa
         re.search(r'--tmux "(.*?)"\n', shell.replace('\\"', "'"), re.DOTALL)[1],  # type: ignore[index]
         blocks("bash")[0].partition("-- \\\n")[2],
     ]
+    [stored] = [block for block in blocks("sh") if "s3://" in block]
     help = aramega("build-ssum", "--help", env={**os.environ, "COLUMNS": "200"}).out
+    assert all(option in help for option in re.findall(r"(?<= )--[a-z-]+", stored))
     for line in lines:
         options = re.findall(r"(?<= )--[a-z-]+", line)
         assert {"--engine", "--ray-address", "--workers", "--asr-model", "--set"} <= set(options)

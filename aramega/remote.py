@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import posixpath
 import random
 import time
@@ -168,11 +169,18 @@ def _list(folder: str) -> list[Entry]:
     return _patiently(ask, folder)
 
 
+_open: dict[tuple[int, str], Any] = {}
+"""Each process's own. A fork leaves its parent's alone: closed in the child, they complain of another's event loop."""
+
+
 def _files(address: str) -> Any:
     import fsspec
 
     scheme = address.partition("://")[0]
-    return fsspec.filesystem(scheme, **_KINDS[scheme].options)
+    key = (os.getpid(), scheme)
+    if key not in _open:
+        _open[key] = fsspec.filesystem(scheme, skip_instance_cache=True, **_KINDS[scheme].options)
+    return _open[key]
 
 
 def _patiently(ask: Callable[[], R], address: str) -> R:

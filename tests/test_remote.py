@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -251,3 +252,24 @@ def test_addresses_are_told_from_paths() -> None:
     assert is_address("s3://bucket/a.mp3")
     assert not is_address("/archive/a.mp3")
     assert checked_address("S3://bucket/a/") == "s3://bucket/a"
+
+
+def test_a_worker_leaves_its_parents_connections_alone(s3: Any) -> None:
+    """Closed in a fork, from whichever thread happened to collect garbage, they complained of another event loop."""
+    s3.pipe_file(f"{BUCKET}/a.txt", b"there")
+    forks = f"""
+import fsspec.asyn, gc, os
+from aramega import remote
+remote.read("s3://{BUCKET}/a.txt")
+child = os.fork()
+if not child:
+    assert remote.read("s3://{BUCKET}/a.txt") == b"there"
+    async def collect():
+        gc.collect()
+    fsspec.asyn.sync(fsspec.asyn.get_loop(), collect)
+    fsspec.asyn.sync(fsspec.asyn.get_loop(), collect)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    done = subprocess.run([sys.executable, "-c", forks], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

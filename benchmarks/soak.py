@@ -95,11 +95,11 @@ def _loop(mp3: Path, path: Path, seconds: float) -> None:
 
 
 def _write_subtitles(recording: Path, seconds: float, rng: np.random.Generator) -> None:
-    """A cue every four seconds, of random words: what is said does not matter, that it is something does."""
-    starts = range(0, int(seconds), 4)
-    said = rng.choice(WORDS, size=(len(starts), 7))
+    """A cue every two seconds, of random words: what is said does not matter, that it is something does."""
+    starts = range(0, int(seconds), 2)
+    said = rng.choice(WORDS, size=(len(starts), 4))
     cues = (
-        f"{i}\n{_clock(s)} --> {_clock(s + 4)}\n{' '.join(w)}\n"
+        f"{i}\n{_clock(s)} --> {_clock(s + 2)}\n{' '.join(w)}\n"
         for i, (s, w) in enumerate(zip(starts, said, strict=True))
     )
     recording.with_suffix(".srt").write_text("\n".join(cues), encoding="utf-8")

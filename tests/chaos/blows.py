@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import math
 import os
 import shutil
 import struct
@@ -21,12 +22,17 @@ from pathlib import Path
 import psutil
 
 from tests.chaos.clusters import TwoRaylets
-from tests.chaos.weather import Blow, Engine, Kind
+from tests.chaos.rude_s3 import Mood, RudeS3
+from tests.chaos.weather import ON_S3, Blow, Engine, Kind
 
-DISK_BYTES = 24 << 20
-"""The whole of a storm's disk: some three times what its build needs."""
+DISK_BYTES = 96 << 20
+"""The whole of a storm's disk: some twice what its build needs."""
 PAUSE_SECONDS = 1.0
 TWO_DAYS = 2 * 86_400
+OUTAGE_SECONDS = 3.0
+FOR_GOOD = 0.2
+"""Of so many troubles of a store, no run sees the end."""
+_MOODS = {Kind.S3_ERRORS: Mood.ERRORS, Kind.S3_SLOW: Mood.SLOW, Kind.S3_BROKEN: Mood.BROKEN}
 
 
 def cannot_do() -> dict[Kind | Engine, str]:
@@ -38,6 +44,8 @@ def cannot_do() -> dict[Kind | Engine, str]:
         out[Kind.DISK] = "no right to mount a small disk"
     if not shutil.which("cc"):
         out[Kind.CLOCK] = "no C compiler, to build the clock that can be set"
+    if not all(map(importlib.util.find_spec, ("moto", "s3fs"))):
+        out |= dict.fromkeys(ON_S3, "moto or s3fs is not installed")
     return out
 
 
@@ -48,11 +56,18 @@ def _may_mount() -> bool:
 
 
 class Site:
-    """Where a storm rages: the disk under the workspace, the clock over it, the cluster beside it."""
+    """Where a storm rages: the disk under the workspace, the clock over it, the cluster and the store beside it."""
 
-    def __init__(self, folder: Path, engine: Engine, kinds: frozenset[Kind], cluster: TwoRaylets | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        engine: Engine,
+        kinds: frozenset[Kind],
+        cluster: TwoRaylets | None = None,
+        s3: RudeS3 | None = None,
+    ) -> None:
         self.workspace = folder / "workspace"
-        self.engine, self.kinds, self.cluster = engine, kinds, cluster
+        self.engine, self.kinds, self.cluster, self.s3 = engine, kinds, cluster, s3
         self._ballast, self._clock = self.workspace / "ballast", folder / "clock"
 
     @contextlib.contextmanager
@@ -73,6 +88,8 @@ class Site:
     def environment(self) -> dict[str, str]:
         """For the driver: with a clock that can be set where a storm is to turn it."""
         told = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+        if self.s3:
+            told |= self.s3.environment()
         if Kind.CLOCK not in self.kinds:
             return told
         return told | {"LD_PRELOAD": str(compile_clock(self._clock.parent)), "STORM_CLOCK": str(self._clock)}
@@ -85,6 +102,10 @@ class Site:
         if blow.kind is Kind.CLOCK:
             self._set_clock(-TWO_DAYS)
             return True
+        if blow.kind in _MOODS:
+            assert self.s3
+            self.s3.be_rude(_MOODS[blow.kind], math.inf if blow.chance < FOR_GOOD else OUTAGE_SECONDS)
+            return True
         if blow.kind is Kind.DRIVER:
             return _hit(driver)
         targets = self._targets(blow.kind, driver)
@@ -94,8 +115,10 @@ class Site:
         return _pause(target) if blow.kind is Kind.PAUSE else _hit(target)
 
     def clear(self) -> None:
-        """Somebody frees the disk and brings the lost machine back; the clock stays as it is."""
+        """Somebody frees the disk, mends the store and brings the lost machine back; the clock stays as it is."""
         self._ballast.unlink(missing_ok=True)
+        if self.s3:
+            self.s3.calm_down()
         if self.cluster and self.engine is Engine.CLUSTER:
             self.cluster.mend()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import logging
 import random
 import threading
 import time
@@ -15,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-RUDE_SECONDS = 2.0
 BUCKET = "archive"
 PASSED_ON = ("connection", "transfer-encoding", "content-length", "server", "date")
 """Headers of an answer that are the proxy's own to say."""
@@ -36,11 +36,12 @@ class RudeS3:
     def __init__(self, seed: int = 0) -> None:
         from moto.server import ThreadedMotoServer
 
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every request
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._moto.start()
         host, port = self._moto.get_host_and_port()
         self.honest = f"http://{host}:{port}"
-        self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._proxy = _Quiet(("127.0.0.1", 0), _handler(self))
         self._proxy.daemon_threads = True
         threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self._proxy.server_port}"
@@ -49,9 +50,9 @@ class RudeS3:
         self._rng, self._mood, self._until = random.Random(seed), Mood.CALM, 0.0
         self._lock = threading.Lock()
 
-    def be_rude(self, mood: Mood) -> None:
+    def be_rude(self, mood: Mood, seconds: float = 3.0) -> None:
         with self._lock:
-            self._mood, self._until = mood, time.monotonic() + RUDE_SECONDS
+            self._mood, self._until = mood, time.monotonic() + seconds
 
     def calm_down(self) -> None:
         self.be_rude(Mood.CALM)
@@ -91,6 +92,11 @@ class RudeS3:
         self._proxy.shutdown()
         self._proxy.server_close()
         self._moto.stop()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Clients are killed in storms, with their connections: nothing to tell of."""
 
 
 def _handler(s3: RudeS3) -> type[BaseHTTPRequestHandler]:

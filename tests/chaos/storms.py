@@ -19,15 +19,17 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from tests.chaos.archive import build_options, make_archive
+from tests.chaos.accounts import Account, table
+from tests.chaos.archive import build_options, make_archive, upload_archive
 from tests.chaos.blows import Site, cannot_do
-from tests.chaos.books import Books, Written, books, differences, unexpected_failures, written
+from tests.chaos.books import Books, Written, books, differences, kept_on, unexpected_failures, written
 from tests.chaos.clusters import TwoRaylets
+from tests.chaos.rude_s3 import BUCKET, RudeS3
 from tests.chaos.weather import ON_RAY, Blow, Engine, Kind, Storm, plan_storm
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -39,82 +41,76 @@ LINGER = 15.0
 DONE, CRASHED, REFUSED, DONE_WITH_FAILURES, KILLED = 0, 1, 2, 3, -9
 
 
-@dataclass
-class Account:
-    """What came of a storm."""
-
-    storm: Storm
-    struck: Counter[Kind] = field(default_factory=Counter)
-    missed: Counter[Kind] = field(default_factory=Counter)
-    """Blows that found nothing to hit before the run was over."""
-    resumes: int = 0
-    twice: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    different: list[str] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def identical(self) -> bool:
-        return not (self.twice or self.lost or self.different or self.troubles)
-
-    def complaints(self) -> Iterable[str]:
-        for name in ("twice", "lost", "different", "troubles"):
-            yield from (f"{name}: {one}" for one in getattr(self, name))
-
-
 class Climate:
-    """What all storms share: the archive, what a calm build makes of it and how long that takes, a cluster."""
+    """What all storms share: the archive, what a calm build makes of it and how long that takes, a cluster, a store."""
 
     def __init__(self, folder: Path, broadcast: Path = SAMPLE) -> None:
         self.folder = folder
         self.archive = make_archive(folder / "archive", broadcast)
         self._cluster: TwoRaylets | None = None
-        self._calm: dict[tuple[Engine, bool], float] = {}
-        self._books: dict[bool, Books] = {}
+        self._s3: RudeS3 | None = None
+        self._took: dict[tuple[Engine, bool, bool], float] = {}
+        self._books: dict[tuple[bool, bool], Books] = {}
 
     def close(self) -> None:
-        if self._cluster:
-            self._cluster.close()
+        for one in (self._cluster, self._s3):
+            if one:
+                one.close()
 
-    def cluster(self, engine: Engine) -> TwoRaylets | None:
-        if engine is Engine.CLUSTER and self._cluster is None:
+    def site(self, folder: Path, storm: Storm) -> Site:
+        """Surroundings for a storm of this kind."""
+        if storm.engine is Engine.CLUSTER and not self._cluster:
             self._cluster = TwoRaylets()
-        return self._cluster
+        if storm.on_s3 and not self._s3:
+            self._s3 = RudeS3()
+            upload_archive(self.archive, self._s3.files(), f"{BUCKET}/in")
+        return Site(
+            folder,
+            storm.engine,
+            storm.kinds,
+            self._cluster if storm.engine is Engine.CLUSTER else None,
+            self._s3 if storm.on_s3 else None,
+        )
 
     def calm(self, storm: Storm) -> tuple[Books, float]:
         """A calm build's books, and how long it takes on the storm's engine."""
-        self._books.setdefault(storm.hears, {})
-        if (storm.engine, storm.hears) not in self._calm:
-            site = Site(
-                self.folder / f"calm {storm.engine.name} {storm.hears}",
-                storm.engine,
-                frozenset(),
-                self.cluster(storm.engine),
-            )
+        kind, setting = (storm.hears, storm.on_s3), (storm.engine, storm.hears, storm.on_s3)
+        if setting not in self._took:
+            folder = self.folder / f"calm {storm.engine.name} {kind}"
+            site = self.site(folder, replace(storm, runs=()))
             with site.ready():
                 begun = time.monotonic()
-                done = subprocess.run(
-                    self.line(storm, site), env=site.environment(), capture_output=True, text=True, check=False
-                )
+                line, told = self.line(storm, site), site.environment()
+                done = subprocess.run(line, env=told, capture_output=True, text=True, check=False)
                 assert done.returncode == DONE_WITH_FAILURES, done.stderr
-                self._calm[storm.engine, storm.hears] = time.monotonic() - begun
-                found = books(site.workspace)
-                known = self._books[storm.hears] or found
-                assert not differences(known, found), f"calm builds differ: {differences(known, found)}"
-                self._books[storm.hears] = known
-        return self._books[storm.hears], self._calm[storm.engine, storm.hears]
+                self._took[setting] = time.monotonic() - begun
+                found = self.books(site)
+                wrong = differences(self._books.setdefault(kind, found), found)
+                assert not wrong, f"calm builds differ: {wrong}"
+        return self._books[kind], self._took[setting]
+
+    def books(self, site: Site) -> Books:
+        """What there is, in the workspace and in the store."""
+        there = kept_on(site.s3.files(), _kept_in(site)) if site.s3 else {}
+        return {**books(site.workspace), **there}
 
     def line(self, storm: Storm, site: Site, *more: str) -> list[str]:
         """The command that builds, and that goes on with it."""
-        line = [sys.executable, "-m", "aramega", "build-ssum", str(self.archive), "-w", str(site.workspace), "--json"]
+        named = self.archive / "on_s3.csv" if storm.on_s3 else self.archive
+        line = [sys.executable, "-m", "aramega", "build-ssum", str(named), "-w", str(site.workspace), "--json"]
         line += build_options(self.archive, hears=storm.hears)
         line += ["--workers", "1" if storm.engine is Engine.LOCAL_1 else "2"]
+        if storm.on_s3:
+            line += ["--files", f"s3://{_kept_in(site)}"]
         if storm.engine in ON_RAY:
             line += ["--engine", "ray"]
-        if storm.engine is Engine.CLUSTER and site.cluster:
+        if site.cluster:
             line += ["--ray-address", site.cluster.address]
         return [*line, *more]
+
+
+def _kept_in(site: Site) -> str:
+    return f"{BUCKET}/kept/{site.workspace.parent.name.replace(' ', '-')}"
 
 
 def ride_out(storm: Storm, climate: Climate) -> Account:
@@ -122,14 +118,14 @@ def ride_out(storm: Storm, climate: Climate) -> Account:
     calm, calm_seconds = climate.calm(storm)
     account, begun = Account(storm), time.monotonic()
     with tempfile.TemporaryDirectory(dir=climate.folder) as folder:
-        site = Site(Path(folder), storm.engine, storm.kinds, climate.cluster(storm.engine))
+        site = climate.site(Path(folder), storm)
         with site.ready():
             run = Runner(storm, climate, site, account, calm_seconds)
             for blows in storm.runs:
                 run.once(blows)
             while not run.settled(calm) and account.resumes < len(storm.runs) + MOST_RUNS:
                 run.once((), *(["--retry-failed"] if unexpected_failures(site.workspace, calm) else []))
-            account.different += differences(calm, books(site.workspace))
+            account.different += differences(calm, climate.books(site))
     account.seconds = time.monotonic() - begun
     return account
 
@@ -236,9 +232,6 @@ def _done(told: Path) -> Iterable[tuple[str, str]]:
                 yield news["stage"], news["item"]
 
 
-# The table
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=50)
@@ -253,57 +246,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(Climate(Path(folder))) as climate:
         for seed in range(first, first + runs):
             account = ride_out(plan_storm(seed, left_out=left_out), climate)
-            print(
-                f"{account.storm}: {verdict(account)}, {account.resumes} resumes, {account.seconds:.0f} s",
-                file=sys.stderr,
-            )
-            for complaint in account.complaints():
-                print(f"- {complaint}", file=sys.stderr)
+            verdict = "identical" if account.identical else "DIFFERENT"
+            print(f"{account.storm}: {verdict}, {account.resumes} resumes, {account.seconds:.0f} s", file=sys.stderr)
+            print(*(f"- {complaint}\n" for complaint in account.complaints()), sep="", end="", file=sys.stderr)
             accounts.append(account)
     print(table(accounts))
     sys.exit(not all(account.identical for account in accounts))
-
-
-def verdict(account: Account) -> str:
-    return "identical" if account.identical else "DIFFERENT"
-
-
-def table(accounts: Sequence[Account]) -> str:
-    """By engine and by kind of blow; then every difference, with the seed that shows it again."""
-    head = "| | storms | blows struck | found nothing to hit | identical to calm | resumes | done twice | lost |"
-    lines = [head, "|---|---|---|---|---|---|---|---|"]
-    for engine in Engine:
-        here = [a for a in accounts if a.storm.engine is engine]
-        lines.append(
-            _row(
-                engine.value, here, [k for a in here for k in a.struck.elements()], sum(a.missed.total() for a in here)
-            )
-        )
-    for kind in Kind:
-        here = [a for a in accounts if kind in a.storm.kinds]
-        lines.append(
-            _row(
-                kind.value,
-                here,
-                [k for a in here for k in a.struck.elements() if k is kind],
-                sum(a.missed[kind] for a in here),
-            )
-        )
-    everything = [k for a in accounts for k in a.struck.elements()]
-    lines.append(_row("**all**", accounts, everything, sum(a.missed.total() for a in accounts)))
-    for account in accounts:
-        lines += [f"\n{account.storm}", *(f"- {one}" for one in account.complaints())] if not account.identical else []
-    return "\n".join(lines)
-
-
-def _row(name: str, accounts: Sequence[Account], struck: Sequence[Kind], missed: int) -> str:
-    identical = sum(a.identical for a in accounts)
-    resumes, twice, lost = (
-        (sum(n) for n in zip(*((a.resumes, len(a.twice), len(a.lost)) for a in accounts), strict=True))
-        if accounts
-        else (0, 0, 0)
-    )
-    return f"| {name} | {len(accounts)} | {len(struck)} | {missed} | {identical} | {resumes} | {twice} | {lost} |"
 
 
 if __name__ == "__main__":

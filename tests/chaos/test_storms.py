@@ -1,4 +1,4 @@
-"""Storms: whatever falls on a build, it ends as a calm one. Five of them here; `python -m tests.chaos.storms` rages on."""
+"""Storms: whatever falls on a build, it ends as a calm one. Four of them here; `python -m tests.chaos.storms` rages on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from tests.chaos.blows import cannot_do
 from tests.chaos.books import differences
 from tests.chaos.storms import Climate, ride_out
-from tests.chaos.weather import BLOWS, Engine, Kind, plan_storm
+from tests.chaos.weather import BLOWS, ON_S3, Engine, Kind, plan_storm
 
 pytestmark = pytest.mark.timeout(300)
 
-SEEDS = (18, 249, 279, 369)
+SEEDS = (121, 320, 369, 436)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_seed_is_the_same_storm_every_time_and_fifty_are_of_every_engine_and_k
     assert storms == [plan_storm(seed) for seed in range(1, 51)]
     assert {storm.engine for storm in storms} == set(Engine)
     assert {kind for storm in storms for kind in storm.kinds} == set(Kind)
-    assert all(blow.kind in BLOWS[storm.engine] for storm in storms for run in storm.runs for blow in run)
+    assert all(blow.kind in (*BLOWS[storm.engine], *ON_S3) for storm in storms for run in storm.runs for blow in run)
 
 
 def test_what_a_machine_cannot_do_is_in_none_of_its_storms() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -32,6 +32,9 @@ class Kind(Enum):
     RAYLET = "SIGKILL of a raylet"
     DISK = "full disk"
     CLOCK = "clock set back two days"
+    S3_ERRORS = "S3 answers 503"
+    S3_SLOW = "S3 answers slowly"
+    S3_BROKEN = "S3 breaks off its answers"
 
 
 _LATEST = {Kind.DECODER: 0.4}
@@ -47,6 +50,9 @@ BLOWS: dict[Engine, tuple[Kind, ...]] = {
     Engine.CLUSTER: (Kind.WORKER, Kind.DECODER, Kind.DRIVER, Kind.RAYLET, Kind.RAYLET, Kind.DISK),
 }
 """Ray keeps times of its own and is not made to live under a false clock: there it is left out."""
+ON_S3 = (Kind.S3_ERRORS, Kind.S3_SLOW, Kind.S3_BROKEN)
+MAY_USE_S3 = frozenset({Engine.LOCAL_1, Engine.LOCAL_2, Engine.RAY})
+"""A cluster of its own has an environment of its own, and no credentials in it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Storm:
     """Whether the recording without subtitles is heard by Whisper, or fails for want of a text."""
     runs: tuple[tuple[Blow, ...], ...]
     """The blows on each of the runs that are not calm."""
+    on_s3: bool = False
+    """Whether the recordings come from an object store, and clips and frames go there."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -73,7 +81,7 @@ class Storm:
 
     def __str__(self) -> str:
         runs = " | ".join(", ".join(f"{b.kind.value} at {b.at:.0%}" for b in run) for run in self.runs)
-        return f"storm {self.seed}: {self.engine.value}{', Whisper' if self.hears else ''}: {runs}"
+        return f"storm {self.seed}: {self.engine.value}{', Whisper' if self.hears else ''}{', S3' if self.on_s3 else ''}: {runs}"
 
 
 def plan_storm(seed: int, *, left_out: Collection[Kind | Engine] = ()) -> Storm:
@@ -83,7 +91,19 @@ def plan_storm(seed: int, *, left_out: Collection[Kind | Engine] = ()) -> Storm:
     engine = rng.choices(engines, [WEIGHTS[e] for e in engines])[0]
     hears = rng.random() < 0.4
     runs = tuple(_plan_run(rng, engine, left_out) for _ in range(rng.choice((1, 1, 2))))
-    return Storm(seed, engine, hears, runs)
+    storm = Storm(seed, engine, hears, runs)
+    return _move_to_s3(storm) if engine in MAY_USE_S3 and not {*ON_S3} & {*left_out} else storm
+
+
+def _move_to_s3(storm: Storm) -> Storm:
+    """A third of the storms that can, with the store in trouble in each run. Drawn apart, so that all else of a storm
+    is the same where there is no S3."""
+    rng = random.Random(f"S3 {storm.seed}")
+    if rng.random() > 1 / 3:
+        return storm
+    runs = tuple((*run, Blow(rng.choice(ON_S3), rng.uniform(0.0, 0.6), rng.random())) for run in storm.runs)
+    ordered = tuple(_until_the_driver_falls(sorted(run, key=lambda blow: blow.at)) for run in runs)
+    return replace(storm, runs=ordered, on_s3=True)
 
 
 def _plan_run(rng: random.Random, engine: Engine, left_out: Collection[Kind | Engine]) -> tuple[Blow, ...]:

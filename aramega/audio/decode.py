@@ -43,6 +43,8 @@ _LONG = 1800.0
 _AHEAD = 1 << 20
 """A pipe of this many bytes holds one block; it is also the most Linux gives to users who are not root."""
 _PLAYLISTS = {"hls", "dash", "concat", "concatf", "sdp", "rtsp", "ffmetadata", "webm_dash_manifest", "imf"}
+_NO_REASON = ("Invalid data found when processing input", "If you want to help, upload a sample")
+"""What ffmpeg says last, after the reason."""
 _STILLS = {"image2", "png_pipe", "jpeg_pipe", "gif", "tty", "ansi"}
 
 
@@ -252,8 +254,9 @@ def _last_words(lines: list[bytes] | list[str], path: str) -> str:
     texts = [t.strip().replace(f"file:{Path(path).absolute()}: ", "") for t in texts if t.strip()]
     if not texts:
         return "the decoder gave no reason"
-    words = next((t for t in reversed(texts) if t != "Invalid data found when processing input"), texts[-1])
-    return words.rpartition("] ")[2][:200].rstrip(".")
+    said = [t.rpartition("] ")[2].partition(" Update your FFmpeg")[0] for t in texts]
+    words = next((t for t in reversed(said) if not t.startswith(_NO_REASON)), said[-1])
+    return words[:200].rstrip(".")
 
 
 def _describe(streams: list[dict[str, str]]) -> str:

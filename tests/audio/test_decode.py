@@ -151,3 +151,13 @@ def test_audio_without_a_channel_is_a_broken_header_and_not_a_missing_stream(tmp
     path.write_bytes(content)
     with pytest.raises(AudioError, match="its audio has no channels"):
         probe(str(path))
+
+
+def test_a_refusal_gives_ffmpegs_reason_and_not_its_plea_for_samples(tmp_path: Path) -> None:
+    path = tmp_path / "short.wav"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(path)], check=True)
+    content = bytearray(path.read_bytes())
+    content[16:20] = (8).to_bytes(4, "little")  # a format chunk that ends too early
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=r"\(wav header size < 14 is not implemented\)"):
+        probe(str(path))

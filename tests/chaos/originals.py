@@ -6,6 +6,7 @@ ffmpeg makes them once a run, bit for bit the same each time, so that a mutant's
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,11 +56,9 @@ DRESSES: dict[str, dict[str, list[str]]] = {
 Originals = dict[str, list[bytes]]
 
 
-def make_originals(folder: Path) -> Originals:
-    """All originals, by format."""
-    return {
-        kind: [_dress(folder / name, options) for name, options in dresses.items()] for kind, dresses in DRESSES.items()
-    }
+def make_originals(folder: Path, kinds: Iterable[str] = tuple(DRESSES)) -> Originals:
+    """The originals of these formats."""
+    return {kind: [_dress(folder / name, options) for name, options in DRESSES[kind].items()] for kind in kinds}
 
 
 def _dress(path: Path, options: list[str]) -> bytes:

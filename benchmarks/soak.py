@@ -3,7 +3,8 @@
 Memory, open files and threads of the driver and of its workers, and the scratch folder, are read from
 /proc every second or so while the build runs through all its stages (transcripts come from subtitles
 beside the recordings: no model's memory hides ours). The slope is Theil-Sen's, per 1,000 files, over all
-samples after the first tenth, so that one long recording's hill is not taken for growth.
+samples after the first quarter: until then workers come to hold the code of every stage, and one long
+recording's hill is not taken for growth.
 
     python benchmarks/soak.py [--short 2000] [--long 5] [--hours 10] [--workers 2] [--folder DIR]
 """
@@ -238,8 +239,8 @@ def at(samples: Sequence[Sample], name: str, share: float) -> float:
 
 
 def slope(samples: Sequence[Sample], name: str) -> float:
-    """Growth a 1,000 files, after the first tenth."""
-    late = [s for s in samples if s.files >= samples[-1].files / 10]
+    """Growth a 1,000 files, after the first quarter."""
+    late = [s for s in samples if s.files >= samples[-1].files / 4]
     files, values = np.array([s.files / 1000 for s in late]), np.array([s.readings[name] for s in late])
     first, second = np.triu_indices(len(late), 1)
     apart = files[second] > files[first]

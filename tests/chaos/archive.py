@@ -29,7 +29,8 @@ def make_archive(folder: Path, broadcast: Path) -> Path:
             _write_subtitles(folder / name, seconds)
     _make_long(folder / LONG, folder / "one.mp3", folder / "four.mp3")
     (folder / BROKEN).write_bytes(random.Random(0).randbytes(20_000))
-    shutil.copyfile(folder / "one.mp3", folder / TWIN)
+    for suffix in (".mp3", ".srt"):  # had the copies other subtitles, those of the copy read first would count
+        shutil.copyfile((folder / "one.mp3").with_suffix(suffix), (folder / TWIN).with_suffix(suffix))
     save_random_whisper(folder / "tiny.pt", width=16)
     return folder
 

@@ -10,6 +10,7 @@ breaks off is asked again, a little later each time; a file counts as fetched wh
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -70,8 +71,8 @@ def checked_address(address: str) -> str:
     kind = _KINDS.get(scheme.lower())
     if kind is None:
         raise AramegaError(
-            f"{_shown(address)}: aramega reads {', '.join(f'{known}://' for known in ('s3', 'gs', 'hf'))} and files. "
-            "Download it first (curl, yt-dlp), then name the file."
+            f"{_shown(address)}: aramega fetches from s3://, gs:// and hf:// alone; download it first (curl, yt-dlp), "
+            "then name the file."
         )
     if "@" in rest.split("/")[0] and scheme != "hf":
         raise AramegaError(f"{_shown(address)}: holds a user or a password. Put credentials into the environment.")
@@ -97,17 +98,19 @@ def find(address: str) -> list[Entry]:
 
 
 def look(addresses: Iterable[str]) -> dict[str, Entry]:
-    """What is at each address; those where nothing is are left out."""
+    """What is at each address; left out are those where nothing is, and those of a store that does not answer: whoever
+    comes to read them will say why."""
     by_folder: dict[str, list[str]] = {}
     for address in addresses:
         by_folder.setdefault(posixpath.dirname(address), []).append(address)
     found: dict[str, Entry] = {}
     for folder, wanted in by_folder.items():
-        if len(wanted) >= _MANY:
-            there = {entry.address: entry for entry in _list(folder)}
-            found |= {address: there[address] for address in wanted if address in there}
-        else:
-            found |= {address: entry for address in wanted if (entry := look_at(address))}
+        with contextlib.suppress(AramegaError):
+            if len(wanted) >= _MANY:
+                there = {entry.address: entry for entry in _list(folder)}
+                found |= {address: there[address] for address in wanted if address in there}
+            else:
+                found |= {address: entry for address in wanted if (entry := look_at(address))}
     return found
 
 

@@ -42,11 +42,30 @@ class Workspace:
         return bool(self.files) and not self.database.exists()
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether what is made on this machine can be found by others."""
+        return bool(self.files) or self.database.exists()
+
+    @property
     def home(self) -> Path:
-        """The folder on this machine for what is made."""
-        if not self.is_away:
-            return self.root
+        """The folder on this machine for what is made; away, one of this process alone."""
+        return self._homes / str(os.getpid()) if self.is_away else self.root
+
+    @property
+    def _homes(self) -> Path:
         return Path(tempfile.gettempdir()) / f"aramega-{os.getuid()}-{_number(str(self.root))}"
+
+    def tidy_away(self) -> None:
+        """Before a worker that is away begins a recording: nobody else removes what it, or one that was killed, has
+        decoded of others. (The driver's `drop_audio` does not reach here.)"""
+        if not self.is_away:
+            return
+        for home in self._homes.glob("*"):
+            if home.name.isdigit() and not Path("/proc", home.name).exists():
+                shutil.rmtree(home, ignore_errors=True)
+        for old in (self.home / "scratch").glob("*"):
+            if old.suffix != ".part":
+                old.unlink(missing_ok=True)
 
     @property
     def database(self) -> Path:

@@ -198,9 +198,24 @@ def test_rows_of_a_manifest_may_name_addresses(aramega: Run, s3: Any, archive: P
     assert len(rows(tmp_path / "news")["recordings"]) == 1
     told = {row[1]: row[3] for row in rows(tmp_path / "news")["failures"]}
     assert told[f"{address}/gone.wav"] == "no such file."
-    assert "aramega reads s3://, gs://, hf:// and files" in told[f"{manifest}:4"]
+    assert "download it first" in told[f"{manifest}:4"]
     assert "holds a user or a password" in told[f"{manifest}:5"]
     assert "pass" not in told[f"{manifest}:5"].replace("password", "")
+
+
+def test_a_store_that_lets_nobody_in_costs_its_own_rows(
+    aramega: Run, s3: Any, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    manifest = tmp_path / "list.jsonl"
+    manifest.write_text(f'{{"path": "s3://{BUCKET}/a.mp3"}}\n{{"path": "{archive}/b.wav"}}\n')
+    made = aramega("build-ssum", manifest, "-w", tmp_path / "news", "--until", "ingest")
+    assert made.code == 3
+    assert len(rows(tmp_path / "news")["recordings"]) == 1
+    ((_, _, _, why, *_),) = rows(tmp_path / "news")["failures"]
+    assert "no credentials in the environment" in str(why)
 
 
 def test_an_object_that_was_replaced_is_read_again(aramega: Run, s3: Any, archive: Path, tmp_path: Path) -> None:
@@ -217,7 +232,7 @@ def test_an_object_that_was_replaced_is_read_again(aramega: Run, s3: Any, archiv
     [
         (f"s3://{BUCKET}/nothing/here", "nothing is there"),
         ("s3://no-such-bucket-of-ours/a", "no such file, bucket"),
-        ("https://example.org/a.mp3", "Download it first"),
+        ("https://example.org/a.mp3", "download it first"),
         ("s3://key:secret@bucket/a", "environment"),
         ("s3://", "names no bucket"),
     ],

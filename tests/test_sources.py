@@ -84,7 +84,7 @@ def test_a_text_manifest_is_a_path_a_line_relative_to_itself(tmp_path: Path) -> 
         ("m.csv", "path,title\n,no file\n", 2, "no file is named"),
         ("m.jsonl", '{"path": "a.mp3"\n', 1, "not valid JSON"),
         ("m.jsonl", "[1, 2]\n", 1, "not a JSON object"),
-        ("m.jsonl", '{"path": "https://example.org/a.mp3"}\n', 1, "does not fetch"),
+        ("m.jsonl", '{"path": "https://example.org/a.mp3"}\n', 1, "download it first"),
     ],
 )
 def test_a_bad_row_is_a_problem_that_names_its_line(tmp_path: Path, name: str, text: str, line: int, why: str) -> None:

@@ -4,7 +4,8 @@ A worker is an actor that holds the stages and loads a model once; the driver ke
 out tasks, so it is the only writer here too. We use Ray's core API and none of its data layer: tasks are
 given when a worker is free, which is all the back-pressure there is to have.
 
-Workers find recordings and clips by their paths, so all nodes must see the workspace under one path.
+Workers find recordings and clips by their paths, so all nodes must see the workspace under one path, or take its
+files from an object store.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ class _Seat:
 
         try:
             outcomes: list[Outcome] = ray.get(self.answer)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None  # a worker raises nothing but that it can't be one
         except ray.exceptions.RayError as error:  # the actor, its node, or the node that kept its answer
             self._why = (str(error).strip().splitlines() or [""])[0]
             self._give_up()
@@ -159,10 +162,17 @@ class _Actor:
         import ray
 
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        self.stages = stages
         # Two nodes may share a host, so the name alone would not do.
         self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
 
     def come(self) -> list[Outcome]:
+        for stage in self.stages:
+            if not stage.workspace.is_reachable:
+                raise AramegaError(
+                    f"{this_node()} does not see {stage.workspace.root}. Put the workspace on a disk that all nodes see "
+                    "under one path, or begin it with --files s3://bucket/folder."
+                )
         return []
 
     def do(self, task: Task) -> list[Outcome]:

@@ -42,6 +42,7 @@ class Ingest(Stage[Source]):
         require_ffmpeg()
 
     def run(self, item: Source) -> Sequence[Recording | Pieces]:
+        self.workspace.tidy_away()
         with local_copy(item.path, self.workspace) as path:
             answer = self._open(item, path)
         if not isinstance(answer, Pieces):

@@ -38,8 +38,12 @@ class Passages(Stage[SegmentedRecording]):
     def run(self, item: SegmentedRecording) -> Sequence[Passage]:
         spans = item.timeline.spans if item.timeline else ()
         runs = plan_passages(item.segments, spans, self.options)
-        if not runs:
-            return []
+        made = self._cut(item, runs) if runs else []
+        if self.workspace.is_away:
+            self.workspace.drop_audio(item.id)
+        return made
+
+    def _cut(self, item: SegmentedRecording, runs: Sequence[Sequence[Segment]]) -> list[Passage]:
         audio = decoded_audio(item, self.workspace)
         rooms = breathing_rooms(item.segments, item.recording.seconds)
         passages = []

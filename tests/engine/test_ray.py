@@ -27,6 +27,12 @@ from tests.support.cli import Run
 pytestmark = pytest.mark.timeout(240)
 
 
+def a_place(folder: Path) -> Workspace:
+    """A workspace that workers see."""
+    (folder / "aramega.db").touch()
+    return Workspace(folder)
+
+
 def run(
     stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2, address: str | None = None
 ) -> list[Outcome]:
@@ -43,7 +49,7 @@ def run(
 
 
 def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = a_place(tmp_path)
     numbers = [0, 1, 2, 66, 3, 13, 5, 77]
     outcomes = run([Square(Options(), place), Cube(Options(), place)], numbers)
     squares = {int(o.item): o for o in outcomes if o.stage == 0}
@@ -74,7 +80,7 @@ def test_workers_a_cluster_has_no_room_for_keep_nothing_waiting_and_without_an_a
 ) -> None:
     from ray.cluster_utils import Cluster
 
-    stages = [Square(Options(), Workspace(tmp_path))]
+    stages = [Square(Options(), a_place(tmp_path))]
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         there = run(stages, range(12), workers=3, address=cluster.address)
@@ -87,10 +93,15 @@ def test_workers_a_cluster_has_no_room_for_keep_nothing_waiting_and_without_an_a
         cluster.shutdown()
 
 
+def test_a_node_that_does_not_see_the_workspace_says_so_before_anything_is_lost(tmp_path: Path) -> None:
+    with pytest.raises(AramegaError, match=r"does not see .*not-here\. Put the workspace on a disk"):
+        run([Square(Options(), Workspace(tmp_path / "not-here"))], [1])
+
+
 def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
     os.environ.pop("RAY_ADDRESS", None)
     with pytest.raises(AramegaError, match=r"no Ray there.*ray start --head"):
-        list(RayEngine(1, EngineConfig(), "127.0.0.1:1").run([Square(Options(), Workspace(tmp_path))], lambda _: None))
+        list(RayEngine(1, EngineConfig(), "127.0.0.1:1").run([Square(Options(), a_place(tmp_path))], lambda _: None))
 
 
 def test_a_ray_that_does_not_start_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +113,7 @@ def test_a_ray_that_does_not_start_is_told_in_a_line(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(AramegaError, match=r"no Ray could be started on this machine \(The current node timed out"):
-        list(RayEngine(1, EngineConfig()).run([Square(Options(), Workspace(tmp_path))], lambda _: None))
+        list(RayEngine(1, EngineConfig()).run([Square(Options(), a_place(tmp_path))], lambda _: None))
 
 
 def test_pools_are_sized_by_the_configuration() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 
 from aramega.errors import AramegaError
-from aramega.remote import checked_address, find, is_address, look
+from aramega.remote import checked_address, fetch, find, is_address, look, look_at, remove, send
+from aramega.review.local_server import free_port
 from aramega.workspace import Workspace, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
 from tests.housekeeping.looking import files, rows
-from tests.support.cli import Run
+from tests.support.cli import Run, command
+from tests.support.loopback_hub import loopback_hub
 
 pytest.importorskip("moto")
 pytest.importorskip("s3fs")
@@ -137,13 +140,13 @@ def test_commands_that_read_clips_bring_them_home_and_gc_takes_away_what_nothing
     kept, news = f"s3://{BUCKET}/kept/news", tmp_path / "news"
     aramega("build-ssum", archive, "-w", news, "--files", kept, "--quiet")
     clips = sorted(files(news, ["clips"]))
-    for command in (
+    for reading in (
         ["report", news],
         ["preview", news, "--out", tmp_path / "out"],
         ["backup", news, tmp_path / "b"],
     ):
         (news / clips[0]).unlink()
-        made = aramega(*command)
+        made = aramega(*reading)
         assert made.code == 0, made.err
     assert (tmp_path / "b" / clips[0]).exists()
     shorter = ["--set", "passages.max_seconds=30", "--set", "passages.target_seconds=20"]
@@ -261,6 +264,55 @@ def test_a_workspace_keeps_its_files_where_it_began(tmp_path: Path) -> None:
     assert note_files(begun, f"s3://{BUCKET}/a") == begun
     with pytest.raises(AramegaError, match="keeps to where it began"):
         note_files(begun, f"s3://{BUCKET}/b")
+
+
+def test_recordings_on_the_hub_and_clips_kept_there(
+    archive: Path, from_a_folder: dict[str, object], tmp_path: Path
+) -> None:
+    with loopback_hub() as hub:
+        environment = {**os.environ, **hub.environment(home=tmp_path / "hf")}
+
+        def run(*arguments: object) -> int:
+            return subprocess.run(arguments, env=environment, check=False).returncode  # type: ignore[arg-type]
+
+        assert run(sys.executable, "-c", UPLOAD, archive) == 0
+        kept = "hf://datasets/org/news/kept"
+        assert (
+            run(*command("build-ssum", "hf://datasets/org/news", "-w", tmp_path / "news", "-q", "--files", kept)) == 0
+        )
+        assert heard(tmp_path / "news") == from_a_folder
+        clip = next(iter(files(tmp_path / "news", ["clips"])))
+        (tmp_path / "news" / clip).unlink()
+        assert run(*command("fetch", tmp_path / "news")) == 0
+        assert heard(tmp_path / "news") == from_a_folder
+
+
+UPLOAD = """
+import sys
+from huggingface_hub import HfApi
+
+HfApi().create_repo("org/news", repo_type="dataset")
+HfApi().upload_folder(repo_id="org/news", repo_type="dataset", folder_path=sys.argv[1], path_in_repo="2026")
+"""
+
+
+def test_files_in_google_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("gcsfs")
+    emulator = pytest.importorskip("gcp_storage_emulator.server")
+    port = free_port()
+    server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
+    server.start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    try:
+        (tmp_path / "a.wav").write_bytes(b"sound" * 1000)
+        send(tmp_path / "a.wav", f"gs://{BUCKET}/2026/a.wav")
+        (entry,) = find(f"gs://{BUCKET}/2026")
+        fetch(entry, tmp_path / "b.wav")
+        assert (tmp_path / "b.wav").read_bytes() == b"sound" * 1000
+        remove([entry.address])
+        assert look_at(entry.address) is None
+    finally:
+        server.stop()
 
 
 def test_addresses_are_told_from_paths() -> None:

@@ -37,8 +37,7 @@ SAMPLE = REPOSITORY / "aramega" / "cli" / "sample" / "broadcast.mp3"
 MOST_RUNS = 6
 """A storm that is not settled after so many calm runs never will be."""
 LINGER = 60.0
-"""Seconds within which all a build's processes must be gone once it is. Workers and decoders take one or two; Ray's own
-agents look for a raylet that was killed only now and then."""
+"""Seconds within which all processes of a build must be gone once it is; they take one or two."""
 DONE, CRASHED, REFUSED, DONE_WITH_FAILURES, KILLED = 0, 1, 2, 3, -9
 
 
@@ -214,14 +213,22 @@ class Runner:
                 self.account.twice.append(f"{key} told twice, by run {self._runs}")
 
     def _await_the_end(self, seen: set[psutil.Process]) -> None:
-        """Workers and decoders go with their driver. On a cluster, raylets and their idle workers stay."""
-        ours = {p for p in seen if self.site.belongs(p)}
+        """Workers and decoders go with their driver. On a cluster, raylets and their idle workers stay; Ray's agents,
+        which look for a raylet that was killed only now and then, are its own to end."""
+        ours = {p for p in seen if self.site.belongs(p) and not _is_rays_own(p)}
         _, alive = psutil.wait_procs(list(ours), timeout=LINGER)
         alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE and self.site.belongs(p)]
         if alive:
             self.account.troubles.append(
                 f"still there after run {self._runs}: {[' '.join(p.cmdline())[:80] for p in alive]}"
             )
+
+
+def _is_rays_own(process: psutil.Process) -> bool:
+    try:
+        return "Agent" in process.cmdline()[0] and process.cmdline()[0].startswith("ray::")
+    except (psutil.Error, IndexError):
+        return False
 
 
 def _done(told: Path) -> Iterable[tuple[str, str]]:

@@ -162,17 +162,16 @@ class _Actor:
         import ray
 
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        self.stages = stages
+        self.workspace = stages[0].workspace  # all stages of a build have the same
         # Two nodes may share a host, so the name alone would not do.
         self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
 
     def come(self) -> list[Outcome]:
-        for stage in self.stages:
-            if not stage.workspace.is_reachable:
-                raise AramegaError(
-                    f"{this_node()} does not see {stage.workspace.root}. Put the workspace on a disk that all nodes see "
-                    "under one path, or begin it with --files s3://bucket/folder."
-                )
+        if not self.workspace.is_reachable:
+            raise AramegaError(
+                f"{this_node()} does not see {self.workspace.root}. Put the workspace on a disk that all nodes see "
+                "under one path, or begin it with --files s3://bucket/folder."
+            )
         return []
 
     def do(self, task: Task) -> list[Outcome]:

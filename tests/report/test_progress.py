@@ -171,13 +171,15 @@ def test_the_last_word_is_how_the_build_ended(
 
 @pytest.fixture
 def running(tmp_path: Path, archive: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A build that is under way in `tmp_path` and has told of workers."""
+    """A build that is under way in `tmp_path` and has told of workers; it stands still until it is told to go on, for on
+    a fast machine it would be over before anyone looks."""
     line = command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "1")
     with subprocess.Popen(line, preexec_fn=_heed_interrupts, stderr=subprocess.DEVNULL) as build:  # noqa: PLW1509  no threads here
         try:
             while not ((progress := read_progress(Workspace(tmp_path))) and progress.busy):
                 assert build.poll() is None
                 time.sleep(0.01)  # until its first look, a second after it began
+            build.send_signal(signal.SIGSTOP)
             yield build
         finally:
             build.kill()
@@ -194,6 +196,7 @@ def test_a_running_build_is_seen_from_beside_it(tmp_path: Path, running: subproc
         assert watching.stdout
         told = json.loads(watching.stdout.readline())["build"]
         assert (told["state"], told["pid"], told["busy"]) == ("building", running.pid, 1)
+        running.send_signal(signal.SIGCONT)
         assert [stage["stage"] for stage in told["stages"]] == ["ingest", "segment", "passages"]
         while told["state"] == "building":
             told = json.loads(watching.stdout.readline())["build"]
@@ -221,6 +224,7 @@ def test_a_build_that_is_stopped_politely_says_that_it_was_interrupted(
     tmp_path: Path, running: subprocess.Popen[bytes]
 ) -> None:
     running.send_signal(signal.SIGTERM)
+    running.send_signal(signal.SIGCONT)
     assert running.wait() == 130
     progress = read_progress(Workspace(tmp_path))
     assert progress

@@ -1,8 +1,9 @@
 """Sources: from what a curator names on the command line to the files of a build.
 
 A file, a folder (searched through), a glob, an address in an object store of any of these (s3://bucket/archive),
-or a manifest (.txt, .csv, .tsv, .jsonl) whose columns carry what is known of each recording. Nothing is opened here but manifests; a file that is missing or
-broken becomes a recorded failure when its turn comes, so that one bad row never stops the rest.
+or a manifest (.txt, .csv, .tsv, .jsonl) whose columns carry what is known of each recording. Nothing is opened
+here but manifests; a file that is missing or broken becomes a recorded failure when its turn comes, so that one bad
+row never stops the rest.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Workspace:
         if not self.is_away:
             return
         for home in self._homes.glob("*"):
-            if home.name.isdigit() and not Path("/proc", home.name).exists():
+            if home.name.isdigit() and not is_running(int(home.name)):
                 shutil.rmtree(home, ignore_errors=True)
         for old in (self.home / "scratch").glob("*"):
             if old.suffix != ".part":
@@ -136,6 +136,8 @@ class Workspace:
 
     def bring(self, path: Path) -> bool:
         """Have a file of the workspace here; False if there is none anywhere."""
+        if ".." in path.parts:
+            raise AramegaError(f"{path}: does not lie in the workspace. This database was not made by aramega.")
         if path.exists():
             return True
         entry = look_at(self._address(path)) if self.files else None
@@ -157,6 +159,17 @@ class Workspace:
         for folder in ("frames", "scratch", "clips"):
             for part in (self.home / folder).rglob("*.part"):
                 part.unlink(missing_ok=True)
+
+
+def is_running(pid: int) -> bool:
+    """Whether this machine has such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, and there
+        return True
+    return True
 
 
 def _number(name: str) -> str:

@@ -21,6 +21,7 @@ from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
 from tests.housekeeping.looking import files, rows
 from tests.support.cli import Run, command
 from tests.support.loopback_hub import loopback_hub
+from tests.support.recordings import cut
 
 pytest.importorskip("moto")
 pytest.importorskip("s3fs")
@@ -49,8 +50,7 @@ def archive(broadcast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recordings, what is no recording, and a hidden file."""
     folder = tmp_path_factory.mktemp("archive")
     for i, name in enumerate(("نشرة الأخبار.mp3", "b.wav")):
-        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 60), "-i", str(broadcast), "-t", "50", str(folder / name)]
-        subprocess.run(cut, check=True)
+        cut(broadcast, i * 60, 50, folder / name)
     (folder / "notes.txt").write_text("no recording")
     (folder / ".hidden.mp3").write_bytes(b"")
     return folder
@@ -313,6 +313,23 @@ def test_files_in_google_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert look_at(entry.address) is None
     finally:
         server.stop()
+
+
+def test_a_recording_that_cannot_be_used_leaves_no_copy(s3: Any, tmp_path: Path) -> None:
+    from aramega.config import Config
+    from aramega.records import Source
+    from aramega.stages import make_stages
+
+    s3.pipe_file(f"{BUCKET}/broken.mp3", b"no sound" * 100)
+    with pytest.raises(AramegaError):
+        make_stages(Config(), Workspace(tmp_path))[0].run(Source(f"s3://{BUCKET}/broken.mp3"))
+    assert not list(tmp_path.rglob("*.mp3"))
+
+
+def test_no_database_has_files_brought_from_or_to_outside(tmp_path: Path) -> None:
+    place = Workspace(tmp_path / "news", files=f"s3://{BUCKET}/kept")
+    with pytest.raises(AramegaError, match="does not lie in the workspace"):
+        place.bring(place.root / "../.profile")
 
 
 def test_addresses_are_told_from_paths() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Run, command
+from tests.support.recordings import cut
 
 KILLS = 6  # benchmarks/resume.py does thirty
 
@@ -23,8 +24,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
     """Four different recordings cut from the sample broadcast."""
     folder = tmp_path_factory.mktemp("archive")
     for i in range(4):
-        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 40), "-i", str(broadcast), "-t", "90", str(folder / f"{i}.mp3")]
-        subprocess.run(cut, check=True)
+        cut(broadcast, i * 40, 90, folder / f"{i}.mp3")
     return folder
 
 

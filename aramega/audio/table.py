@@ -114,19 +114,16 @@ def join_stretches(stretches: Sequence[Stretch]) -> FrameTable:
     tallies = [tally for stretch in stretches for tally in stretch.tallies]
     frames = math.ceil(samples / HOP)
 
-    def column(name: str, frames_a_value: int = 1) -> Bytes:
-        parts = [s.columns[name][: math.ceil(math.ceil(s.samples / HOP) / frames_a_value)] for s in stretches]
+    def column(name: str, frames_a_value: int = 1, width: int = 1) -> Bytes:
+        lengths = [math.ceil(math.ceil(s.samples / HOP) / frames_a_value) * width for s in stretches]
+        parts = [s.columns[name][:length] for s, length in zip(stretches, lengths, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def bands() -> Bytes:
-        rows = [s.columns["bands"][: math.ceil(math.ceil(s.samples / HOP) / BAND_FRAMES) * BANDS] for s in stretches]
-        return (rows[0] if len(rows) == 1 else np.concatenate(rows)).reshape(-1, BANDS)
 
     loudness = column("loudness", TENTH)
     spectrum = sum((tally.spectrum for tally in tallies), np.zeros(BINS))
     measures = Measures(
         loudness_lufs=gated_loudness(loudness[: frames // TENTH]),
-        peak_dbfs=20 * math.log10(max((tally.peak for tally in tallies), default=0.0) or 1e-7),
+        peak_dbfs=20 * math.log10(max(1e-7, *(tally.peak for tally in tallies), 0.0)),
         clipped_share=sum(tally.clipped for tally in tallies) / max(1, samples),
         bandwidth_hz=highest_frequency(spectrum / max(1, frames), BIN_HZ),
         dc_offset=sum(tally.sum for tally in tallies) / max(1, samples),
@@ -140,5 +137,5 @@ def join_stretches(stretches: Sequence[Stretch]) -> FrameTable:
         music=column("music", MUSIC_FRAMES),
         gate=column("gate", GATE_FRAMES),
         loudness=loudness,
-        bands=bands(),
+        bands=column("bands", BAND_FRAMES, BANDS).reshape(-1, BANDS),
     )

@@ -30,9 +30,9 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Files, folders (searched through), globs, any of them in an object store (s3://bucket/folder, gs://, hf://), or manifests (.txt .csv .tsv .jsonl with a column `path` and, "
-        "optionally, title, programme, channel, date, speaker, dialect, licence, url). "
-        "Leave out to go on with what the workspace knows.",
+        help="Files, folders (searched through), globs, any of them in an object store (s3://bucket/folder, gs://, hf://), "
+        "or manifests (.txt .csv .tsv .jsonl with a column `path` and, optionally, title, programme, "
+        "channel, date, speaker, dialect, licence, url). Leave out to go on with what the workspace knows.",
     ),
 ]
 WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="The folder of this build; made if missing.")]

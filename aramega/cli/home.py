@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from aramega.store import Store
     from aramega.workspace import Workspace
 
-SHOWN_MISSING = 20
+SHOWN = 20
 
 
 def fetch(
@@ -36,19 +37,24 @@ def fetch(
             raise AramegaError(f"{place.root}: its files are kept in its folder, and nowhere else.")
         came = bring_home(store, place, frames=frames)
     print(f"{place.root}: {came.brought:,} files brought from {place.files}, {came.bytes / 1e6:,.1f} MB.")
-    for path in came.missing[:SHOWN_MISSING]:
-        print(f"aramega: {path} is not there either.", file=sys.stderr)
-    if len(came.missing) > SHOWN_MISSING:
-        print(f"aramega: … and {len(came.missing) - SHOWN_MISSING:,} more.", file=sys.stderr)
+    name_some(came.missing, "is not there either")
     return DONE_WITH_FAILURES if came.missing else ALL_DONE
 
 
-def at_home(place: Workspace, store: Store) -> None:
-    """Have the clips here, for a command that reads them all."""
+def name_some(paths: Sequence[str], what: str) -> None:
+    """The first of the files that something is wrong with, and how many more there are."""
+    for path in paths[:SHOWN]:
+        print(f"aramega: {path}: {what}.", file=sys.stderr)
+    if len(paths) > SHOWN:
+        print(f"aramega: … and {len(paths) - SHOWN:,} more.", file=sys.stderr)
+
+
+def at_home(place: Workspace, store: Store, *, frames: bool = False) -> None:
+    """Have the clips here, for a command that reads them all; `frames`: the frame tables, too."""
     if not place.files:
         return
     from aramega.housekeeping.away import bring_home
 
-    came = bring_home(store, place)
+    came = bring_home(store, place, frames=frames)
     if came.brought:
-        print(f"aramega: {came.brought:,} clips brought from {place.files}.", file=sys.stderr)
+        print(f"aramega: {came.brought:,} files brought from {place.files}.", file=sys.stderr)

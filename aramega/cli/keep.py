@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aramega.cli.build import ALL_DONE, DONE_WITH_FAILURES
+from aramega.cli.home import SHOWN, at_home, name_some
 from aramega.cli.look import Folder
 from aramega.errors import AramegaError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from aramega.workspace import Workspace
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
-SHOWN_CONFLICTS = 20
 
 
 def gc(
@@ -160,13 +160,11 @@ def _known(folder: Path) -> Workspace:
 
 def _known_and_home(folder: Path) -> Workspace:
     """With all its clips and frame tables here: copies and parts of a workspace keep their files to themselves."""
-    from aramega.housekeeping.away import bring_home
     from aramega.store import Store
 
     place = _known(folder)
-    if place.files:
-        with Store.open(place) as store:
-            bring_home(store, place, frames=True)
+    with Store.open(place) as store:
+        at_home(place, store, frames=True)
     return place
 
 
@@ -221,10 +219,7 @@ def _say_backup(made: Backup, to: Path) -> None:
     print(f"{to}: {count(made.clips, 'clip')} and the frames of {count(made.frames, 'recording')}, {size(made.bytes)}")
     print(f"{made.kept:,} were there, {made.linked:,} linked, {made.copied:,} copied.")
     for what, paths in (("is not in the workspace", made.missing), ("is not what its row says", made.wrong)):
-        for path in paths[:SHOWN_CONFLICTS]:
-            print(f"aramega: {path}: {what}.", file=sys.stderr)
-        if len(paths) > SHOWN_CONFLICTS:
-            print(f"aramega: … and {len(paths) - SHOWN_CONFLICTS:,} more.", file=sys.stderr)
+        name_some(paths, what)
 
 
 def _say_merged(merged: Merged) -> None:
@@ -235,9 +230,9 @@ def _say_merged(merged: Merged) -> None:
     print(f"{merged.workspace}: {', '.join(told)} new; {count(merged.clips, 'clip')} brought{copied}.")
     for option in merged.options:
         print(f"  option {option}")
-    for conflict in merged.conflicts[:SHOWN_CONFLICTS]:
+    for conflict in merged.conflicts[:SHOWN]:
         print(f"  {visible(conflict.name)}: {conflict.what}; taken: {visible(conflict.taken)}")
-    if len(merged.conflicts) > SHOWN_CONFLICTS:
-        print(f"  … and {len(merged.conflicts) - SHOWN_CONFLICTS:,} more; --json names them all.")
-    for path in merged.missing[:SHOWN_CONFLICTS]:
+    if len(merged.conflicts) > SHOWN:
+        print(f"  … and {len(merged.conflicts) - SHOWN:,} more; --json names them all.")
+    for path in merged.missing[:SHOWN]:
         print(f"aramega: {path}: named by a row of {merged.workspace}, and not there.", file=sys.stderr)

@@ -81,10 +81,11 @@ def export(
     ] = None,
 ) -> None:
     """Write segments and passages as the manifests that other tools read."""
+    from aramega.cli.home import at_home
     from aramega.export import export as write
 
     place, store, config = _open(workspace)
-    _bring_home(place, store)
+    at_home(place, store)
     with store:
         _say_if_unfinished(place, store, config)
         for path in write(store, place, format, out or place.root / "export" / format, unit=unit):
@@ -99,12 +100,13 @@ def preview(
     """Make a small copy of every clip, for browsers and mail."""
     from aramega.audio.clips import PreviewFormat
     from aramega.cli.build import cores
+    from aramega.cli.home import at_home
     from aramega.export.previews import write_previews
 
     if format not in {"mp3", "ogg"}:
         raise AramegaError(f"--format {format}: previews are mp3 or ogg.")
     place, store, config = _open(workspace)
-    _bring_home(place, store)
+    at_home(place, store)
     kind: PreviewFormat = "ogg" if format == "ogg" else "mp3"
     folder = out or place.root / "previews"
     with store:
@@ -136,12 +138,6 @@ def _say_if_unfinished(place: Workspace, store: Store, config: Config) -> None:
         print(
             f"aramega: not all is built ({what} to do). `aramega build-ssum -w {place.root}` goes on.", file=sys.stderr
         )
-
-
-def _bring_home(place: Workspace, store: Store) -> None:
-    from aramega.cli.home import at_home
-
-    at_home(place, store)
 
 
 def _open(folder: Path) -> tuple[Workspace, Store, Config]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from aramega.housekeeping.named import frame_paths, is_in_hands, named_clips
+from aramega.housekeeping.named import frame_paths, is_unnamed, named_clips
 from aramega.remote import Entry, find
 from aramega.store import Store
 from aramega.workspace import Workspace
@@ -44,16 +44,12 @@ def bring_home(store: Store, workspace: Workspace, *, frames: bool = False) -> H
 
 def unnamed_away(store: Store, workspace: Workspace) -> list[Entry]:
     """The clips and frame tables at the address that no row names."""
-    clips = f"SELECT EXISTS (SELECT 1 FROM passages WHERE id = ?1) OR {is_in_hands('?1')}"  # noqa: S608
-    frames = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?1)"
-    unnamed = []
-    for folder, suffixes, query in (("clips", (".flac",), clips), ("frames", (".npz", ".json"), frames)):
-        for entry in find(f"{workspace.files}/{folder}"):
-            name = PurePosixPath(entry.address)
-            is_ours = name.suffix in suffixes
-            if is_ours and not store.connection.execute(query, (name.stem,)).fetchone()[0]:
-                unnamed.append(entry)
-    return unnamed
+    return [
+        entry
+        for folder in ("clips", "frames")
+        for entry in find(f"{workspace.files}/{folder}")
+        if is_unnamed(store.connection, folder, PurePosixPath(entry.address).name)
+    ]
 
 
 def _named(store: Store, workspace: Workspace, frames: bool) -> Iterator[str]:

@@ -21,13 +21,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 
 from aramega.housekeeping.carry import How, carry, is_same
 from aramega.housekeeping.named import files_below, frame_paths, named_clips
 from aramega.housekeeping.papers import find_papers
-from aramega.records import AramegaError
+from aramega.records import AramegaError, timestamp
 from aramega.store import Store
 from aramega.workspace import Workspace, whole_file
 
@@ -247,7 +246,7 @@ def _drop_strays(places: _Places, extras: Sequence[str]) -> None:
 def _note(places: _Places, made: Backup) -> None:
     told = {
         "workspace": str(places.workspace.root.resolve()),
-        "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "made_at": timestamp(),
         **asdict(made),
     }
     with whole_file(places.part.root / NOTE) as part:

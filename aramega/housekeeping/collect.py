@@ -14,14 +14,13 @@ for new ones; the database file does not shrink.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aramega.config import Config
-from aramega.housekeeping.named import PEOPLE, files_below, is_in_hands
+from aramega.housekeeping.named import PEOPLE, files_below, is_in_hands, is_unnamed
 from aramega.records import Check, Labels, Overview, Summary, Transcript, Verdict
 from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
@@ -30,9 +29,6 @@ from aramega.store.rows import TABLES
 from aramega.workspace import Workspace
 
 DRAFTS = tuple(TABLES[kind].name for kind in (Transcript, Summary, Labels, Check, Verdict))
-
-_PASSAGE_FILE = re.compile(r"(?P<item>.+-\d{9,}-\d{9,})\.(?:flac|mp3|ogg)")
-_FRAMES_FILE = re.compile(r"(?P<item>[0-9A-Za-z]+)\.(?:npz|json)")
 
 
 @dataclass(frozen=True)
@@ -151,26 +147,21 @@ def _by_table(rules: Sequence[Rule]) -> Iterator[tuple[str, str, tuple[str, ...]
 
 def _garbage(store: Store, workspace: Workspace) -> Iterator[Garbage]:
     """The files under names of ours that no row names."""
-    is_passage = f"SELECT EXISTS (SELECT 1 FROM passages WHERE id = ?1) OR {is_in_hands('?1')}"
-    is_recording = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?1)"
-    unnamed = dict(_unnamed(store, workspace.root / "clips", _PASSAGE_FILE, is_passage))
+    unnamed = dict.fromkeys(_unnamed(store, workspace, "clips"))
     for (clip,) in store.connection.execute("SELECT clip FROM passages"):
         unnamed.pop(workspace.root / clip, None)
     yield from (_file("clip", path) for path in unnamed)
-    for path, _ in _unnamed(store, workspace.root / "previews", _PASSAGE_FILE, is_passage):
+    for path in _unnamed(store, workspace, "previews"):
         yield _file("preview", path)
-    for path, _ in _unnamed(store, workspace.root / "frames", _FRAMES_FILE, is_recording):
+    for path in _unnamed(store, workspace, "frames"):
         yield _file("frames", path)
     for path in files_below(workspace.root / "scratch"):
         if path.suffix == ".s16":
             yield _file("samples", path)
 
 
-def _unnamed(store: Store, folder: Path, name: re.Pattern[str], is_known: str) -> Iterator[tuple[Path, str]]:
-    for path in files_below(folder):
-        match = name.fullmatch(path.name)
-        if match and not _ask(store, is_known, (match["item"],)):
-            yield path, match["item"]
+def _unnamed(store: Store, workspace: Workspace, folder: str) -> Iterator[Path]:
+    return (path for path in files_below(workspace.root / folder) if is_unnamed(store.connection, folder, path.name))
 
 
 def _file(kind: str, path: Path) -> Garbage:

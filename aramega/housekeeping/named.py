@@ -8,6 +8,7 @@ follows from the passage's id alone.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +67,22 @@ def frame_paths(workspace: Workspace, recording: str) -> tuple[str, str]:
     """What the analysis heard of a recording, and what it came to in short."""
     frames = workspace.frames(recording)
     return workspace.relative(frames), workspace.relative(frames.with_suffix(".json"))
+
+
+_PASSAGE_FILE = re.compile(r"(?P<item>.+-\d{9,}-\d{9,})\.(?:flac|mp3|ogg)")
+_FRAMES_FILE = re.compile(r"(?P<item>[0-9A-Za-z]+)\.(?:npz|json)")
+
+
+def is_unnamed(connection: sqlite3.Connection, folder: str, name: str) -> bool:
+    """Whether a file in `clips`, `previews` or `frames` has a name of ours that no row names. What is not ours stays."""
+    match = (_FRAMES_FILE if folder == "frames" else _PASSAGE_FILE).fullmatch(name)
+    if not match:
+        return False
+    if folder == "frames":
+        known = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?1)"
+    else:
+        known = f"SELECT EXISTS (SELECT 1 FROM passages WHERE id = ?1) OR {is_in_hands('?1')}"  # noqa: S608
+    return not connection.execute(known, (match["item"],)).fetchone()[0]
 
 
 def checked_path(path: str) -> str:

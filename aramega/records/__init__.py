@@ -39,7 +39,7 @@ from aramega.records.recordings import (
     Timeline,
 )
 from aramega.records.reviews import Region, ResolvedPassage, Review, ReviewState, Settled, SettledLine
-from aramega.records.values import from_dict, from_json
+from aramega.records.values import from_dict, from_json, timestamp
 
 __all__ = [
     "RATE",
@@ -87,4 +87,5 @@ __all__ = [
     "on_grid",
     "recording_id",
     "stretch_id",
+    "timestamp",
 ]

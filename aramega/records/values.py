@@ -7,10 +7,16 @@ import types
 import typing
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime, timezone
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 R = TypeVar("R")
+
+
+def timestamp() -> str:
+    """This moment, as it is written down everywhere: ISO 8601, in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def from_json(kind: type[R], text: str) -> R:

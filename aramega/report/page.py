@@ -6,8 +6,6 @@ browser runs these two and nothing else, whatever a file name may hold, and asks
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -22,6 +20,7 @@ from aramega.config import Config, dump_toml
 from aramega.report import plots, words
 from aramega.report.facts import Facts
 from aramega.report.sample import Preview
+from aramega.report.templates import page_templates, policy_hash
 from aramega.report.words import clock, visible
 
 LIBRARIES = (
@@ -32,15 +31,7 @@ LIBRARIES = (
 
 def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> str:
     """The whole page as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("aramega.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("aramega.report")
     shown = ("amount", "clock", "count", "number", "share", "visible", "visible_whole")
     environment.filters |= {name: getattr(words, name) for name in shown}
     environment.globals |= {
@@ -74,13 +65,9 @@ def _inline(name: str) -> Markup:
 def _policy(style: str, script: str) -> str:
     """What the page may do: its own style and script, and media that it carries itself."""
     return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; media-src data:; "
+        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; img-src data:; media-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def _strip(told: Any) -> Markup:

@@ -15,7 +15,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +24,7 @@ from aramega.engine import Post
 from aramega.engine.sharing import item_of
 from aramega.engine.worker import this_node
 from aramega.plan import Progress
-from aramega.records import BuildProgress, BuildState, Failure, StageProgress
+from aramega.records import BuildProgress, BuildState, Failure, StageProgress, timestamp
 from aramega.records.progress import VERSION
 from aramega.report.left import count_left, longest, seconds_left
 from aramega.report.status import StageStatus, stage_books
@@ -71,7 +70,7 @@ class Teller:
     _complained: bool = False
 
     def __enter__(self) -> Self:
-        self._begun = _now()
+        self._begun = timestamp()
         self._tallies = Tallies(time.monotonic())
         self._ask_at = self._tell_at = 0.0
         self._tell("building", ())
@@ -85,7 +84,7 @@ class Teller:
     def note(self, news: Sequence[Progress]) -> None:
         """After each commit."""
         self._tallies.note(news)
-        now = _now()
+        now = timestamp()
         for one in news:
             if one.error and not one.stopped:
                 self._failures.appendleft(Failure(one.stage, one.item, one.error, now, one.name))
@@ -120,7 +119,7 @@ class Teller:
         stages = tuple(self._stage(i, book, left[book.stage], posts) for i, book in enumerate(books))
         return BuildProgress(
             version=VERSION,
-            at=_now(),
+            at=timestamp(),
             state=state,
             begun=self._begun,
             pid=os.getpid(),
@@ -182,7 +181,3 @@ class Teller:
 
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -19,7 +19,7 @@ from pathlib import Path
 from aramega.engine.worker import this_node
 from aramega.records import BuildProgress, from_json
 from aramega.records.progress import VERSION
-from aramega.workspace import Workspace
+from aramega.workspace import Workspace, is_running
 
 SILENCE = 60.0
 """Seconds without a word after which a build on another machine counts as unheard of: it writes every second, but
@@ -44,7 +44,7 @@ def read_progress(workspace: Workspace, now: datetime | None = None) -> BuildPro
     if progress.host == this_node():
         if progress.pid == os.getpid():  # closing the lock's file, even one merely looked at, would give it back
             return progress
-        there = _is_running(progress.pid) and is_locked(workspace.lock)
+        there = is_running(progress.pid) and is_locked(workspace.lock)
         return progress if there else replace(progress, state="killed")
     age = (now or datetime.now(timezone.utc)) - datetime.fromisoformat(progress.at)
     heard = age.total_seconds() < SILENCE
@@ -71,13 +71,3 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return True  # a file that may not be opened says nothing; the process is there
     return bool(told[0 if sys.platform == "linux" else 3] != fcntl.F_UNLCK)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, and there
-        return True
-    return True

@@ -7,14 +7,13 @@ become links.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 from markupsafe import Markup
 
+from aramega.report.templates import page_templates, policy_hash
 from aramega.report.words import visible_whole
 from aramega.review.agreement import Agreement
 from aramega.review.disagreement import Difference, farthest_pair
@@ -30,15 +29,7 @@ def write_page(agreement: Agreement, path: Path) -> None:
 
 
 def render_page(agreement: Agreement) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("aramega.review", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("aramega.review")
     environment.filters["see"] = visible_whole
     # Ours, from the package: nothing an annotator wrote goes in here.
     style = Markup(resources.files("aramega.review").joinpath("agreement.css").read_text(encoding="utf-8"))  # noqa: S704
@@ -48,7 +39,7 @@ def render_page(agreement: Agreement) -> str:
         side_by_side=side_by_side,
         is_link=is_link,
         style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        style_hash=policy_hash(style),
     )
     return page
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
 
+from aramega.records import timestamp
 from aramega.review.projects import Held
 from aramega.store import Store
 
 
 def note_tasks(store: Store, place: str, project: int, held: Iterable[Held]) -> None:
     """Write down which task a passage became, and which draft it shows."""
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = timestamp()
     rows = ((place, project, h.task, h.passage, h.draft, now) for h in held)
     with store.transaction():
         store.connection.executemany("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?)", rows)

@@ -78,7 +78,7 @@ class Stage(ABC, Generic[Item]):
 
     @abstractmethod
     def run(self, item: Item) -> Sequence[Any]:
-        """The records that come of one item, or Pieces of it. Raise for an item that cannot be done; the others go on."""
+        """The records that come of one item. Raise for an item that cannot be done; the others go on."""
 
     def run_batch(self, items: Sequence[Item]) -> Iterator[Sequence[Any] | Exception]:
         """One answer per item, in order. Override where doing many at once is faster."""
@@ -88,19 +88,7 @@ class Stage(ABC, Generic[Item]):
             except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
                 yield error
 
-    def run_piece(self, whole: Item, part: Any) -> Sequence[Any]:
-        """What comes of a piece, for `join`; for a stage that answers with Pieces."""
-        raise NotImplementedError
-
-    def join(self, whole: Item, answers: Sequence[Sequence[Any]]) -> Sequence[Any]:
-        """The records of an item, from its pieces' answers, or, where there are none, from the item alone."""
-        raise NotImplementedError
-
-    def _answer(self, item: Item | Piece | Joint) -> Sequence[Any]:
-        if isinstance(item, Piece):
-            return self.run_piece(item.whole, item.part)
-        if isinstance(item, Joint):
-            return self.join(item.whole, item.answers)
+    def _answer(self, item: Item) -> Sequence[Any]:
         return self.run(item)
 
     def check(self) -> None:
@@ -111,6 +99,25 @@ class Stage(ABC, Generic[Item]):
 
     def forget_failures(self) -> None:
         """Called once, before a build that tries failed items again: drop what would only repeat the failure."""
+
+
+class DivisibleStage(Stage[Item]):
+    """One whose `run` may answer with Pieces, to be done by several workers and joined."""
+
+    @abstractmethod
+    def run_piece(self, whole: Item, part: Any) -> Sequence[Any]:
+        """What comes of a piece, for `join`."""
+
+    @abstractmethod
+    def join(self, whole: Item, answers: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """The records of an item, from its pieces' answers, or, where there are none, from the item alone."""
+
+    def _answer(self, item: Item | Piece | Joint) -> Sequence[Any]:
+        if isinstance(item, Piece):
+            return self.run_piece(item.whole, item.part)
+        if isinstance(item, Joint):
+            return self.join(item.whole, item.answers)
+        return self.run(item)
 
 
 def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
 from aramega.records import RATE, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import drop_copy, hash_file, local_copy
-from aramega.stages.base import Pieces, Stage, Takes
+from aramega.stages.base import DivisibleStage, Pieces, Takes
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import Workspace, whole_file
 
@@ -30,7 +30,7 @@ _RATES = (1000, 10_000_000)
 """From what carries no speech any more to more than DSD's."""
 
 
-class Ingest(Stage[Source]):
+class Ingest(DivisibleStage[Source]):
     name = "ingest"
     version = 2
     takes = Takes.SOURCE
@@ -43,10 +43,13 @@ class Ingest(Stage[Source]):
 
     def run(self, item: Source) -> Sequence[Recording | Pieces]:
         self.workspace.tidy_away()
-        with local_copy(item.path, self.workspace) as path:
-            answer = self._open(item, path)
-        if not isinstance(answer, Pieces):
-            drop_copy(item.path, self.workspace)
+        answer = None
+        try:
+            with local_copy(item.path, self.workspace) as path:
+                answer = self._open(item, path)
+        finally:
+            if not isinstance(answer, Pieces):  # whose workers want the copy
+                drop_copy(item.path, self.workspace)
         return [answer]
 
     def _open(self, item: Source, path: str) -> Recording | Pieces:
@@ -70,10 +73,11 @@ class Ingest(Stage[Source]):
             return [hear_range(path, part, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
 
     def join(self, whole: Source, answers: Sequence[Sequence[Heard]]) -> Sequence[Recording]:
-        with local_copy(whole.path, self.workspace) as path:
-            made = self._join(whole, path, [one for (one,) in answers])
-        drop_copy(whole.path, self.workspace)
-        return [made]
+        try:
+            with local_copy(whole.path, self.workspace) as path:
+                return [self._join(whole, path, [one for (one,) in answers])]
+        finally:
+            drop_copy(whole.path, self.workspace)
 
     def _join(self, item: Source, path: str, heard: Sequence[Heard]) -> Recording:
         table = joined_table(heard) if heard else None

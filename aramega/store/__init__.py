@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from aramega.records import (
     Transcript,
     Verdict,
     from_dict,
+    timestamp,
 )
 from aramega.stages.base import Takes
 from aramega.store.connection import connect, connect_for_reading, use_wal
@@ -225,7 +225,7 @@ class Store:
                 self._name_recording(done.item, records[0].id)
         counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
         seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or self.passage_seconds(done.item)
-        row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, _now())
+        row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, timestamp())
         self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
 
@@ -255,7 +255,7 @@ class Store:
         self.connection.execute("DELETE FROM failures WHERE item = ?", (item,))
 
     def _write_failure(self, broken: Broken) -> None:
-        row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, _now())
+        row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, timestamp())
         self.connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def is_stale(self, mark: Mark, item: str) -> bool:
@@ -265,7 +265,7 @@ class Store:
 
     def note_result(self, mark: Mark, item: str, *, made: int) -> None:
         """Note what was done outside any stage, inside the caller's transaction."""
-        row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, _now())
+        row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, timestamp())
         self.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def forget_failures(self) -> int:
@@ -381,7 +381,3 @@ class Store:
     def paths(self, recording: str) -> list[str]:
         rows = self.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
         return [row[0] for row in rows]
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

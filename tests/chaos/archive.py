@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.support.recordings import cut
 from tests.support.synth.voices import WORDS
 from tests.support.whisper_models import save_random_whisper
 
@@ -23,8 +24,7 @@ def make_archive(folder: Path, broadcast: Path) -> Path:
     long one, mostly silence, that workers share."""
     folder.mkdir(parents=True)
     for name, (start, seconds) in CUTS.items():
-        cut = ["ffmpeg", "-v", "error", "-ss", str(start), "-i", broadcast, "-t", str(seconds), folder / name]
-        subprocess.run([str(part) for part in cut], check=True)
+        cut(broadcast, start, seconds, folder / name)
         if name != HEARD:
             _write_subtitles(folder / name, seconds)
     _make_long(folder / LONG, folder / "one.mp3", folder / "four.mp3")

@@ -26,17 +26,22 @@ def commands(page: str) -> list[str]:
     return [line for line in lines if line.startswith("aramega ")]
 
 
+def run_commands(page: str, folder: Path) -> None:
+    """Run them in their order; each must end well."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for line in commands(page):
+        done = subprocess.run(
+            shlex.split(line), cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_on_the_page_works(page: str, tmp_path: Path, short_broadcast: Path) -> None:
     assert commands(page), f"{page} shows no command"
     (tmp_path / "recordings").mkdir()
     (tmp_path / "recordings" / "news.wav").write_bytes(short_broadcast.read_bytes())
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for line in commands(page):
-        done = subprocess.run(
-            shlex.split(line), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    run_commands(page, tmp_path)
 
 
 @pytest.mark.parametrize("page", [str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]])

@@ -13,6 +13,7 @@ pytest.importorskip("ray")
 from tests.housekeeping.looking import timeless
 from tests.support.cli import command
 from tests.support.clusters import loopback_cluster
+from tests.support.recordings import cut
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -22,8 +23,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
     """Different recordings of half a minute, more than there are workers."""
     folder = tmp_path_factory.mktemp("archive")
     for i in range(4):
-        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 30), "-i", str(broadcast), "-t", "35", str(folder / f"{i}.mp3")]
-        subprocess.run(cut, check=True)
+        cut(broadcast, i * 30, 35, folder / f"{i}.mp3")
     return folder
 
 

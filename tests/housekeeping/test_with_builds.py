@@ -13,6 +13,7 @@ import pytest
 
 from tests.housekeeping.looking import files, rows, timeless
 from tests.support.cli import Run, command
+from tests.support.recordings import cut
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
     """Four different recordings cut from the sample broadcast."""
     folder = tmp_path_factory.mktemp("archive")
     for i in range(4):
-        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 40), "-i", str(broadcast), "-t", "60", str(folder / f"{i}.mp3")]
-        subprocess.run(cut, check=True)
+        cut(broadcast, i * 40, 60, folder / f"{i}.mp3")
     return folder
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.chat_server import SUMMARY, ChatServer, Refusal, chat_server
 from tests.support.cli import Run, command
+from tests.support.recordings import cut
 
 KILLS = 3  # benchmarks/llm.py does twenty
 KEY = "my-secret-key-1"
@@ -27,8 +28,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
     """Four different recordings with subtitles beside them: a line every four seconds, none like another."""
     folder = tmp_path_factory.mktemp("archive")
     for i in range(4):
-        cut = ["ffmpeg", "-v", "error", "-ss", str(i * 20), "-i", str(broadcast), "-t", "120", str(folder / f"{i}.mp3")]
-        subprocess.run(cut, check=True)
+        cut(broadcast, i * 20, 120, folder / f"{i}.mp3")
         lines = [{"start": t, "end": t + 3.8, "text": f"الخبر رقم {t} من النشرة رقم {i}"} for t in range(0, 120, 4)]
         (folder / f"{i}.json").write_text(json.dumps({"segments": lines}, ensure_ascii=False), encoding="utf-8")
     return folder

@@ -32,6 +32,7 @@ from aramega.review.local_server import (
     server_variables,
 )
 from aramega.review.place import Place
+from aramega.workspace import is_running
 
 ROOT = Path(__file__).parent.parent.parent
 EMAIL, PASSWORD, TOKEN = "curator@example.org", "only-on-this-loopback", "0123456789abcdef" * 2 + "01234567"
@@ -130,16 +131,8 @@ def _watch(program: Path, port: int, data: Path, folder: Path, controller: int) 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with running_server(program, port, variables, folder / "log") as process:
         (folder / "ready").touch()
-        while _is_alive(controller) and process.poll() is None:
+        while is_running(controller) and process.poll() is None:
             time.sleep(0.5)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

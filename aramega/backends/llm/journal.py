@@ -19,11 +19,10 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
 from aramega.backends.llm import Reply, Request
-from aramega.records import AramegaError
+from aramega.records import AramegaError, timestamp
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -109,7 +108,7 @@ class Journal:
             reply.completion_tokens,
             reply.cut_off,
         )
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        now = timestamp()
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute(

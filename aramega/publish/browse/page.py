@@ -7,8 +7,6 @@ hashes in the content security policy, so that nothing else runs, whatever a tra
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from importlib import resources
@@ -20,6 +18,7 @@ from aramega import __version__
 from aramega.publish.browse.entries import Library
 from aramega.publish.browse.index import Index
 from aramega.publish.browse.query import PROCLITICS, SHORTEST_OPEN, SORTS
+from aramega.report.templates import page_templates, policy_hash
 
 STYLES = (("aramega.report", "report.css"), ("aramega.publish.browse", "browse.css"))
 SCRIPTS = ("fold.js", "sources.js", "passage.js", "browse.js")
@@ -50,20 +49,12 @@ def render_alone(facts: Mapping[str, Any]) -> str:
 
 
 def _render(facts: Mapping[str, Any], *, sound: str, connect: str) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("aramega.publish.browse", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("aramega.publish.browse")
     # Ours, from the package: nothing of a dataset goes into either.
     style = Markup("\n".join(_read(room, name) for room, name in STYLES))  # noqa: S704
     script = Markup("\n".join(_read("aramega.publish.browse", name) for name in SCRIPTS))  # noqa: S704
     policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; img-src data:; "
         f"media-src {sound}; connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     page: str = environment.get_template("browse.html.j2").render(
@@ -80,7 +71,3 @@ def as_data_block(facts: Mapping[str, Any]) -> Markup:
 
 def _read(room: str, name: str) -> str:
     return resources.files(room).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

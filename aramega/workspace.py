@@ -159,6 +159,10 @@ class Workspace:
         for folder in ("frames", "scratch", "clips"):
             for part in (self.home / folder).rglob("*.part"):
                 part.unlink(missing_ok=True)
+        for part in self.root.glob(".*.part"):  # of any command; one that runs may be writing its own
+            writer = _writer_of(part)
+            if writer and not is_running(writer):
+                part.unlink(missing_ok=True)
 
 
 def is_running(pid: int) -> bool:
@@ -170,6 +174,12 @@ def is_running(pid: int) -> bool:
     except PermissionError:  # somebody else's, and there
         return True
     return True
+
+
+def _writer_of(part: Path) -> int | None:
+    """The id of the process that writes this temporary file; None if `whole_file` did not name it."""
+    pid = part.name.split(".")[-2]
+    return int(pid) if pid.isdecimal() else None
 
 
 def _number(name: str) -> str:
@@ -195,7 +205,7 @@ def note_files(workspace: Workspace, address: str) -> Workspace:
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary name to write; on success it becomes `path`, on any error it is gone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # as `_writer_of` reads it
     try:
         yield part
         part.replace(path)

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 
 import typer
+from typer.core import TyperGroup
 
 from aramega.cli.browse import browse
 from aramega.cli.build import ALL_DONE, build_ssum
@@ -28,8 +29,32 @@ CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 # A worker is one core's worth: numpy's own threads would fight the other workers, and sum in another order.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+HABITS = {
+    "push": "review push",
+    "pull": "review pull",
+    "run": "build-ssum",
+    "build": "build-ssum",
+    "ls": "status",
+    "list": "status",
+    "info": "status",
+}
+"""What people type by habit from git, dvc or docker, and the command of ours that they mean. `push` must never lead to
+`publish`, which it resembles: that one makes things public."""
+
+
+class _HabitsGroup(TyperGroup):
+    """Answers a habit with the command that is meant; other unknown names get typer's nearest spelling."""
+
+    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # typer has click's types to itself
+        meant = HABITS.get(args[0]) if args else None
+        if meant:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {meant!r}?")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="aramega",
+    cls=_HabitsGroup,
     epilog="Start with `aramega demo`, or `aramega build-ssum FOLDER --workspace DIR`.",
     no_args_is_help=True,
     add_completion=False,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aramega.cli import HABITS, run
 from aramega.config import Config, load_config
 from tests.support.cli import Run
 
@@ -65,6 +66,17 @@ def test_wrong_usage_is_one_message_and_code_2(
     assert said.code == 2
     assert message in plain(said.err)
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(("typed", "meant"), HABITS.items())
+def test_a_habit_from_another_tool_leads_to_the_command_that_is_meant_and_never_to_publish(
+    capsys: pytest.CaptureFixture[str], typed: str, meant: str
+) -> None:
+    assert run([typed, "news"]) == 2
+    said = capsys.readouterr().err
+    assert f"Did you mean '{meant}'?" in said
+    assert "publish" not in said
+    assert run([*meant.split(), "--help"]) == 0, "the command exists"
 
 
 def test_a_stage_that_does_not_exist_is_named_with_those_that_do(

@@ -224,7 +224,7 @@ def sizes(measured: Mapping[str, Any], assumed: Assumed) -> Iterator[str]:
         ("people's hours, if all are reviewed", spoken * assumed.hour_of_review, count),
         ("Hub: parquet", hour["clips"], size),
         ("Hub: files of 500 MB", hour["clips"] / 500e6, count),
-        ("`aramega push` (800 tasks a second, review.py)", passages / 800 / 3600, span),
+        ("`aramega review push` (800 tasks a second, review.py)", passages / 800 / 3600, span),
         ("`aramega publish` (4.2 h a second, publish.py)", 1 / 4.2 / 3600, span),
     ]
     yield "| | " + " | ".join(f"{c:,.0f} h" for c in (1, *columns)) + " |"

@@ -62,6 +62,41 @@ def test_single_options_can_be_set_on_top(tmp_path: Path) -> None:
     assert config.segment.second_opinion is True
 
 
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("2024", "2024"),
+        ("true", "true"),
+        ("2024-01-01", "2024-01-01"),
+        ("1.10", "1.10"),
+        ("'2024'", "2024"),
+        ('"نشرة 😀"', "نشرة 😀"),
+        ("نشرة 😀", "نشرة 😀"),
+    ],
+)
+def test_a_text_that_looks_like_a_number_a_date_or_a_yes_is_still_a_text(
+    tmp_path: Path, given: str, title: str
+) -> None:
+    assert choose_config(None, tmp_path / "none.toml", [f"publish.title={given}"]).publish.title == title
+
+
+def test_a_commands_own_options_stay_the_values_they_are_and_come_before_set(tmp_path: Path) -> None:
+    options: dict[str, object] = {
+        "transcribe.model": '/data/نموذج-😀/"model".pt',
+        "summarize.max_tokens_total": 5000,
+        "overview.enabled": True,
+        "publish.title": "2024",
+        "publish.licences": ["cc-by-4.0", "null"],
+    }
+    config = choose_config(None, tmp_path / "none.toml", ["transcribe.model=tiny", "passages.max_seconds=90"], options)
+    assert config.transcribe.model == '/data/نموذج-😀/"model".pt'
+    assert (config.summarize.max_tokens_total, config.overview.enabled) == (5000, True)
+    assert (config.publish.title, config.publish.licences) == ("2024", ("cc-by-4.0", "null"))
+    assert config.passages.max_seconds == 90
+    save_config(config, tmp_path / "c.toml")
+    assert load_config(tmp_path / "c.toml") == config
+
+
 @pytest.mark.parametrize("change", ["passages=1", "max_seconds=90", "passages.max_seconds"])
 def test_a_set_without_section_key_or_value_shows_how(tmp_path: Path, change: str) -> None:
     with pytest.raises(AramegaError, match=r"section\.key=value"):
@@ -127,6 +162,12 @@ def test_a_text_with_a_delete_character_is_written_so_that_it_can_be_read(tmp_pa
 def test_a_change_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AramegaError, match="not UTF-8"):
         choose_config(None, tmp_path / "none.toml", ["transcribe.prompt=caf\udce9"])
+
+
+@pytest.mark.parametrize(("option", "value"), [("transcribe.model", "caf\udce9"), ("publish.licences", ["\udce9"])])
+def test_an_option_that_is_not_utf8_is_refused(tmp_path: Path, option: str, value: object) -> None:
+    with pytest.raises(AramegaError, match="not UTF-8"):
+        choose_config(None, tmp_path / "none.toml", options={option: value})
 
 
 def test_an_integer_no_file_could_hold_is_refused(tmp_path: Path) -> None:

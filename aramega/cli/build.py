@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -200,8 +199,8 @@ def build_ssum(
         "label.emotion_model": _anywhere(emotion_model),
         "label.device": device,
     }
-    changes = [f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None]
-    chosen = choose_config(config, place.config, [*changes, *(settings or [])])
+    options = {key: value for key, value in named.items() if value is not None}
+    chosen = choose_config(config, place.config, settings or [], options)
     request = Request(until, limit, retry_failed)
     if dry_run:
         from aramega.cli.dry_run import say_what_is_left

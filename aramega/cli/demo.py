@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aramega.store import Store
     from aramega.workspace import Workspace
 
-_TOY = ("transcribe.model=demo", "transcribe.pack=false")
+_TOY = {"transcribe.model": "demo", "transcribe.pack": False}
 """The toy reads one segment well and several in a window badly: docs and its recipe say how well."""
 
 
@@ -39,7 +39,7 @@ def demo(
 
     place = Workspace(workspace.absolute())
     drafts = find_spec("whisper") is not None
-    config = choose_config(None, place.config, list(_TOY) if drafts else [])
+    config = choose_config(None, place.config, options=_TOY if drafts else {})
     show = make_show(quiet=False, as_json=False)
     with as_file(files("aramega.cli") / "sample") as sample:
         code = build_and_show(

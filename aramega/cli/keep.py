@@ -46,7 +46,7 @@ def gc(
     from aramega.store import Store
 
     place = _known(workspace)
-    config = choose_config(None, place.config, [])
+    config = choose_config(None, place.config)
     rules = of_nothing()
     if outdated:
         check_request(place, config, Request())  # a model's file that is not there looks like another option

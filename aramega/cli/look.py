@@ -148,4 +148,4 @@ def _open(folder: Path) -> tuple[Workspace, Store, Config]:
 
     place = Workspace(folder.absolute())
     store = Store.open(place)
-    return place, store, choose_config(None, place.config, [])
+    return place, store, choose_config(None, place.config)

@@ -228,14 +228,8 @@ def _options(place: Workspace, settings: list[str], **given: Any) -> Config:
     """The workspace's own, changed by --set, changed by the command's options."""
     from aramega.config import choose_config
 
-    changes = [*settings, *(f"publish.{name}={_toml(value)}" for name, value in given.items() if value is not None)]
-    return choose_config(None, place.config, changes)
-
-
-def _toml(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
+    options = {f"publish.{name}": value for name, value in given.items() if value is not None}
+    return choose_config(None, place.config, settings, options)
 
 
 def _listed(names: str | None) -> list[str] | None:

@@ -185,7 +185,7 @@ def serve(
     secret = os.environ.get("ARAMEGA_SERVE_SECRET", "")
     with store, _server(url or config.url) as server:
         found = need_project(server, _project_name(place, config, project))
-        models = choose_config(None, place.config, [])
+        models = choose_config(None, place.config)
         draft = lambda passage: redraft(store, place, models, passage)  # noqa: E731
         endpoint = make_server(Backend(store, server, found, draft, secret), host, port)
         if address:
@@ -287,7 +287,7 @@ def _open(folder: Path) -> tuple[Workspace, Store, ReviewConfig]:
     place = Workspace(folder.absolute())
     store = Store.open(place)
     at_home(place, store)
-    return place, store, choose_config(None, place.config, []).review
+    return place, store, choose_config(None, place.config).review
 
 
 def _project_name(place: Workspace, config: ReviewConfig, named: str | None) -> str:

@@ -97,7 +97,7 @@ def resolve(
     from aramega.workspace import Workspace
 
     with _open(workspace) as store:
-        inventory = choose_config(None, Workspace(workspace).config, []).label
+        inventory = choose_config(None, Workspace(workspace).config).label
         labels = {
             "dialect": _home(Names(inventory.dialects, REGIONS, inventory.names)),
             "emotion": _home(Names(inventory.emotions, EMOTIONS, inventory.names)),

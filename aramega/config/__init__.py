@@ -11,8 +11,9 @@ import difflib
 import json
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -89,21 +90,27 @@ def load_config(path: Path) -> Config:
     return _validate(values, str(path))
 
 
-def choose_config(named: Path | None, kept: Path, changes: Sequence[str]) -> Config:
-    """The named file, else the one the workspace keeps, else the defaults; with `section.key=value` changes."""
+def choose_config(
+    named: Path | None, kept: Path, changes: Sequence[str] = (), options: Mapping[str, object] = MappingProxyType({})
+) -> Config:
+    """The named file, else the one the workspace keeps, else the defaults; with `section.key=value` changes, as --set
+    takes them, and over these the command's own options, by `section.key`, which stay the values they are."""
     config = load_config(named) if named else load_config(kept) if kept.exists() else Config()
+    if not changes and not options:
+        return config
     values = config.model_dump()
     for change in changes:
-        key, equals, value = change.partition("=")
+        key, equals, text = change.partition("=")
         section, dot, option = key.strip().partition(".")
         if not (equals and dot):
             raise AramegaError(
                 f"--set {quoted(change)}: give it as section.key=value, for example passages.max_seconds=90."
             )
-        if change != change.encode("utf-8", "replace").decode():
-            raise AramegaError(f"--set {quoted(change)}: not UTF-8, and a configuration is.")
-        values.setdefault(section, {})[option] = _parse_value(value.strip())
-    return _validate(values, "--set") if changes else config
+        values.setdefault(section, {})[option] = _parse_value(text.strip(), _is_text(section, option))
+    for key, value in options.items():
+        section, _, option = key.partition(".")
+        values[section][option] = value
+    return _validate(values, "--set" if changes else "the command's options")
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -138,12 +145,20 @@ def _validate(values: dict[str, Any], told_by: str) -> Config:
         raise AramegaError("\n".join(f"{told_by}: {_explain(detail)}" for detail in error.errors())) from None
 
 
-def _parse_value(text: str) -> Any:
-    """A TOML value; what is not one is a string that did without its quotes."""
+def _parse_value(text: str, is_text: bool) -> Any:
+    """A TOML value; what is not one is a string that did without its quotes, and so is a number, a date or a yes where
+    the option is a text: a dataset may be called 2024."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
+    return text if is_text and not isinstance(value, str) else value
+
+
+def _is_text(section: str, option: str) -> bool:
+    """Whether the option's values are strings and nothing else."""
+    options: Any = Config.model_fields[section].annotation if section in Config.model_fields else Options
+    return option in options.model_fields and options.model_fields[option].annotation is str
 
 
 def _toml_value(value: Any) -> str:

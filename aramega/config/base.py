@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.config import JsonDict
 
+from aramega.errors import quoted
+
 CHANGES_NOTHING: JsonDict = {"changes_results": False}
 """Given to a field as `json_schema_extra`: an option that decides whether an item can be done, not what comes of it."""
 
@@ -18,10 +20,13 @@ class Options(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _numbers_are_tomls(cls, value: Any) -> Any:
-        """Python reads longer ones, which neither JSON nor SQLite nor TOML itself can write."""
-        if isinstance(value, int) and abs(value) >= 1 << 63:
-            raise ValueError("an integer of more than 64 bits")
+    def _files_can_hold_it(cls, value: Any) -> Any:
+        """Python has longer integers than JSON, SQLite and TOML can write, and an argument's bytes that are no UTF-8."""
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, int) and abs(one) >= 1 << 63:
+                raise ValueError("an integer of more than 64 bits")
+            if isinstance(one, str) and one != one.encode("utf-8", "replace").decode():
+                raise ValueError(f"{quoted(one)} is not UTF-8, and a configuration is")
         return value
 
     def deciding(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Moment:
 def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Moment:
     """A workspace at this moment, under the configuration it has at this moment."""
     now = now or datetime.now(timezone.utc)
-    config = choose_config(None, workspace.config, [])
+    config = choose_config(None, workspace.config)
     stages = make_stages(config, workspace)
     build = read_progress(workspace, now)
     with store.snapshot():

@@ -99,6 +99,16 @@ def test_a_workspaces_own_configuration_is_used(aramega: Run, tmp_path: Path, sh
     assert "0 passages" in aramega("build-ssum", short_broadcast, "-w", tmp_path).out
 
 
+def test_a_model_whose_path_holds_an_emoji_reaches_the_configuration_as_it_was_typed(
+    tmp_path: Path, short_broadcast: Path
+) -> None:
+    model = tmp_path / "نموذج-😀" / "model.pt"
+    place = tmp_path / "ws"
+    options = ["--until", "ingest", "--workers", "1", "--quiet", "--asr-model", model]
+    assert run(["build-ssum", *map(str, (short_broadcast, "--workspace", place, *options))]) == 0
+    assert load_config(place / "aramega.toml").transcribe.model == str(model)
+
+
 def test_json_is_one_object_a_line_from_start_to_summary(aramega: Run, tmp_path: Path, short_broadcast: Path) -> None:
     said = aramega("build-ssum", short_broadcast, "-w", tmp_path / "ws", "--json")
     events = [json.loads(line) for line in said.out.splitlines()]

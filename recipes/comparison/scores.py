@@ -1,8 +1,8 @@
 """Scores of contenders, and what of their differences is more than chance.
 
-The runs of one contender are averaged example by example before anything is resampled, so an interval says
-how much the *test set* could have been another; the spread over seeds stands beside it and says how much
-the *training* could have. Every contender is tested against the first, on the examples all have answered, and
+Each run of a contender is scored by itself and the scores are averaged, in every resample of the examples alike:
+so an interval says how much the *test set* could have been another; the spread over seeds stands beside it and
+says how much the *training* could have. Every contender is tested against the first, on the examples all have answered, and
 p-values are adjusted over the whole page by Holm's method: twenty tests give one "significant" by luck.
 """
 
@@ -71,25 +71,24 @@ def score_task(
         raise RecipeError(
             f"{name}: {', '.join(present)} have no example in common. Were they evaluated on the same datasets?"
         )
-    tallies = {who: [_tallies(task, rows, common) for rows in runs] for who, runs in present.items()}
-    means = {who: np.mean(runs, axis=0) for who, runs in tallies.items()}
-    first = next(iter(means))
+    tallies = {who: np.stack([_tallies(task, rows, common) for rows in runs]) for who, runs in present.items()}
+    first = next(iter(tallies))
     example_rows = _ordered(present[first][0], common)
     groups = slices(example_rows, config)
     options: dict[str, Any] = {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
     scores = tuple(
         Score(
             contender=who,
-            metrics=bootstrap(task, mean, **options),
-            spread=_spread(task, tallies[who]),
-            against_first={} if who == first else compare_paired(task, means[first], mean, **options),
+            metrics=bootstrap(task, runs, **options),
+            spread=_spread(task, runs),
+            against_first={} if who == first else compare_paired(task, tallies[first], runs, **options),
             slices={
-                kind: {part: bootstrap(task, mean[rows], **options)[task.headline] for part, rows in parts.items()}
+                kind: {part: bootstrap(task, runs[:, rows], **options)[task.headline] for part, rows in parts.items()}
                 for kind, parts in groups.items()
             },
-            confusion=_confusion(task, mean),
+            confusion=_confusion(task, runs.mean(axis=0)),
         )
-        for who, mean in means.items()
+        for who, runs in tallies.items()
     )
     return TaskScores(task, len(common), scores, _shown(present, common))
 
@@ -145,10 +144,10 @@ def _tallies(task: Task, rows: Sequence[Prediction], common: Sequence[str]) -> n
     return task.tally([one.answer for one in chosen], [one.reference for one in chosen])
 
 
-def _spread(task: Task, runs: Sequence[np.ndarray]) -> dict[str, float]:
+def _spread(task: Task, runs: np.ndarray) -> dict[str, float]:
     if len(runs) == 1:
         return {}
-    values = task.metrics(np.stack([tallies.sum(axis=0) for tallies in runs]))
+    values = task.metrics(runs.sum(axis=1))
     return {name: float(np.std(value, ddof=1)) for name, value in values.items()}
 
 

@@ -5,10 +5,14 @@ that matrix times the tallies gives a thousand corpora's totals at once. The pai
 randomization (Noreen 1989): under the null hypothesis the two systems' answers to an example could have
 been swapped, so we swap them at random and ask how often the difference is as large as the one seen.
 Macro-F1 and corpus chrF, which are no means over examples, are treated as exactly as accuracy is.
+
+Several runs (seeds) of one system are scored each by itself, and the scores averaged: the macro-F1 of the mean
+confusion matrix is one that no run reached. They are resampled together, by the same examples.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,10 +50,11 @@ class Difference:
 def bootstrap(
     task: Task, tallies: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
-    """Every metric with its percentile interval."""
-    values = task.metrics(tallies.sum(axis=0))
-    drawn = _metrics(task, _resampled(tallies, resamples, np.random.default_rng(seed)))
-    return {name: Interval(float(values[name]), *_percentiles(drawn[name], confidence)) for name in values}
+    """Every metric with its percentile interval, from tallies (examples × columns) or those of several runs (runs × …)."""
+    runs = _runs(tallies)
+    values = _mean_metrics(task, runs.sum(axis=1, keepdims=True))
+    drawn = _joined(_mean_metrics(task, weights @ runs) for weights in _draws(runs.shape[1], resamples, seed))
+    return {name: Interval(float(values[name][0]), *_percentiles(drawn[name], confidence)) for name in values}
 
 
 def compare_paired(
@@ -61,54 +66,85 @@ def compare_paired(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Two systems' tallies over the same examples, row by row."""
-    if first.shape != second.shape:
+    """Two systems' tallies over the same examples, row by row; of one run each or of several, as many as there are."""
+    ours, theirs = _runs(first), _runs(second)
+    if ours.shape[1:] != theirs.shape[1:]:
         raise ValueError(f"tallies of different examples: {first.shape} and {second.shape}")
-    one, other = task.metrics(first.sum(axis=0)), task.metrics(second.sum(axis=0))
-    rng = np.random.default_rng(seed)
-    both = np.concatenate([first, second], axis=1)
-    width = first.shape[1]
-    drawn = list(_resampled(both, resamples, rng))
-    ours, theirs = _metrics(task, (d[:, :width] for d in drawn)), _metrics(task, (d[:, width:] for d in drawn))
-    swapped = list(_swapped(first, second, resamples, rng))
-    null_ours, null_theirs = _metrics(task, (s[0] for s in swapped)), _metrics(task, (s[1] for s in swapped))
+    examples = ours.shape[1]
+    one, other = (_mean_metrics(task, runs.sum(axis=1, keepdims=True)) for runs in (ours, theirs))
+    drawn = _joined(
+        _minus(_mean_metrics(task, weights @ theirs), _mean_metrics(task, weights @ ours))
+        for weights in _draws(examples, resamples, seed)
+    )
+    null = _joined(_minus(*_swapped(task, ours, theirs, swaps)) for swaps in _swaps(examples, resamples, seed))
     found = {}
     for name in one:
-        difference = float(other[name] - one[name])
-        low, high = _percentiles(theirs[name] - ours[name], confidence)
+        difference = float(other[name][0] - one[name][0])
+        low, high = _percentiles(drawn[name], confidence)
         # Rounding in sums must not make an equal difference look smaller than itself.
-        as_large = np.abs(null_theirs[name] - null_ours[name]) >= abs(difference) - 1e-9
+        as_large = np.abs(null[name]) >= abs(difference) - 1e-9
         p_value = (1 + int(as_large.sum())) / (1 + resamples)
         found[name] = Difference(
-            float(one[name]), float(other[name]), difference, low, high, p_value, examples=len(first)
+            float(one[name][0]), float(other[name][0]), difference, low, high, p_value, examples=examples
         )
     return found
 
 
-def _resampled(tallies: np.ndarray, resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Totals of resampled corpora, some rows at a time."""
-    n = len(tallies)
+def _runs(tallies: np.ndarray) -> np.ndarray:
+    """(runs, examples, columns), where one run's tallies may come without the first axis."""
+    return tallies[None] if tallies.ndim == 2 else tallies
+
+
+def _mean_metrics(task: Task, totals: np.ndarray) -> dict[str, np.ndarray]:
+    """Every metric of each run's totals (runs × resamples × columns), averaged over the runs."""
+    return {name: values.mean(axis=0) for name, values in task.metrics(totals).items()}
+
+
+def _draws(examples: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each example is drawn (resamples × examples), some resamples at a time."""
+    rng = np.random.default_rng(seed)
+    for size in _chunks(resamples):
+        drawn = rng.integers(examples, size=(size, examples)) + examples * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * examples).reshape(size, examples).astype(float)
+
+
+def _swaps(examples: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """1 where the two systems' answers to an example are swapped, else 0."""
+    rng = np.random.default_rng([seed, 1])
+    for size in _chunks(resamples):
+        yield rng.integers(2, size=(size, examples)).astype(float)
+
+
+def _chunks(resamples: int) -> Iterator[int]:
     for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
-        draws = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(draws.ravel(), minlength=size * n).reshape(size, n) @ tallies
+        yield min(CHUNK, resamples - start)
 
 
 def _swapped(
-    first: np.ndarray, second: np.ndarray, resamples: int, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Totals of both systems with their answers swapped at random."""
-    total, differences = first.sum(axis=0), second - first
-    sums = total + second.sum(axis=0)
-    for start in range(0, resamples, CHUNK):
-        swaps = rng.integers(2, size=(min(CHUNK, resamples - start), len(first))).astype(float)
-        mixed = total + swaps @ differences
-        yield mixed, sums - mixed
+    task: Task, first: np.ndarray, second: np.ndarray, swaps: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Both systems' metrics with the answers to some examples swapped.
+
+    Run i of one is swapped with run i of the other. Where one has fewer runs, they come round again until both
+    are through: each counts as often as any other, so that nothing swapped gives the metrics as they were.
+    """
+    pairs = math.lcm(len(first), len(second))
+    one, other = np.arange(pairs) % len(first), np.arange(pairs) % len(second)
+    moved, moved_back = swaps @ first, swaps @ second
+    exchanged = moved_back[other] - moved[one]
+    return (
+        _mean_metrics(task, first.sum(axis=1, keepdims=True)[one] + exchanged),
+        _mean_metrics(task, second.sum(axis=1, keepdims=True)[other] - exchanged),
+    )
 
 
-def _metrics(task: Task, totals: Iterator[np.ndarray]) -> dict[str, np.ndarray]:
-    parts = [task.metrics(chunk) for chunk in totals]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _minus(values: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: values[name] - others[name] for name in values}
+
+
+def _joined(parts: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    listed = list(parts)
+    return {name: np.concatenate([part[name] for part in listed]) for name in listed[0]}
 
 
 def _percentiles(values: np.ndarray, confidence: float) -> tuple[float, float]:

@@ -125,10 +125,35 @@ def test_a_real_difference_is_found_and_a_small_one_is_not_claimed(runs):
     assert not by_name["tpc"].against_first["wer"].significant()
 
 
-def test_the_score_of_seeds_together_is_the_score_of_their_mean_tallies(runs):
+def test_the_score_of_seeds_together_is_the_mean_of_each_seeds_score(runs):
     _, both = scored(runs[:2])
-    singles = [scored([run])[1]["asr"].scores[0].metrics["wer"].value for run in runs[:2]]
-    assert both["asr"].scores[0].metrics["wer"].value == pytest.approx(np.mean(singles))
+    alone = [scored([run])[1] for run in runs[:2]]
+    for task, one in both.items():
+        for name, interval in one.scores[0].metrics.items():
+            seeds = [other[task].scores[0].metrics[name].value for other in alone]
+            assert interval.value == pytest.approx(np.mean(seeds)), (task, name)
+            assert interval.low <= interval.value <= interval.high
+            assert one.scores[0].spread[name] == pytest.approx(np.std(seeds, ddof=1))
+
+
+def test_seeds_that_err_on_different_labels_do_not_make_up_for_each_other(tmp_path):
+    """Each seed answers one label with another; their mean confusion matrix has a macro-F1 that none of them reached."""
+    for seed in range(2):
+        confused = DIALECTS[2 * seed]
+        rows = [
+            Prediction(
+                "dialect",
+                str(i),
+                DIALECTS[2 * seed + 1] if DIALECTS[i % 4] == confused else DIALECTS[i % 4],
+                DIALECTS[i % 4],
+            )
+            for i in range(40)
+        ]
+        write_predictions(make_run(tmp_path / f"seed-{seed}") / "evaluation/test/predictions.jsonl", rows)
+    named = [f"uniform={tmp_path / f'seed-{seed}'}" for seed in range(2)]
+    f1 = scored(named)[1]["dialect"].scores[0].metrics["macro_f1"]
+    assert f1.value == pytest.approx((1 + 1 + 0 + 2 / 3) / 4)
+    assert f1.low <= f1.value <= f1.high
 
 
 @given(p_values=st.lists(st.floats(0, 1), min_size=1, max_size=12))

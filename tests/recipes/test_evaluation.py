@@ -106,6 +106,25 @@ def test_swapping_the_systems_turns_the_difference_around(data):
         assert there[metric].p_value > 0
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(1, 1), (2, 2), (3, 2), (1, 3)])
+def test_runs_of_one_skill_are_seldom_told_apart_and_of_two_always(ours, theirs):
+    rng = np.random.default_rng(6)
+    alarms = 0
+    for trial in range(60):
+        references = answers_right(0.6, 80, rng)[1]
+        one, other = (
+            np.stack([DIALECT.tally(answers_right(0.6, 80, rng)[0], references) for _ in range(runs)])
+            for runs in (ours, theirs)
+        )
+        alarms += compare_paired(DIALECT, one, other, resamples=200, seed=trial)["macro_f1"].significant()
+    assert alarms <= 9
+    better = np.stack([DIALECT.tally(answers_right(0.95, 80, rng)[0], references) for _ in range(theirs)])
+    better_f1 = compare_paired(DIALECT, one, better, resamples=200)["macro_f1"]
+    assert better_f1.significant()
+    assert better_f1.low <= better_f1.difference <= better_f1.high
+    assert better_f1.first == pytest.approx(np.mean(DIALECT.metrics(one.sum(axis=1))["macro_f1"]))
+
+
 def test_systems_on_different_examples_cannot_be_compared():
     with pytest.raises(ValueError, match="different examples"):
         compare_paired(DIALECT, np.zeros((2, 30)), np.zeros((3, 30)))

@@ -29,7 +29,9 @@ class StageConfig(Section):
 class TpcConfig(Section):
     """Task-Progressive Curriculum."""
 
-    stages: tuple[StageConfig, ...] = Field((), description="none: asr, then summarization, then all other tasks")
+    stages: tuple[StageConfig, ...] = Field(
+        (), description="none: asr, then the other generative tasks, then those that choose a label"
+    )
     replay: float = Field(0.1, ge=0, lt=1, description="replay share of the default stages")
 
 

@@ -15,6 +15,7 @@ from recipes.errors import RecipeError
 from recipes.schedule.config import ScheduleConfig, StageConfig
 from recipes.schedule.modality import modality_spans
 from recipes.schedule.table import ScheduleTable
+from recipes.tasks.base import REGISTRY
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,16 @@ def task_weights(config: ScheduleConfig, table: ScheduleTable) -> dict[str, floa
 
 
 def default_stages(config: ScheduleConfig, table: ScheduleTable) -> list[StageConfig]:
-    """First asr (acoustic grounding), then summarization, then whatever else there is (dialect, emotion)."""
+    """First asr (acoustic grounding), then the other tasks that write, then those that choose a label."""
     present = task_weights(config, table)
-    stages: dict[str, dict[str, float]] = {"asr": {}, "summarization": {}, "discrimination": {}}
+    stages: dict[str, dict[str, float]] = {"asr": {}, "generation": {}, "discrimination": {}}
     for name, weight in present.items():
-        stage = "asr" if name == "asr" else "summarization" if "sum" in name else "discrimination"
-        stages[stage][name] = weight
+        generative = name in REGISTRY and REGISTRY[name].kind == "generative"
+        stages["asr" if name == "asr" else "generation" if generative else "discrimination"][name] = weight
     return [
         StageConfig(name=name, tasks=tasks, replay=config.tpc.replay)
         for name, tasks in stages.items()
-        if tasks  # a run without, say, any summarization simply has one stage fewer
+        if tasks  # a run without, say, any summaries simply has one stage fewer
     ]
 
 

@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recipes.schedule import Batch, Schedule, ScheduleConfig, ScheduleTable, build_schedule
+from recipes.schedule.phases import plan_phases
 from recipes.schedule.synthetic import synthetic_embeddings, synthetic_table
+from recipes.tasks.asr import Recognition
+from recipes.tasks.base import REGISTRY
 
 TABLE = synthetic_table(3000)
 EMBEDDINGS = synthetic_embeddings(TABLE, 16)
@@ -222,11 +225,22 @@ def test_refreshed_embeddings_change_what_is_picked_from_the_next_batch_on() -> 
 # Phases
 
 
-def test_tpc_goes_from_asr_to_summarization_to_the_rest() -> None:
+def test_tpc_goes_from_asr_to_other_writing_to_labels() -> None:
     schedule = schedule_of(kind="tpc", steps=30, tpc={"replay": 0.0})
     tasks = {batch.phase: set(task_counts(batch)) for batch in schedule}
-    assert list(tasks) == ["asr", "summarization", "discrimination"]
+    assert list(tasks) == ["asr", "generation", "discrimination"]
     assert list(tasks.values()) == [{"asr"}, {"ssum", "text_summ"}, {"dialect", "emotion"}]
+
+
+def test_a_task_of_ones_own_goes_to_the_stage_of_its_kind_whatever_its_name(monkeypatch) -> None:
+    own = {"translation": "generative", "sum_of_digits": "discriminative"}
+    for name, kind in own.items():
+        monkeypatch.setitem(REGISTRY, name, type(name, (Recognition,), {"name": name, "kind": kind}))
+    table = make_table([(task, "x", "speech") for task in ("asr", "ssum", "dialect", *own) for _ in range(20)])
+    phases = plan_phases(ScheduleConfig(kind="tpc", steps=30, tpc={"replay": 0.0}), table)
+    assert [(phase.name, set(phase.tasks)) for phase in phases] == [
+        ("asr", {"asr"}), ("generation", {"ssum", "translation"}), ("discrimination", {"dialect", "sum_of_digits"}),
+    ]  # fmt: skip
 
 
 @quick

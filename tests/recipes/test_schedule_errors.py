@@ -20,7 +20,7 @@ from tests.recipes.test_schedule import EMBEDDINGS, TABLE, make_table, schedule_
             {"kind": "tpc", "tpc": {"stages": [{"tasks": {"emo": 1}}]}},
             "no task 'emo' in the data. Did you mean 'emotion'",
         ),
-        ({"kind": "tpc", "steps": 2}, "2 steps do not fit the stages (asr the rest, summarization the rest"),
+        ({"kind": "tpc", "steps": 2}, "2 steps do not fit the stages (asr the rest, generation the rest"),
         (
             {"kind": "tpc", "modality": {"mode": "text-only"}},
             "phase 'asr·text': none of asr has rows of modality 'text'",

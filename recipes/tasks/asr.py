@@ -49,10 +49,9 @@ class Recognition(Task):
     def tally(self, answers: Sequence[str], references: Sequence[str]) -> np.ndarray:
         rows = np.zeros((len(answers), 6))
         for row, answer, reference in zip(rows, answers, references, strict=True):
-            parsed = self.parse(answer)
-            spoken = normalize(reference, self.options.profile)
-            heard = normalize(parsed or "", self.options.profile)
-            row[:] = (*edit_counts(spoken.split(), heard.split()), *edit_counts(spoken, heard), parsed is None, 1)
+            spoken, heard = normalize(reference, self.options.profile), self.reading(answer, reference)
+            invalid = self.is_invalid(answer, reference)
+            row[:] = (*edit_counts(spoken.split(), heard.split()), *edit_counts(spoken, heard), invalid, 1)
         return rows
 
     def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:

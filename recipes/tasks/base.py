@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from aramega.text import edit_counts, normalize
 from recipes.errors import RecipeError
 from recipes.tasks.labels import DIALECTS, EMOTIONS, Inventory, LabelLanguage
 
@@ -82,6 +83,20 @@ class Task(ABC):
     @abstractmethod
     def parse(self, answer: str) -> str | None:
         """The answer without the chatter around it, or None where there is no valid answer in it."""
+
+    def reading(self, answer: str, reference: str) -> str:
+        """The normalized text that an answer is compared by: without chatter, unless the reference has the same words.
+
+        Speech opens with «الخلاصة:» and "the answer is:" as models do. So of the answer as it stands and the
+        answer without chatter, the one nearer to the reference counts.
+        """
+        wanted = normalize(reference, self.options.profile)
+        readings = (normalize(text, self.options.profile) for text in (answer, strip_chatter(answer)))
+        return min(readings, key=lambda text: edit_counts(wanted, text)[0])
+
+    def is_invalid(self, answer: str, reference: str) -> bool:
+        """Whether nothing is left of a free answer; one that repeats its reference to the letter always is valid."""
+        return self.parse(answer) is None and answer.strip() != reference.strip()
 
     @abstractmethod
     def tally(self, answers: Sequence[str], references: Sequence[str]) -> np.ndarray:

@@ -89,6 +89,8 @@ class Classification(Task):
         return label.written(self.options.label_language) if label else ""
 
     def parse(self, answer: str) -> str | None:
+        if label := self.inventory.find(answer):
+            return label.code
         first = next(iter(_sentences(strip_chatter(answer))), "")
         if first in self._owner:
             return self._owner[first]

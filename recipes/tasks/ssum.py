@@ -38,6 +38,8 @@ TEXT_INSTRUCTIONS = (
     "اكتب خلاصة موجزة للنص أدناه.",
 )
 ROUGES = ("rouge1", "rouge2", "rougeL")
+NO_LETTERS = "-"
+"""What a text without any letter, answered rightly, is counted as: one character."""
 
 
 @register
@@ -61,11 +63,13 @@ class SpeechSummarization(Task):
         return np.array([self._row(a, r) for a, r in zip(answers, references, strict=True)], dtype=float)
 
     def _row(self, answer: str, reference: str) -> tuple[float, ...]:
-        parsed = self.parse(answer)
-        wanted = normalize(reference, self.options.profile)
-        given = normalize(parsed or "", self.options.profile)
+        invalid = self.is_invalid(answer, reference)
+        wanted, given = normalize(reference, self.options.profile), self.reading(answer, reference)
+        if given == wanted and not invalid:
+            # By the formulas one word has no pair of words, and a text of signs no letters: both would score 0.
+            return (1.0, 1.0, 1.0, invalid, 1, *chrf_counts(wanted or NO_LETTERS, given or NO_LETTERS))
         rouges = rouge(wanted, given)
-        return (*(rouges[name].f for name in ROUGES), parsed is None, 1, *chrf_counts(wanted, given))
+        return (*(rouges[name].f for name in ROUGES), invalid, 1, *chrf_counts(wanted, given))
 
     def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:
         n = totals[..., 4]

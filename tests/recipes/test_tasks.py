@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -77,6 +77,65 @@ def test_targets_are_the_text_or_the_labels_name():
 )
 def test_chatter_around_free_text_is_taken_off(answer, text):
     assert strip_chatter(answer) == text
+
+
+OPENINGS = [
+    "هذا هو السؤال المطروح اليوم: ",
+    "الخلاصة: ",
+    "حسنًا، إليك النص: ",
+    "Sure! ",
+    "The answer is: ",
+    "```\n",
+    "«",
+    '"',
+]
+ARABIC_LIKE = st.lists(
+    st.one_of(st.sampled_from(OPENINGS), st.text("ابتثجحخدرسعفقكلمنهويةىءآأإؤئـًٌٍَُِّْ٠١٢3 .،؛:؟!?»“”'`*\nabcOK", max_size=8)),
+    max_size=6,
+).map("".join)
+PERFECT = {
+    "wer": 0,
+    "cer": 0,
+    "rouge1": 1,
+    "rouge2": 1,
+    "rougeL": 1,
+    "chrf": 100,
+    "macro_f1": 1,
+    "accuracy": 1,
+    "invalid": 0,
+}
+
+
+@given(text=ARABIC_LIKE.filter(str.strip), name=st.sampled_from(["asr", "ssum", "text_summ"]))
+@example("هذا هو السؤال المطروح اليوم هل تنجح الخطة", "asr")
+@example("هذا هو السؤال المطروح اليوم: هل تنجح الخطة", "asr")
+@example("الخلاصة: ارتفعت الأسعار", "ssum")
+@example("كلمة", "ssum")
+@example("«»", "asr")
+@example("…", "ssum")
+def test_the_reference_itself_is_a_perfect_answer(text, name):
+    scores = TASKS[name].score([text], [text])
+    assert scores == pytest.approx({metric: PERFECT[metric] for metric in scores})
+
+
+@given(data=st.data())
+def test_every_name_of_a_label_is_a_perfect_answer_to_itself(data):
+    named = data.draw(st.lists(ARABIC_LIKE.map(str.strip).filter(bool), min_size=6, max_size=6, unique_by=str.casefold))
+    own = Inventory(labels=tuple(Label(code=c, english=e, arabic=a) for c, e, a in (named[:3], named[3:])))
+    options = data.draw(
+        st.sampled_from([TaskOptions(dialects=d) for d in (DIALECTS.regions(), DIALECTS.countries(), own)])
+    )
+    task = build_tasks(["dialect"], options)["dialect"]
+    name = data.draw(st.sampled_from([name for label in task.inventory.labels for name in label.names]))
+    scores = task.score([name], [name])
+    assert scores == {metric: PERFECT[metric] for metric in scores}
+
+
+def test_chatter_that_the_reference_lacks_costs_nothing_and_words_it_has_are_kept():
+    asr, spoken = TASKS["asr"], "هذا هو السؤال المطروح اليوم: هل تنجح الخطة"
+    assert asr.score(["Sure! Here is the transcript: مرحبا بكم"], ["مرحبا بكم"])["wer"] == 0
+    assert asr.score([spoken.replace(":", "")], [spoken])["wer"] == 0
+    assert asr.score([spoken.replace("اليوم", "أمس")], [spoken])["wer"] == pytest.approx(1 / 8)
 
 
 @pytest.mark.parametrize("name", ["asr", "ssum", "text_summ"])

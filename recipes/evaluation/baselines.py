@@ -82,6 +82,7 @@ def whisper(path: str, *, device: str = "cpu", language: str = "ar") -> Transcri
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0]
         raise RecipeError(f"--whisper {path}: no Whisper checkpoint in transformers' format there ({said}).") from None
+    model.to(device).eval()
     spoken = (
         {"language": language, "task": "transcribe"} if getattr(model.generation_config, "lang_to_id", None) else {}
     )
@@ -90,7 +91,7 @@ def whisper(path: str, *, device: str = "cpu", language: str = "ar") -> Transcri
         windows = [(i, clip[at : at + WINDOW]) for i, clip in enumerate(clips) for at in range(0, len(clip), WINDOW)]
         heard = features([window for _, window in windows], sampling_rate=16_000, return_tensors="pt")
         with torch.inference_mode():
-            tokens = model.generate(heard.input_features.to(device, model.dtype), **spoken)
+            tokens = model.generate(heard.input_features.to(model.device, model.dtype), **spoken)
         texts: list[list[str]] = [[] for _ in clips]
         for (i, _), text in zip(windows, tokenizer.batch_decode(tokens, skip_special_tokens=True), strict=True):
             texts[i].append(text.strip())

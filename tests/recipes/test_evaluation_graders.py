@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from recipes.data.examples import Example, Examples
 from recipes.errors import RecipeError
@@ -180,6 +181,21 @@ def test_the_cascades_whisper_is_transformers_own(tmp_path):
     assert all(isinstance(text, str) for text in texts)
     with pytest.raises(RecipeError, match="no Whisper checkpoint"):
         whisper(str(tmp_path / "nothing"))
+
+
+def test_the_cascades_whisper_hears_on_the_device_it_is_given(tmp_path, monkeypatch):
+    """On torch's meta device, which stands for a GPU: the real encoder runs there, and only the decoding is made up."""
+    from transformers import WhisperForConditionalGeneration
+
+    devices = []
+
+    def generate(model, features, **_):
+        devices.append(model.get_encoder()(features).last_hidden_state.device.type)
+        return torch.zeros(len(features), 3, dtype=torch.long)
+
+    monkeypatch.setattr(WhisperForConditionalGeneration, "generate", generate)
+    assert len(whisper(str(toy_whisper(tmp_path / "whisper")), device="meta")([np.zeros(8000, np.float32)])) == 1
+    assert devices == ["meta"]
 
 
 def test_bertscore_runs_on_a_folder_of_ones_own(tmp_path):

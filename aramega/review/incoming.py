@@ -15,6 +15,7 @@ from typing import Any
 
 from aramega.errors import quoted
 from aramega.records import Passage, Region, Review, ReviewState
+from aramega.records.choices import current_flag
 from aramega.review.audio import clip_name
 from aramega.review.form import FIELDS, VERDICTS, Form
 from aramega.review.outgoing import passage_key
@@ -133,7 +134,7 @@ def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_d
         title=fields.text("title"),
         dialect=fields.choice("dialect"),
         emotion=fields.choice("emotion"),
-        flags=tuple(fields.choices("flags")),
+        flags=tuple(map(current_flag, fields.choices("flags"))),
         confidence=fields.rating("confidence"),
         regions=regions,
         seconds_spent=_number(answer.get("lead_time")),

@@ -23,25 +23,25 @@ UNSURE = 0.5
 """Words the recognizer gave less than even odds are named to the annotator."""
 _WORDS_NAMED = 12
 _IN_ARABIC = {
-    "nothing heard": "لم تسمع الآلة شيئا في جزء منه",
+    "nothing heard": "لم تسمع الآلة شيئًا في جزء منه",
     "loop": "تكرار آلي",
     "phantom": "كلام قد لا يكون في التسجيل",
     "too fast": "كلام أسرع من المعقول",
-    "too slow": "كلام أقل من المسموع",
-    "no speech": "قد لا يكون كلاما",
+    "too slow": "المكتوب أقل من المسموع",
+    "no speech": "قد لا يكون كلامًا",
     "unsure": "الآلة غير متأكدة",
-    "divided": "تقسيم النص على المقاطع تقريبي",
+    "divided": "تقسيم النص على الأجزاء تقريبي",
     "unsure of the words": "الآلة غير متأكدة من الكلمات",
     "partly doubtful": "بعض النص مشكوك فيه",
     "partly unheard": "بعض الكلام غير مكتوب",
     "too fast to be true": "النص أطول من أن يقال في هذه المدة",
     "too slow to be all": "النص أقصر من أن يكون كل ما قيل",
-    "much that is not Arabic": "فيه كثير غير العربية",
+    "much that is not Arabic": "فيه كثير من غير العربية",
     "noisy": "ضجيج",
-    "unlike the subtitles": "يخالف ترجمة القناة المكتوبة",
+    "unlike the subtitles": "يخالف النص المكتوب على الشاشة",
     "a number that was not said": "رقم لم يُقل",
     "a name that was not said": "اسم لم يُقل",
-    "hardly shorter than what was said": "الملخص بطول النص تقريبا",
+    "hardly shorter than what was said": "الملخص طويل: يقارب طول النص",
     "mostly new words": "كلمات الملخص ليست من النص",
 }
 """What the stages flag and the usual rules call their reasons; a curator's own rules are shown as they are written."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from aramega.config import CheckConfig
 from aramega.errors import AramegaError
 from aramega.records import Word
+from aramega.records.choices import PERSONAL_DATA, names_personal_data, reasons_of
 from aramega.review.audio import checked_id, clip_name
 from aramega.review.compose import compose_file
 from aramega.review.form import annotation_folder, load_template, read_form
@@ -155,6 +156,44 @@ def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(d
     assert shown.draft.transcript
     assert [r.text for r in review.regions] == [line.text for line in shown.draft.transcript.lines]
     assert review.transcript == shown.draft.transcript.text
+
+
+def test_a_project_made_with_the_form_of_before_is_still_pulled(drafted: Workspace) -> None:
+    today = load_template("passage_review")
+    new = re.compile(r'\n *<Choice [^>]*alias="(?:personal data|recitation or adhan)"[^>]*/>')
+    before = new.sub("", today).replace('"other language"', '"wrong language"')
+    assert before.count("\n") == today.count("\n") - 3
+    with Store.open(drafted) as store:
+        task = first_task(store)
+        chosen = [{"from_name": "flags", "value": {"choices": ["music", "wrong language"]}}]
+        task["annotations"] = [{"id": 1, "completed_by": 1, "result": chosen}]
+        taken = read_task(task, replace(desk_of(store), form=read_form(before)))
+    assert taken.complaints == ()
+    assert taken.reviews[0].flags == ("music", "other language")
+
+
+def test_a_passage_is_flagged_for_personal_data_by_a_flag_or_by_the_reason_it_is_rejected_for() -> None:
+    amal = Annotator("amal")
+    assert names_personal_data(amal.says("p", flags=("music", PERSONAL_DATA)))
+    assert names_personal_data(amal.says("p", verdict="reject", reason=PERSONAL_DATA))
+    assert names_personal_data(amal.says("p", verdict="reject", reason=f"{PERSONAL_DATA}: عند الدقيقة"))
+    assert not names_personal_data(amal.says("p", verdict="reject", reason=f"other: no {PERSONAL_DATA}"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "chosen"),
+    [
+        ("", ()),
+        ("music or advert", ("music or advert",)),
+        ("music or advert: 0555", ("music or advert",)),
+        ("0555", ()),
+        ("Sarah, cut", ("cut",)),
+        ("prefers openai:a p@1 to whisper:b p@2. shorter, better written: 0555", ("shorter", "better written")),
+        ("finds both summaries as good as each other. 0555", ()),
+    ],
+)
+def test_of_a_reason_only_what_a_form_offers_is_a_choice(reason: str, chosen: tuple[str, ...]) -> None:
+    assert reasons_of(Annotator("amal").says("p", reason=reason)) == chosen
 
 
 @settings(max_examples=60, deadline=None)

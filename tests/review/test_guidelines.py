@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from aramega.records.choices import FLAGS, PERSONAL_DATA, REASONS, WHY_PREFERRED
+from aramega.review.outgoing import _IN_ARABIC
 from aramega.text import normalize
 
 ANNOTATION = Path(__file__).parents[2] / "annotation"
@@ -39,3 +41,48 @@ def test_both_languages_have_the_same_parts(mark: str) -> None:
 def test_marks_for_what_was_not_understood_do_not_count_as_words() -> None:
     marked = "وصلت إلى [؟] وما زال (الطابق؟) المست- هنا"
     assert normalize(marked, "asr") == normalize("وصلت إلى وما زال الطابق المست هنا", "asr")
+
+
+def test_what_forms_offer_is_what_reviews_and_datasets_know_by_name() -> None:
+    offered = {
+        name: {
+            choice.attrib["alias"]
+            for form in FORMS
+            for tag in form.iter("Choices")
+            for choice in tag.iter("Choice")
+            if tag.get("name") == name
+        }
+        for name in ("reason", "flags")
+    }
+    assert offered == {"reason": {*REASONS, *WHY_PREFERRED}, "flags": set(FLAGS)}
+
+
+def test_every_form_lets_personal_data_be_flagged() -> None:
+    assert all(PERSONAL_DATA in {c.get("alias") for c in form.iter("Choice")} for form in FORMS)
+
+
+SEEN = "\n".join([ARABIC, *(ElementTree.tostring(form, encoding="unicode") for form in FORMS), *_IN_ARABIC.values()])
+"""All that an annotator reads in Arabic."""
+
+
+@pytest.mark.parametrize("word", "شيئا كلاما تقريبا حكما شكرا جدا مستمرا أيضا معا غدا".split())
+def test_what_annotators_read_obeys_the_rule_of_tanwin(word: str) -> None:
+    assert not re.search(rf"(?<!\w){word}(?!\w)", SEEN)
+
+
+def test_a_passage_and_a_segment_have_one_word_each() -> None:
+    regions = ElementTree.tostring(next(f for f in FORMS if f.find(".//Labels") is not None), encoding="unicode")
+    assert "الأجزاء على الموجة" in regions
+    assert "المقاطع على" not in SEEN
+
+
+def test_hints_are_in_the_annotators_language() -> None:
+    hints = [tag.get("hint", "") for form in FORMS for tag in form.iter("Choice")]
+    assert any(hints)
+    assert not re.search("[a-z]", " ".join(hints))
+
+
+@pytest.mark.parametrize("button", ["Submit", "Skip", "Update"])
+def test_buttons_are_named_as_the_page_names_them(button: str) -> None:
+    assert f"({button})" in ARABIC
+    assert button in ENGLISH

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class RecipeError(Exception):
     """Says what is wrong, where, and what to do."""
+
+
+class NoSuchSplit(RecipeError):
+    """A dataset that is there, without the split that was asked for."""

@@ -20,7 +20,7 @@ from recipes import checkpoint
 from recipes.card import write_card
 from recipes.config import RecipeConfig, load_config
 from recipes.data.examples import Examples
-from recipes.data.load import load_examples
+from recipes.data.load import load_examples, load_split
 from recipes.errors import RecipeError
 from recipes.lora import add_adapters, load_adapter
 from recipes.model import LoadedModel, load_model, save_model
@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], help="of the merged weights; none: as in the run")
     parser.add_argument(
-        "--examples", type=int, default=4, help="validation examples of each task to compare answers on"
+        "--examples",
+        type=int,
+        default=4,
+        help="validation (without any, training) examples of each task to compare answers on",
     )
     parser.add_argument("--device", default="cpu", help="cuda for models of real size")
     options = parser.parse_args(arguments)
@@ -69,7 +72,8 @@ def export(options: argparse.Namespace) -> None:
         if folder.exists() and any(folder.iterdir()):
             raise RecipeError(f"{folder}: not empty. Choose another folder, or delete this one.")
 
-    examples = fixed_subset(load_examples(config.data, "validation"), per_task=options.examples, seed=config.train.seed)
+    every = load_split(config.data, "validation") or load_examples(config.data, "train")
+    examples = fixed_subset(every, per_task=options.examples, seed=config.train.seed)
     model = trained_model(config, source, device=options.device)
     expected = answers(model, examples, config)
     if options.adapter:

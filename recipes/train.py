@@ -24,7 +24,7 @@ import numpy as np
 from recipes import checkpoint, loop
 from recipes.config import RecipeConfig, load_config, to_toml
 from recipes.data.examples import Examples
-from recipes.data.load import load_examples
+from recipes.data.load import load_examples, load_split
 from recipes.errors import RecipeError
 from recipes.feed import base_embeddings, batch_preparer, fresh_embeddings, picks_by_distance
 from recipes.log import RunLog, installed_trackers
@@ -90,7 +90,7 @@ def train(config: RecipeConfig, run: Path, *, resuming: bool = False) -> None:
     # The data, and the order it comes in.
     with accelerator.main_process_first():  # one process reads and measures, the others find it cached
         examples = load_examples(config.data, "train")
-        validation = load_examples(config.data, "validation")
+        validation = load_split(config.data, "validation")
     validation = fixed_subset(validation, per_task=config.eval.examples_per_task, seed=config.train.seed)
     model = load_model(config.model, device=accelerator.device)
     table = examples.schedule_table(token_counter(model.encoder, examples.tasks))
@@ -144,13 +144,14 @@ def run_schedule(session: Session) -> None:
             )
             if refresh and session.embeddings is not None and progress.step < total:
                 refresh_embeddings(session)
-            if look:
+            if look and session.validation:
                 evaluate(session)
             if save or progress.best_step == progress.step:
                 save_session(session)
     if session.log is not None:
         session.log.close()
-        print(f"done: {progress.step} steps, {progress.tokens:,} tokens, best at step {progress.best_step}")
+        best = f"best at step {progress.best_step}" if progress.best_step else "never evaluated: no validation split"
+        print(f"done: {progress.step} steps, {progress.tokens:,} tokens, {best}")
     session.accelerator.end_training()
 
 

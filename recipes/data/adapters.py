@@ -14,8 +14,9 @@
 | `ksu-emotions` | KSUEmotions | emotion as `E00`…`E05` in the file name |
 | `file-names` | anything labelled by file name | `filename_pattern` with named groups |
 
-A new kind is a function from a DatasetConfig and a split to rows, under `@adapter("name")`. Where a dataset
-has no splits of its own, a hash of the speaker (or of the file) gives them, so no speaker is on both sides.
+A new kind is a function from a DatasetConfig and a split to rows, under `@adapter("name")`; it raises NoSuchSplit
+where the dataset is there and the split is not. Where a dataset has no splits of its own, a hash of the speaker
+(or of the file) gives them, so no speaker is on both sides.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipes.data.config import DatasetConfig
-from recipes.errors import RecipeError
+from recipes.errors import NoSuchSplit, RecipeError
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -95,7 +96,8 @@ def read_manifest(config: DatasetConfig, split: str) -> Dataset:
     path = _existing(config)
     file = path if path.is_file() else path / f"{config.splits.get(split, split)}.jsonl"
     if not file.is_file():
-        raise RecipeError(f"{file}: no such manifest. Name the file itself, or give {path} a {split}.jsonl.")
+        kind = NoSuchSplit if any(path.glob("*.jsonl")) else RecipeError
+        raise kind(f"{file}: no such manifest. Name the file itself, or give {path} a {split}.jsonl.")
     names = {"audio_filepath": "audio", "text": "transcription", "duration": "seconds", "offset": "start"}
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -227,7 +229,9 @@ def _load(config: DatasetConfig, split: str) -> Dataset:
             )
     except (FileNotFoundError, KeyError, ValueError, ConnectionError, OSError) as error:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RecipeError(
+        # What `datasets` raises for a split that a dataset lacks: from the Hub and files, and from a saved folder.
+        lacking = isinstance(error, KeyError) or said.startswith("Unknown split")
+        raise (NoSuchSplit if lacking else RecipeError)(
             f"{config.path}: can't load configuration {config.configuration or 'default'!r}, split {wanted!r}: {said} "
             "Check `path`, `configuration` and `splits` under [[data.datasets]]."
         ) from None
@@ -248,7 +252,7 @@ def _from_rows(rows: Rows, config: DatasetConfig) -> Dataset:
 
     listed = list(rows)
     if not listed:
-        raise RecipeError(f"{config.path}: no rows in this split. Check `splits` under [[data.datasets]].")
+        raise NoSuchSplit(f"{config.path}: no rows in this split. Check `splits` under [[data.datasets]].")
     columns = dict.fromkeys(name for row in listed for name in row)
     table = datasets.Dataset.from_dict({name: [row.get(name) for row in listed] for name in columns})
     return table.cast_column("audio", datasets.Audio(decode=False)) if "audio" in columns else table
@@ -273,7 +277,7 @@ def _split_table(config: DatasetConfig, split: str) -> Path | None:
     if not folder.is_dir() or not list(folder.glob("*.tsv")):
         return None
     if not (table := folder / f"{wanted}.tsv").is_file():
-        raise RecipeError(
+        raise NoSuchSplit(
             f"{folder}: no {wanted}.tsv. It has: {', '.join(sorted(f.name for f in folder.glob('*.tsv')))}."
         )
     return table

@@ -1,8 +1,9 @@
 """From [data] to examples: open every dataset, check it against the tasks, leave out what can't serve.
 
-What can't serve is of two kinds. A row may be without a summary, too long for the model or not verified:
-it is left out and counted. A dataset may lack a column or hold labels that no inventory knows: that is a
-mistake in the configuration, and an error that names the dataset, the thing and the way out.
+What can't serve is of three kinds. A row may be without a summary, too long for the model or not verified:
+it is left out and counted. A dataset may lack a split, as those for training only do: it gives no examples there, and
+a note. A dataset may lack a column or hold labels that no inventory knows: that is a mistake in the configuration,
+and an error that names the dataset, the thing and the way out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,21 @@ from recipes.data.adapters import ADAPTERS
 from recipes.data.config import DataConfig, DatasetConfig
 from recipes.data.examples import Example, Examples
 from recipes.data.sources import DatasetSource, with_measures
-from recipes.errors import RecipeError
+from recipes.errors import NoSuchSplit, RecipeError
 from recipes.tasks import Modality, Task, build_tasks
 from recipes.tasks.classification import Classification
 
 
 def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
     """Every example of a split ("train", "validation" or "test"), dataset by dataset, task by task, row by row."""
+    examples = load_split(config, split, tasks)
+    if not examples:
+        raise RecipeError(f"[data] has no {split} split. {' '.join(examples.notes)}")
+    return examples
+
+
+def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
+    """The same where there may be nothing: a dataset without this split gives no examples, and a note."""
     if not config.datasets:
         raise RecipeError("[data] names no datasets. Add at least one [[data.datasets]] table with a path.")
     tasks = tasks or build_tasks(config.tasks, config.task_options())
@@ -31,19 +40,26 @@ def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | No
     items: list[Example] = []
     notes: list[str] = []
     for number, dataset in enumerate(config.datasets):
-        source = open_source(dataset, split)
+        try:
+            source = open_source(dataset, split)
+        except NoSuchSplit as error:
+            if split in dataset.splits:  # named in the configuration, so it is meant to be there
+                raise
+            sources.append(empty_source(dataset))
+            notes.append(f"{sources[-1].name}: has no {split} split, so nothing of it is used there ({error})")
+            continue
         served = _served(dataset, source, tasks)
         for task in served:
-            found, left_out = _examples_of(task, source, config, number)
+            fitting, left_out = _examples_of(task, source, config, number)
             if left_out["unknown label"]:
                 raise _unknown_labels(task, source)
-            if not found and dataset.tasks:
+            if not fitting and dataset.tasks:
                 raise RecipeError(
                     f"{source.name}: no row of its {len(source)} can serve {task.name} ({_counted(left_out)})."
                 )
-            items.extend(found)
+            items.extend(fitting)
             if left_out:
-                notes.append(f"{source.name}, {task.name}: {len(found)} examples; left out: {_counted(left_out)}.")
+                notes.append(f"{source.name}, {task.name}: {len(fitting)} examples; left out: {_counted(left_out)}.")
         sources.append(source)
         if not any(item.dataset == number for item in items):
             raise RecipeError(f"{source.name}: no row of its {len(source)} can serve any task. {' '.join(notes)}")
@@ -58,10 +74,20 @@ def open_source(config: DatasetConfig, split: str) -> DatasetSource:
     rows = ADAPTERS[config.format](config, split)
     if config.limit:
         rows = rows.select(range(min(config.limit, len(rows))))
-    name = "/".join(filter(None, (Path(config.path).name, config.configuration)))
+    name = _name_of(config)
     if config.input == "text":
         rows = rows.remove_columns([c for c in rows.column_names if c == "audio"])
     return DatasetSource(name, with_measures(rows, name=name), config.labels)
+
+
+def empty_source(config: DatasetConfig) -> DatasetSource:
+    from datasets import Dataset
+
+    return DatasetSource(_name_of(config), Dataset.from_dict({}), config.labels)
+
+
+def _name_of(config: DatasetConfig) -> str:
+    return "/".join(filter(None, (Path(config.path).name, config.configuration)))
 
 
 def _served(config: DatasetConfig, source: DatasetSource, tasks: Mapping[str, Task]) -> list[Task]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 
 from recipes.data import DataConfig, DatasetConfig, load_examples
 from recipes.data.adapters import ADAPTERS, split_of
+from recipes.data.load import load_split
 from recipes.errors import RecipeError
 
 
@@ -240,6 +242,58 @@ def test_what_the_configuration_gets_wrong_is_said(tmp_path, wrong, message):
     path = published(tmp_path / "set", "ssum", passages())
     with pytest.raises(RecipeError, match=message):
         load_examples(config({"path": path, **wrong}), "train")
+
+
+def sets_for_training_only(folder):
+    """One of every kind that can lack a split, as (what the config says, how its name begins)."""
+    published(folder / "parquet", "ssum", passages())
+    datasets.DatasetDict(
+        {"train": datasets.Dataset.from_list([{"transcription": "نص", "summary": "ملخص"}])}
+    ).save_to_disk(str(folder / "saved"))
+    write_sound(folder / "tsv" / "clips" / "a.mp3")
+    (folder / "tsv" / "train.tsv").write_text("client_id\tpath\tsentence\ns1\ta.mp3\tنعم\n", encoding="utf-8")
+    write_sound(folder / "lines" / "a.wav")
+    (folder / "lines" / "train.jsonl").write_text('{"audio_filepath": "a.wav", "text": "نص"}\n', encoding="utf-8")
+    write_sound(folder / "index" / "a.wav")
+    (folder / "index" / "index.csv").write_text("path,transcription,split\na.wav,نص,train\n", encoding="utf-8")
+    write_sound(folder / "country" / "train" / "EGY" / "videoid0000_00.wav")
+    kinds = {"parquet": "published", "saved": "published", "tsv": "common-voice", "lines": "manifest"}
+    kinds |= {"index": "index-csv", "country": "adi17"}
+    return [
+        {"path": str(folder / name), "format": kind, **({"configuration": "ssum"} if name == "parquet" else {})}
+        for name, kind in kinds.items()
+    ]
+
+
+def test_a_split_that_a_dataset_lacks_is_empty_with_one_note(tmp_path):
+    sets = sets_for_training_only(tmp_path)
+    for one in sets:
+        assert len(load_examples(config(one), "train")) >= 1
+        empty = load_split(config(one), "validation")
+        assert len(empty) == 0
+        (note,) = empty.notes
+        assert note.startswith(f"{Path(one['path']).name}")
+        assert "has no validation split" in note
+        with pytest.raises(RecipeError, match=r"\[data\] has no validation split\."):
+            load_examples(config(one), "validation")
+
+
+def test_of_several_datasets_those_with_a_split_give_its_examples(tmp_path):
+    sets = sets_for_training_only(tmp_path)
+    sets.insert(1, {"path": published(tmp_path / "whole", "asr", passages(), "validation"), "configuration": "asr"})
+    found = load_examples(config(*sets, tasks=("asr",)), "validation")
+    assert len(found) == 4
+    assert len(found.notes) == len(sets) - 1
+    assert found.name(0) == "asr/whole/asr/p0"
+    assert found.load(0).columns["transcription"] == "نص المقطع رقم 0"
+
+
+def test_a_split_that_the_configuration_names_must_be_there(tmp_path):
+    path = published(tmp_path / "set", "ssum", passages())
+    wanted = {"path": path, "configuration": "ssum", "splits": {"validation": "dev"}}
+    assert len(load_split(config(wanted), "train")) == 16
+    with pytest.raises(RecipeError, match="split 'dev'"):
+        load_split(config(wanted), "validation")
 
 
 def test_unreadable_audio_names_the_dataset(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from recipes import loop
+from recipes import loop, merge
 from recipes.checkpoint import best_step, find_checkpoint, saved_steps
 from recipes.config import TrainConfig
 from recipes.log import installed_trackers, keep_until, read_log
@@ -56,6 +56,23 @@ def test_the_best_and_the_last_checkpoint_are_kept(finished: Path) -> None:
     assert find_checkpoint(finished, "last").name == "step-8"
     assert find_checkpoint(finished).name == f"step-{best}"
     assert not list((finished / "checkpoints").glob(".writing*"))
+
+
+def test_a_dataset_for_training_only_trains(tmp_path: Path, dataset: Path, capsys) -> None:
+    """No validation split: the run never looks at itself, a plateau never comes, and its last checkpoint is the best."""
+    import datasets
+
+    datasets.DatasetDict({"train": datasets.load_from_disk(str(dataset))["train"]}).save_to_disk(str(tmp_path / "only"))
+    config = toy_config(tmp_path, tmp_path / "only")
+    plateau = ["--set", "schedule.hybrid.switch=plateau", "--set", "schedule.hybrid.patience=1"]
+    assert main([str(config), "--run", str(tmp_path / "run"), *plateau]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("only: has no validation split") == 1
+    assert "never evaluated" in printed
+    assert len(losses(tmp_path / "run")) == 8
+    assert find_checkpoint(tmp_path / "run").name == "step-8"
+    exported = ["--adapter", str(tmp_path / "adapter")]
+    assert merge.main([str(tmp_path / "run"), *exported]) == 0
 
 
 def test_training_lowers_the_loss(tmp_path: Path, dataset: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from recipes.data.marks import Marks
 from recipes.tasks.base import TaskOptions
 from recipes.tasks.labels import DIALECTS, EMOTION_LEVELS, EMOTIONS, Inventory, Label, LabelLanguage
 
@@ -41,6 +42,11 @@ class DatasetConfig(BaseModel):
     verified_only: bool = Field(False, description="only rows whose target a human verified")
     columns: dict[str, str] = Field({}, description="our column name → this dataset's, where they differ")
     labels: dict[str, str] = Field({}, description="this dataset's label → the inventory's")
+    marks: Marks = Field(
+        "clean",
+        description="annotators' marks for what was not understood. clean: (word؟) and word- lose them, rows with [؟] "
+        "are left out of asr; leave_out: rows with any are left out of asr; keep: as written",
+    )
     filename_pattern: str = Field("", description="file-names: regular expression with named groups for columns")
 
     @field_validator("shares")

@@ -17,6 +17,7 @@ from typing import Any
 from recipes.data.adapters import ADAPTERS
 from recipes.data.config import DataConfig, DatasetConfig
 from recipes.data.examples import Example, Examples
+from recipes.data.marks import spoils_recognition
 from recipes.data.sources import DatasetSource, with_measures
 from recipes.errors import NoSuchSplit, RecipeError
 from recipes.tasks import Modality, Task, build_tasks
@@ -77,7 +78,7 @@ def open_source(config: DatasetConfig, split: str) -> DatasetSource:
     name = _name_of(config)
     if config.input == "text":
         rows = rows.remove_columns([c for c in rows.column_names if c == "audio"])
-    return DatasetSource(name, with_measures(rows, name=name), config.labels)
+    return DatasetSource(name, with_measures(rows, name=name), config.labels, config.marks)
 
 
 def empty_source(config: DatasetConfig) -> DatasetSource:
@@ -159,6 +160,8 @@ def _missing_words(
         yield "empty transcription"
     if dataset.verified_only and not columns.get(f"verified_{task.columns[-1]}"):
         yield "not verified"
+    if task.name == "asr" and spoils_recognition(columns, dataset.marks):
+        yield "with words nobody understood"
     target = task.target_of(columns)
     if not target:
         yield "unknown label"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipes.data.audio import audio_bytes, cut, decode, measure
+from recipes.data.marks import Marks, read_marks
 
 if TYPE_CHECKING:
     import datasets
@@ -49,6 +50,7 @@ class DatasetSource:
     rows: datasets.Dataset
     labels: Mapping[str, str]
     """This dataset's label → the inventory's, for `dialect` and `emotion`."""
+    marks: Marks = "clean"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -104,7 +106,7 @@ class DatasetSource:
         for column in ("dialect", "emotion"):
             if known.get(column) is not None:
                 known[column] = self.labels.get(str(known[column]), str(known[column]))
-        return known
+        return known | read_marks(known, self.marks)
 
 
 def with_measures(rows: datasets.Dataset, *, name: str) -> datasets.Dataset:

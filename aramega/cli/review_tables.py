@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aramega.report.words import amount, count, share, visible
 from aramega.review.disagreement import farthest_pair
 from aramega.review.distances import align_words
-from aramega.review.standing import TEXTS
+from aramega.settle.standing import TEXTS
 
 if TYPE_CHECKING:
     from rich.console import Console

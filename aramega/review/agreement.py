@@ -22,7 +22,7 @@ from aramega.records import AramegaError, Review
 from aramega.review.disagreement import Disagreement, find_disagreement, score_field
 from aramega.review.distances import LONGEST_COMPARED
 from aramega.review.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
-from aramega.review.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
+from aramega.settle.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
 from aramega.text import chrf_counts, chrf_from_counts, edit_counts, normalize
 from aramega.text.overlap import CHRF_ORDERS
 

@@ -18,7 +18,7 @@ from aramega.report.words import visible_whole
 from aramega.review.agreement import Agreement
 from aramega.review.disagreement import Difference, farthest_pair
 from aramega.review.distances import Stretch, align_words
-from aramega.review.standing import TEXTS
+from aramega.settle.standing import TEXTS
 from aramega.workspace import whole_file
 
 

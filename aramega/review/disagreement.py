@@ -13,7 +13,7 @@ from itertools import combinations
 
 from aramega.records import Review
 from aramega.review.distances import cer_between
-from aramega.review.standing import FIELDS, LABELS, asked, is_rejection, standing
+from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from aramega.records import AramegaError, DraftedPassage, ResolvedPassage, Revie
 from aramega.review.disagreement import Limits, needs_referee
 from aramega.review.distances import choose_medoid, edit_distance, label_distance
 from aramega.review.realign import spread_regions, spread_transcript
-from aramega.review.standing import FIELDS, LABELS, asked, is_rejection, standing
+from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
 PolicyName = Literal["single", "majority", "gold", "trusted", "referee"]
 

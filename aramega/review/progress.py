@@ -14,7 +14,7 @@ from typing import Any
 
 from aramega.records import Review
 from aramega.review.distances import edit_distance
-from aramega.review.standing import answer, in_time, is_rejection, moment
+from aramega.settle.standing import answer, in_time, is_rejection, moment
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviewed_passages, reviews_of

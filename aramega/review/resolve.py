@@ -16,7 +16,7 @@ from typing import Any
 from aramega.records import ResolvedPassage
 from aramega.review.agreement import group_standing, measure_trust
 from aramega.review.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
-from aramega.review.standing import FIELDS
+from aramega.settle.standing import FIELDS
 from aramega.store import PAGE, Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import resolved_of, reviewed_passages, reviews_of, write_resolved

@@ -17,7 +17,7 @@ from aramega.review.disagreement import Limits, needs_referee
 from aramega.review.distances import cer_between, choose_medoid, edit_distance
 from aramega.review.policies import Policy, PolicyName, policy_name, resolve_passage
 from aramega.review.resolve import resolve_workspace
-from aramega.review.standing import FIELDS, moment, standing
+from aramega.settle.standing import FIELDS, moment, standing
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, resolved_of

@@ -39,8 +39,7 @@ def main() -> None:
             )
             ours, plain, passes = [], [], []
             for batch in build_schedule(config, table, embeddings if kind == "ads" else None, seed=1):
-                limits = {"token_budget": budget, "max_padding": config.max_padding}
-                splits = microbatches(batch, table, world_size=1, accumulation=8, **limits)
+                splits = microbatches(batch, table, config, world_size=1, accumulation=8)
                 passes.append(sum(map(len, splits)))
                 ours.append(padding_share(splits, table))
                 plain.append(plain_padding(batch, table, passes=passes[-1]))

@@ -96,7 +96,7 @@ def seconds_of_a_step(folder: Path) -> float:
         )
     )
     start = time.perf_counter()
-    for run in microbatches(batch, table, world_size=1, accumulation=8)[0]:
+    for run in microbatches(batch, table, config, world_size=1, accumulation=8)[0]:
         ids = torch.randint(0, 512, (len(run), int(table.tokens[run].max())))
         model(input_ids=ids, labels=ids).loss.backward()
     return time.perf_counter() - start

@@ -186,11 +186,12 @@ def schedule_seconds(*, rows: int, width: int) -> float:
         modality=np.zeros(rows, np.int8),
     )
     embeddings = rng.normal(size=(rows, width)).astype(np.float32)
-    schedule = build_schedule(ScheduleConfig(kind="ads", steps=220, batch_size=64), table, embeddings, seed=0)
+    config = ScheduleConfig(kind="ads", steps=220, batch_size=64)
+    schedule = build_schedule(config, table, embeddings, seed=0)
     next(schedule)
     started = time.perf_counter()
     for _ in range(200):
-        microbatches(next(schedule), table, world_size=2, accumulation=4)
+        microbatches(next(schedule), table, config, world_size=2, accumulation=4)
     return (time.perf_counter() - started) / 200
 
 

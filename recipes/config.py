@@ -90,7 +90,9 @@ class TrainConfig(Section):
     warmup_share: float = Field(0.03, ge=0, lt=1, description="share of the steps in which the rate rises")
     final_rate_share: float = Field(0.1, ge=0, le=1, description="learning rate at the end, as a share of the peak")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    accumulation: int = Field(1, ge=1, description="forward passes per step and process")
+    accumulation: int = Field(
+        1, ge=1, description="forward passes per step and process, at least: schedule's limits may ask for more"
+    )
     precision: Literal["bf16", "fp32"] = Field("bf16", description="arithmetic of the forward pass")
     gradient_checkpointing: bool = Field(True, description="a third more time for far less memory")
     save_every: int = Field(200, ge=1, description="steps between checkpoints")

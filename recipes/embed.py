@@ -2,6 +2,7 @@
 
 `recipes.train` would do it by itself; doing it once for several runs saves it for each. Stop it and start it
 again as you like: only what is missing is computed. `accelerate launch -m recipes.embed …` shares it out.
+Beside the cache lie `table.npz` and `embeddings.npy`, the data as a schedule sees it, for `python -m recipes.schedule`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from recipes.config import RecipeConfig, load_config
+from recipes.data.examples import Examples
 from recipes.data.load import load_examples
-from recipes.embeddings import embed_missing, open_cache
+from recipes.embeddings import EmbeddingCache, embed_missing, open_cache, reduce_width
 from recipes.errors import RecipeError
 from recipes.feed import training_clips
-from recipes.model import load_model
+from recipes.model import LoadedModel, load_model
 from recipes.processes import open_accelerator
 from recipes.tasks import TaskError
+from recipes.validate import token_counter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +56,17 @@ def embed(config: RecipeConfig, folder: Path) -> None:
     seconds = time.perf_counter() - started
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        write_schedule_data(config, folder, model=model, examples=examples, cache=cache)
         print(f"{folder}: {len(cache.keys())} of {len(clips)} clips, {made} of them now, in {seconds:.1f} s")
+
+
+def write_schedule_data(
+    config: RecipeConfig, folder: Path, *, model: LoadedModel, examples: Examples, cache: EmbeddingCache
+) -> None:
+    """Write the examples' table and their reduced vectors, row by row the same examples."""
+    examples.schedule_table(token_counter(model.encoder, examples.tasks)).save(folder / "table.npz")
+    vectors = cache.vectors([example.clip for example in examples])
+    np.save(folder / "embeddings.npy", reduce_width(vectors, width=config.train.embedding_width))
 
 
 if __name__ == "__main__":

@@ -36,9 +36,9 @@ def batch_preparer(
         shares = microbatches(
             batch,
             table,
+            config.schedule,
             world_size=accelerator.num_processes,
             accumulation=config.train.accumulation,
-            token_budget=config.schedule.token_budget,
         )
         micros = []
         for indices in filter(None, shares[accelerator.process_index]):

@@ -1,7 +1,7 @@
 """`python -m recipes.schedule CONFIG`: what a run's batches will be like, before anything is trained.
 
-Reads the [schedule] section of a run's config and the table that `recipes/embed.py` or
-`ScheduleTable.save` wrote; without one, a made-up table in realistic proportions stands in.
+The run's own config decides batches and passes, as it does in `recipes.train`. The rows are those of the table that
+`recipes.embed` wrote; without one, a made-up table in realistic proportions stands in.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m recipes.schedule", description=__doc__)
-    parser.add_argument("config", type=Path, help="a run's TOML file; its [schedule] is read")
+    parser.add_argument(
+        "config", type=Path, help="a run's TOML file; its [schedule], train.seed and train.accumulation are read"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, as in train.py")
-    parser.add_argument("--table", type=Path, help="a table written by ScheduleTable.save (.npz)")
-    parser.add_argument("--embeddings", type=Path, help="embeddings of the table's rows (.npy)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the batches")
-    parser.add_argument("--processes", type=int, default=1, help="processes the batches are shared out to")
-    parser.add_argument("--accumulation", type=int, default=1, help="passes of each process, at least")
+    parser.add_argument("--table", type=Path, help="the data: table.npz of recipes.embed")
+    parser.add_argument("--embeddings", type=Path, help="of the table's rows: embeddings.npy of recipes.embed")
+    parser.add_argument("--processes", type=int, default=1, help="as accelerate launch --num_processes will be given")
     parser.add_argument("--plot", action="store_true", help="also draw it")
     parser.add_argument("--out", type=Path, default=Path("schedule.html"), help="the drawing: .html, .png or .svg")
     return parser.parse_args(arguments)
@@ -53,11 +53,12 @@ def inspect(options: argparse.Namespace) -> None:
 
     if options.out.suffix not in (".html", ".png", ".svg"):
         raise RecipeError(f"--out {options.out}: give a name that ends in .html, .png or .svg")
-    config = load_config(options.config, options.set).schedule
+    config = load_config(options.config, options.set)
+    seed, accumulation = config.train.seed, config.train.accumulation
     table, embeddings = read_data(options)
-    schedule = build_schedule(config, table, embeddings, seed=options.seed)
-    run = survey(schedule, embeddings, world_size=options.processes, accumulation=options.accumulation)
-    uniform = uniform_diversity(config, table, embeddings, options.seed)
+    schedule = build_schedule(config.schedule, table, embeddings, seed=seed)
+    run = survey(schedule, embeddings, world_size=options.processes, accumulation=accumulation)
+    uniform = uniform_diversity(config.schedule, table, embeddings, seed)
     report(schedule, run, uniform)
     if options.plot:
         write_plot(options.out, f"Schedule of {options.config}", schedule, run, uniform)

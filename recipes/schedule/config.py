@@ -79,7 +79,10 @@ class ScheduleConfig(Section):
     batch_size: int = Field(64, ge=1, description="examples of one optimizer step over all processes")
     token_budget: int = Field(0, ge=0, description="most tokens, padding included, of one forward pass; 0: no limit")
     max_padding: float = Field(
-        0.15, ge=0, le=1, description="passes are added until padding is at most this; 1: as many as train asks for"
+        0.15,
+        ge=0,
+        le=1,
+        description="passes are added until padding is at most this; 1: only train.accumulation of each process",
     )
     mixing: Literal["equal", "rows"] = Field(
         "equal", description="uniform: every task alike, or by its rows, which is plain shuffling"

@@ -26,6 +26,7 @@ class Survey:
     drawn: np.ndarray  # [kind] places in all batches
     distinct: np.ndarray  # [task] different rows that were shown
     sampled: np.ndarray  # steps at which the following were measured
+    passes: np.ndarray  # forward passes of all processes
     diversity: np.ndarray  # NaN without embeddings
     padding: np.ndarray
     plain_padding: np.ndarray  # of shuffled examples in as many passes of equal size
@@ -36,18 +37,12 @@ def survey(schedule: Schedule, embeddings: np.ndarray | None, *, world_size: int
     table, config = schedule.table, schedule.config
     batches = list(schedule)
     sampled = np.unique(np.linspace(0, len(batches) - 1, min(SAMPLED, len(batches))).astype(int))
-    spread, padded, plain = [], [], []
+    spread, padded, plain, passes = [], [], [], []
     for batch in (batches[i] for i in sampled):
-        splits = microbatches(
-            batch,
-            table,
-            world_size=world_size,
-            accumulation=accumulation,
-            token_budget=config.token_budget,
-            max_padding=config.max_padding,
-        )
+        splits = microbatches(batch, table, config, world_size=world_size, accumulation=accumulation)
+        passes.append(sum(map(len, splits)))
         padded.append(padding_share(splits, table))
-        plain.append(plain_padding(batch, table, passes=sum(map(len, splits))))
+        plain.append(plain_padding(batch, table, passes=passes[-1]))
         spread.append(diversity(batch, table, embeddings) if embeddings is not None else float("nan"))
     kind = table.task.astype(np.int64) * len(table.labels) + table.label
     kinds, rows = np.unique(kind, return_counts=True)
@@ -62,6 +57,7 @@ def survey(schedule: Schedule, embeddings: np.ndarray | None, *, world_size: int
         drawn=np.bincount(kind[every], minlength=int(kinds.max()) + 1)[kinds],
         distinct=np.bincount(table.task[shown], minlength=len(table.tasks)),
         sampled=sampled,
+        passes=np.array(passes),
         diversity=np.array(spread),
         padding=np.array(padded),
         plain_padding=np.array(plain),

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipes.errors import RecipeError
+from recipes.schedule.config import ScheduleConfig
 from recipes.schedule.stream import Batch
 from recipes.schedule.table import ScheduleTable
 
@@ -25,23 +26,18 @@ EVENNESS = 1.1
 
 
 def microbatches(
-    batch: Batch,
-    table: ScheduleTable,
-    *,
-    world_size: int,
-    accumulation: int,
-    token_budget: int = 0,
-    max_padding: float = 1.0,
+    batch: Batch, table: ScheduleTable, config: ScheduleConfig, *, world_size: int, accumulation: int
 ) -> list[list[list[int]]]:
     """[process][pass] → indices. Each process gets `accumulation` passes, or a multiple of it if a limit asks.
 
-    The limits: no pass of more than `token_budget` tokens (0: any), not more than `max_padding` of all
-    tokens padding (which gives way when every example has a pass of its own).
+    The limits are the config's: no pass of more than `token_budget` tokens (0: any), not more than `max_padding`
+    of all tokens padding (which gives way when every example has a pass of its own). They come as the whole
+    config, so that the planner and the trainer cannot cut by different ones.
     """
     indices = np.array(batch.indices)
     indices = indices[np.argsort(table.tokens[indices], kind="stable")]
     lengths = table.tokens[indices].astype(np.int64)
-    ends = cut_within_limits(lengths, world_size * accumulation, token_budget, max_padding)
+    ends = cut_within_limits(lengths, world_size * accumulation, config.token_budget, config.max_padding)
     runs = [indices[start:end].tolist() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     costs = [int(lengths[end - 1]) * len(run) for run, end in zip(runs, ends, strict=True)]
     return deal_out(runs, costs, world_size)

@@ -201,6 +201,7 @@ def facts(schedule: Schedule, run: Survey, uniform_diversity: float | None) -> s
     config = schedule.config
     told = [f"{config.kind}", f"{config.steps:,} steps of {config.batch_size}", f"{len(schedule.table):,} rows"]
     told.append(f"padding {run.padding.mean():.1%} (plain shuffling {run.plain_padding.mean():.1%})")
+    told.append(f"{run.passes.mean():.1f} passes a step")
     if uniform_diversity and not np.isnan(run.diversity).all():
         told.append(f"distance {np.nanmean(run.diversity) / uniform_diversity:.2f} × uniform")
     return " · ".join(told)

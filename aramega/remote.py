@@ -79,7 +79,7 @@ def checked_address(address: str) -> str:
     if not rest.strip("/"):
         raise AramegaError(f"{address}: names no bucket. Give for example {scheme}://bucket/folder.")
     if importlib.util.find_spec(kind.library) is None:
-        raise AramegaError(f"{address}: needs {kind.library}: pip install 'aramega[{kind.extra}]'.")
+        raise AramegaError(f"{address}: needs {kind.library}: pip install '.[{kind.extra}]' in aramega's clone.")
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 

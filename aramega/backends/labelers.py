@@ -91,7 +91,9 @@ class AudioLabeler:
 
     def check(self) -> None:
         if importlib.util.find_spec("transformers") is None:
-            raise AramegaError(f"{self.option} needs transformers and torch: pip install 'aramega[recipes]'.")
+            raise AramegaError(
+                f"{self.option} needs transformers and torch: pip install '.[recipes]' in aramega's clone."
+            )
         if not (Path(self.folder).expanduser() / "config.json").exists():
             raise AramegaError(
                 f"{self.option} {self.folder}: not a transformers checkpoint (a folder with config.json). "
@@ -150,7 +152,7 @@ class TextLabeler:
 
     def check(self) -> None:
         if importlib.util.find_spec("camel_tools") is None:
-            raise AramegaError("label.dialect_from_text needs camel-tools: pip install 'aramega[arabic]'.")
+            raise AramegaError("label.dialect_from_text needs camel-tools: pip install '.[arabic]' in aramega's clone.")
 
     def load(self) -> None:
         """The installed model; without its data the label is left open, so that drafts go on."""

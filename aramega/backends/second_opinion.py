@@ -29,7 +29,9 @@ def require_second_opinion() -> None:
     """Say at once what is missing, rather than once for every recording."""
     network_file()
     if not importlib.util.find_spec("onnxruntime"):
-        raise AramegaError("segment.second_opinion needs onnxruntime: pip install 'aramega[second-opinion]'")
+        raise AramegaError(
+            "segment.second_opinion needs onnxruntime: pip install '.[second-opinion]' in aramega's clone"
+        )
 
 
 class SileroVad:
@@ -68,7 +70,7 @@ def network_file() -> Path:
         path = Path(folder) / "data" / "silero_vad.onnx"
         if path.exists():
             return path
-    raise AramegaError("segment.second_opinion needs silero-vad 6: pip install 'aramega[second-opinion]'")
+    raise AramegaError("segment.second_opinion needs silero-vad 6: pip install '.[second-opinion]' in aramega's clone")
 
 
 def _per_frame(steps: Floats, samples: int) -> Floats:

@@ -39,7 +39,9 @@ def browse(
     except ModuleNotFoundError as error:
         if error.name != "pyarrow":
             raise
-        raise AramegaError(f"{folder}: published sets are read with pyarrow: pip install 'aramega[publish]'.") from None
+        raise AramegaError(
+            f"{folder}: published sets are read with pyarrow: pip install '.[publish]' in aramega's clone."
+        ) from None
 
 
 def _write(library: Library, index: Index, path: Path, sound_mb: float) -> None:

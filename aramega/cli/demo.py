@@ -54,7 +54,9 @@ def demo(
     if drafts:
         print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")
     else:
-        print("For transcripts and summaries as well: pip install 'aramega[draft,publish]', then run it again.")
+        print(
+            "For transcripts and summaries as well: pip install '.[draft,publish]' in aramega's clone, then run it again."
+        )
     return code or ALL_DONE
 
 

@@ -58,7 +58,7 @@ def examine() -> Iterator[Finding]:
         yield Finding(library, _installed(library), True, "build-ssum", f"pip install {library}")
     for extra, what_for, libraries in _EXTRAS:
         for library in libraries:
-            yield Finding(library, _installed(library), False, what_for, f"pip install 'aramega[{extra}]'")
+            yield Finding(library, _installed(library), False, what_for, f"pip install '.[{extra}]' in aramega's clone")
     yield Finding("GPU", _gpu(), False, "faster drafts and training", "none is fine: everything runs on CPUs")
 
 

@@ -299,7 +299,7 @@ def _server(url: str) -> Place:
     from aramega.review.place import Place, checked_url
 
     if not find_spec("label_studio_sdk"):
-        raise AramegaError("label-studio-sdk is not installed: pip install 'aramega[review]'.")
+        raise AramegaError("label-studio-sdk is not installed: pip install '.[review]' in aramega's clone.")
     address = checked_url(url)
     return Place(address, find_token(address))
 

@@ -89,7 +89,7 @@ class SegmentConfig(Options):
     )
     second_opinion: bool = Field(
         False,
-        description="Ask silero-vad where the model is unsure. Needs `pip install aramega[second-opinion]`; doubles the time.",
+        description="Ask silero-vad where the model is unsure. Needs `pip install '.[second-opinion]'` in aramega's clone; doubles the time.",
     )
     doubt_worth_asking: float = Field(
         0.4,

@@ -30,7 +30,7 @@ _MOST_STILLBORN = 3
 def check_ray() -> None:
     """Raise, before anything starts, where Ray is not installed."""
     if importlib.util.find_spec("ray") is None:
-        raise AramegaError("--engine ray needs Ray: pip install 'aramega[ray]'.")
+        raise AramegaError("--engine ray needs Ray: pip install '.[ray]' in aramega's clone.")
 
 
 class RayEngine:

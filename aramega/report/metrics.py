@@ -28,7 +28,9 @@ from aramega.workspace import Workspace
 def check_metrics(file: Path | None) -> None:
     """Raise, before anything starts, where the metrics could not be told."""
     if importlib.util.find_spec("prometheus_client") is None:
-        raise AramegaError("--metrics and --metrics-file need prometheus-client: pip install 'aramega[metrics]'.")
+        raise AramegaError(
+            "--metrics and --metrics-file need prometheus-client: pip install '.[metrics]' in aramega's clone."
+        )
     if file and file.suffix != ".prom":
         raise AramegaError(f"--metrics-file {file}: node-exporter reads files named *.prom only.")
     if file and not os.access(file.absolute().parent, os.W_OK | os.X_OK):

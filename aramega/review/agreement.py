@@ -260,7 +260,7 @@ def krippendorffs_alpha(counts: Numbers, level: Literal["nominal", "ordinal"]) -
         import krippendorff
     except ImportError:
         raise AramegaError(
-            "agreement on labels needs the package krippendorff: pip install 'aramega[review]'"
+            "agreement on labels needs the package krippendorff: pip install '.[review]' in aramega's clone"
         ) from None
     if (counts.sum(axis=0) > 0).sum() < 2:
         return float("nan")

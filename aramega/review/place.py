@@ -232,7 +232,7 @@ def part(answer: Any, name: str, of: str) -> Any:
         return answer[name]
     raise AramegaError(
         f"Label Studio answers {of} without `{name}`: this server and this aramega are too far apart. "
-        "Upgrade the older of the two (pip install -U aramega label-studio-sdk)."
+        "Upgrade the older of the two; aramega in its clone: git pull, then pip install '.[review]'."
     )
 
 

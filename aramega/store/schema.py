@@ -115,7 +115,7 @@ def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> N
     if version > len(steps):
         raise AramegaError(
             f"this workspace was made by a newer aramega (its tables are version {version}, "
-            f"this one knows {len(steps)}). Upgrade: pip install -U aramega."
+            f"this one knows {len(steps)}). Upgrade it: in its clone, git pull, then pip install ."
         )
     for number, step in enumerate(steps[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")

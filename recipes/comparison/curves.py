@@ -62,7 +62,7 @@ def mean_volatility(contender: Contender) -> float | None:
 
 
 def late_volatility(contender: Contender) -> float | None:
-    """Over the last third of the run: where the paper saw ADS hurt."""
+    """Over the last third of the run."""
     return _mean([volatility[-(len(volatility) // 3) :] for _, volatility in map(gradient_volatility, contender.runs)])
 
 

@@ -13,6 +13,12 @@ from typing import Any
 import pytest
 import typer
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from aramega import __version__
 from aramega.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,6 +75,37 @@ def test_a_command_that_does_not_exist_is_noticed_in_a_table() -> None:
     assert named_commands("| `aramega push` (800 a second) | 22 min |") == {"push"}
     assert named_commands("Run `aramega review pull news` then.") == {"review pull"}
     assert named_commands("```console\naramega review stat news\n```") == {"review stat"}
+
+
+def everywhere() -> dict[str, str]:
+    """Each text of the project that people read, by its path, with its lines joined."""
+    readable = [*TEXTS, *ROOT.glob("recipes/**/*.md"), *ROOT.glob("recipes/**/*.py"), ROOT / "CITATION.cff"]
+    return {str(p.relative_to(ROOT)): " ".join(p.read_text(encoding="utf-8").split()) for p in readable}
+
+
+def test_whatever_is_to_be_installed_of_aramega_is_installed_from_its_clone() -> None:
+    """By name, pip would take whatever somebody else has put on an index."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = set(project["project"]["optional-dependencies"])
+    for path, text in everywhere().items():
+        assert not re.findall(r"pip install (?:-\S+ )*['\"]?aramega\b", text), path
+        for named in re.findall(r"pip install (?:-\S+ )*'\S*\[([\w,-]+)\]'", text):
+            if "datasets[" not in text or named != "audio":
+                assert set(named.split(",")) <= extras, f"{path}: {named}"
+
+
+def test_the_paper_is_named_as_it_is_called_now_with_its_authors() -> None:
+    texts = {path: text for path, text in everywhere().items() if "2601.12494" in text}
+    assert len(texts) >= 6
+    for path, text in texts.items():
+        plain = text.replace("{", "").replace("}", "")
+        assert "Multi-Task Instruction Tuning via Data Scheduling for Low-Resource Arabic AudioLLMs" in plain, path
+        assert all(author in plain for author in ("Bhatti", "Alam", "Chowdhury")), path
+    assert [path for path, text in everywhere().items() if "Harmonizing the Arabic" in text] == ["README.md"]
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def run_commands(page: str, folder: Path) -> None:

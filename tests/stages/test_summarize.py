@@ -260,7 +260,7 @@ def test_what_is_not_installed_or_not_there_is_said_before_anything_starts(
         Summarize(options(prompt=str(tmp_path / "gone.toml")), there).check()
     Summarize(options(), there).check()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(AramegaError, match=r"needs the openai client: pip install 'aramega\[draft\]'"):
+    with pytest.raises(AramegaError, match=r"needs the openai client: pip install '\.\[draft\]'"):
         Summarize(options(), there).check()
 
 

@@ -27,7 +27,7 @@ def check_model(name: str) -> None:
     """Raise for a name or a file that can't be a checkpoint, without loading it."""
     if importlib.util.find_spec("whisper") is None:
         raise AramegaError(
-            "transcribing needs openai-whisper: pip install 'aramega[draft]'. Or stop before it: --until passages."
+            "transcribing needs openai-whisper: pip install '.[draft]' in aramega's clone. Or stop before it: --until passages."
         )
     if not _is_path(name):
         _check_name(name)

@@ -36,7 +36,7 @@ class FasterWhisper:
     def check(self) -> None:
         if importlib.util.find_spec("faster_whisper") is None:
             raise AramegaError(
-                f"--asr-model {self.options.model} needs faster-whisper: pip install 'aramega[faster-whisper]'."
+                f"--asr-model {self.options.model} needs faster-whisper: pip install '.[faster-whisper]' in aramega's clone."
             )
         path = Path(self._wanted).expanduser()
         if path.is_dir() and not (path / "model.bin").exists():

@@ -14,7 +14,10 @@ def check_model(options: SummarizeConfig) -> None:
     """Raise, before anything starts, if the backend can't be used on this machine."""
     kind = options.model.kind
     if kind == "openai":
-        _require("openai", f"summarize.backend {options.backend} needs the openai client: pip install 'aramega[draft]'")
+        _require(
+            "openai",
+            f"summarize.backend {options.backend} needs the openai client: pip install '.[draft]' in aramega's clone",
+        )
     if kind == "hf":
         for package in ("torch", "transformers"):
             _require(package, f"summarize.backend hf: needs {package}: pip install torch transformers")

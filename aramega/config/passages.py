@@ -25,10 +25,18 @@ class PassagesConfig(Options):
     max_pause: float = Field(
         4.0,
         gt=0,
-        description="A pause this long, in seconds, always ends a passage: the story or the speaker has changed.",
+        description="A pause this long, in seconds, ends a passage: the story or the speaker has changed. But see join_within.",
     )
     max_music: float = Field(
-        1.0, ge=0, description="Music between two segments for longer than this, in seconds, always ends a passage."
+        1.0,
+        ge=0,
+        description="Music between two segments for longer than this, in seconds, ends a passage. But see join_within.",
+    )
+    join_within: float = Field(
+        8.0,
+        ge=0,
+        description="Speech too short for a passage is joined to its neighbour across a pause or music of at most this many "
+        "seconds, rather than left out. 0 leaves it out.",
     )
     sentence_pause: float = Field(
         0.4,

@@ -15,6 +15,7 @@ from aramega.config import Config
 from aramega.records import DraftedPassage, Passage, Recording, Segment, Span, Timeline
 from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
+from aramega.report.left_out import sum_left_out
 from aramega.report.sample import choose_sample
 from aramega.report.status import Status, status
 from aramega.store import Store
@@ -177,6 +178,7 @@ def _funnel(store: Store, now: Status, config: Config) -> tuple[FunnelStep, ...]
     failed = {s.stage: _failed_seconds(store, s.stage) for s in now.stages}
     unheard = row["given"] - row["speech"] - row["music"] - row["silence"]
     ungrouped = row["speech"] - row["grouped"]
+    left_out = sum_left_out(store.connection, config.passages)
     return (
         FunnelStep("ingest", "What could be read?", "recorded", row["given"], row["given"], (), _ingest_note(now)),
         FunnelStep(
@@ -199,11 +201,23 @@ def _funnel(store: Store, now: Status, config: Config) -> tuple[FunnelStep, ...]
             row["speech"],
             row["kept"],
             _slices(
-                (f"runs shorter than {config.passages.min_seconds:g} s", "short", row["grouped"] - row["kept"]),
+                *[(f"too short, and {why.value}", "short", s) for why, s in left_out.items()],
                 ("failed", "failed", min(ungrouped, failed["passages"]["speech"])),
                 ("not grouped yet", "waiting", ungrouped - failed["passages"]["speech"]),
             ),
+            _passages_note(config, sum(left_out.values())),
         ),
+    )
+
+
+def _passages_note(config: Config, left_out: float) -> str:
+    """What decides how much is left out."""
+    options = config.passages
+    return (
+        f"a passage lasts {options.min_seconds:g} to {options.max_seconds:g} s (passages.min_seconds, max_seconds), and "
+        f"shorter speech is joined across {options.join_within:g} s of pause or music at most (passages.join_within)"
+        if left_out >= 0.5
+        else ""
     )
 
 

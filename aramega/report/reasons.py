@@ -104,7 +104,7 @@ def why_barren(segments: int, speech: float, music: float, seconds: float, minim
     if segments:
         return (
             f"{amount(speech)} of speech in {count(segments, 'segment')}, but no run of it reaches "
-            f"{minimum:g} s (passages.min_seconds)."
+            f"{minimum:g} s (passages.min_seconds), and none can be joined to another (passages.join_within)."
         )
     if seconds < 1:
         return "no speech: shorter than a second."

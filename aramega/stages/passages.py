@@ -4,15 +4,17 @@ A passage is a run of segments with no long pause and no music inside. We choose
 dynamic programming over pauses rather than greedily, so that one late long pause can't leave a
 ten-second orphan behind. Topic is not looked at here: that needs text.
 
-A run too short to make a passage, such as a headline between two jingles, is left out; how much that
-is, the report says.
+A run too short to make a passage is joined to its neighbour, though a long pause or some music lies
+between, where that is not too long: a slow reader pauses for as long as a news programme does between
+two stories, and a held vowel may be taken for music. What has no neighbour near enough, such as a
+headline between two jingles, is left out; `report/left_out.py` says how much that is, and why.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from aramega.audio.clips import encode_flac, read_samples
@@ -22,12 +24,14 @@ from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
 
 _ORPHAN_COST = 1e6
-"""More than any cuts and lengths can cost: speech is left out only where nothing else is possible."""
+"""For each second of speech that is left out: more than all else can cost, so that as little is as is possible."""
+_BRIDGE_COST = 1e3
+"""More than any cuts and lengths can cost: a pause or music is bridged only where speech would be left out."""
 
 
 class Passages(Stage[SegmentedRecording]):
     name = "passages"
-    version = 1
+    version = 2
     takes = Takes.RECORDING
     makes = (Passage,)
     reads = ("ingest", "segment")
@@ -65,17 +69,27 @@ def plan_passages(
     segments: Sequence[Segment], spans: Sequence[Span], options: PassagesConfig
 ) -> list[Sequence[Segment]]:
     """Group `segments`, in order, into runs within the limits, cutting at the longest pauses and at music."""
-    return [run for story in split_stories(segments, spans, options) for run in _cut_story(story, options)]
+    breaks = find_breaks(segments, spans, options)
+    return [run for story in split_stories(segments, breaks, options) for run in _cut_story(story, breaks, options)]
+
+
+def find_breaks(segments: Sequence[Segment], spans: Sequence[Span], options: PassagesConfig) -> set[str]:
+    """Ids of the segments before which a passage should end whatever its length: a long pause, or music."""
+    gaps = [(a.end, b.start) for a, b in pairwise(segments)]
+    return {
+        after.id
+        for after, (start, end), music in zip(segments[1:], gaps, _music_in(gaps, spans), strict=True)
+        if end - start >= options.max_pause or music > options.max_music
+    }
 
 
 def split_stories(
-    segments: Sequence[Segment], spans: Sequence[Span], options: PassagesConfig
+    segments: Sequence[Segment], breaks: Collection[str], options: PassagesConfig
 ) -> Iterator[Sequence[Segment]]:
-    """Break where a passage must end whatever its length: at a long pause, and at music."""
+    """Cut at the breaks that nothing may bridge, for they are too long."""
     begin = 0
-    gaps = [(a.end, b.start) for a, b in pairwise(segments)]
-    for i, (gap, music) in enumerate(zip(gaps, _music_in(gaps, spans), strict=True), start=1):
-        if gap[1] - gap[0] >= options.max_pause or music > options.max_music:
+    for i, (before, after) in enumerate(pairwise(segments), start=1):
+        if after.id in breaks and after.start - before.end > options.join_within:
             yield segments[begin:i]
             begin = i
     if segments:
@@ -95,37 +109,41 @@ def clip_bounds(run: Sequence[Segment], rooms: dict[str, tuple[float, float]], m
     return math.ceil(start * 1000 - 1e-6) / 1000, math.floor(end * 1000 + 1e-6) / 1000
 
 
-def _cut_story(story: Sequence[Segment], options: PassagesConfig) -> list[Sequence[Segment]]:
+def _cut_story(story: Sequence[Segment], breaks: Collection[str], options: PassagesConfig) -> list[Sequence[Segment]]:
     """The cheapest way to cut one story into passages; runs too short to be one are left out."""
     best = [0.0] + [math.inf] * len(story)
     begins = [0] * (len(story) + 1)
     for end in range(1, len(story) + 1):
         after = story[end].start - story[end - 1].end if end < len(story) else math.inf
+        cut = options.cut_cost * math.exp(-after / options.sentence_pause)
+        bridged, speech = 0, 0.0
         for begin in range(end - 1, -1, -1):
             length = story[end - 1].end - story[begin].start + 2 * options.margin
             if length > options.max_seconds and begin < end - 1:
                 break
-            cost = (
-                best[begin]
-                + _length_cost(length, options)
-                + options.cut_cost * math.exp(-after / options.sentence_pause)
-            )
+            speech += story[begin].seconds
+            left_out = 0.0 if _fits(length, options) else _ORPHAN_COST * speech
+            cost = best[begin] + _off_target(length, options) + cut + _BRIDGE_COST * bridged + left_out
+            bridged += story[begin].id in breaks
             if cost < best[end]:
                 best[end], begins[end] = cost, begin
     runs, end = [], len(story)
     while end:
         runs.append(story[begins[end] : end])
         end = begins[end]
-    return [run for run in reversed(runs) if _is_passage(run, options)]
+    return [run for run in reversed(runs) if _fits(_length(run, options), options)]
 
 
-def _length_cost(length: float, options: PassagesConfig) -> float:
-    off_target = ((length - options.target_seconds) / options.target_seconds) ** 2
-    return off_target + (0.0 if options.min_seconds <= length else _ORPHAN_COST + length)
+def _off_target(length: float, options: PassagesConfig) -> float:
+    return ((length - options.target_seconds) / options.target_seconds) ** 2
 
 
-def _is_passage(run: Sequence[Segment], options: PassagesConfig) -> bool:
-    return options.min_seconds <= run[-1].end - run[0].start + 2 * options.margin <= options.max_seconds
+def _length(run: Sequence[Segment], options: PassagesConfig) -> float:
+    return run[-1].end - run[0].start + 2 * options.margin
+
+
+def _fits(length: float, options: PassagesConfig) -> bool:
+    return options.min_seconds <= length <= options.max_seconds
 
 
 def _music_in(gaps: Sequence[tuple[float, float]], spans: Sequence[Span]) -> list[float]:

@@ -11,6 +11,7 @@ from aramega.records import Segment, Span, stretch_id
 from aramega.stages.passages import breathing_rooms, clip_bounds, plan_passages
 
 LIMITS = PassagesConfig()
+APART = PassagesConfig(join_within=0)
 
 
 def speech(*stretches: tuple[float, float]) -> list[Segment]:
@@ -49,9 +50,24 @@ def test_clips_keep_to_the_limits_and_never_overlap(segments: list[Segment]) -> 
 
 
 @given(segment_runs())
-def test_no_passage_bridges_a_long_pause(segments: list[Segment]) -> None:
-    for run in plan_passages(segments, (), LIMITS):
+def test_no_passage_bridges_a_long_pause_that_it_need_not(segments: list[Segment]) -> None:
+    """With joining off none does; with it on, only where speech would be left out else, and never a longer one."""
+    for run in plan_passages(segments, (), APART):
         assert all(b.start - a.end < LIMITS.max_pause for a, b in pairwise(run))
+    for run in plan_passages(segments, (), LIMITS):
+        pauses = [i for i, (a, b) in enumerate(pairwise(run), 1) if b.start - a.end >= LIMITS.max_pause]
+        assert all(run[i].start - run[i - 1].end <= LIMITS.join_within for i in pauses)
+        if len(pauses) == 1:
+            lengths = [part[-1].end - part[0].start for part in (run[: pauses[0]], run[pauses[0] :])]
+            assert min(lengths) + 2 * LIMITS.margin < LIMITS.min_seconds
+
+
+@given(segment_runs())
+def test_joining_never_leaves_out_more_speech(segments: list[Segment]) -> None:
+    def held(options: PassagesConfig) -> float:
+        return sum(s.seconds for run in plan_passages(segments, (), options) for s in run)
+
+    assert held(LIMITS) >= held(APART) - 0.1
 
 
 @given(segment_runs())
@@ -92,6 +108,26 @@ def test_music_ends_a_passage_even_in_a_short_gap() -> None:
 
 def test_speech_too_short_for_a_passage_is_left_out() -> None:
     assert plan_passages(speech((0, 8), (20, 28)), (), LIMITS) == []
+
+
+def test_phrases_of_a_slow_reader_are_joined_across_long_pauses() -> None:
+    """Each of them is too short, and the pauses would end a news story."""
+    phrases = speech((0, 9), (14, 22), (27, 34))
+    assert plan_passages(phrases, (), APART) == []
+    assert lengths(plan_passages(phrases, (), LIMITS)) == [3]
+
+
+def test_a_short_run_is_joined_to_its_neighbour_across_doubtful_music() -> None:
+    segments = speech((0, 9), (12, 40), (43, 75))
+    music = [Span(9.2, 11.8, "music"), Span(40.2, 42.8, "music")]
+    assert lengths(plan_passages(segments, music, APART)) == [1, 1]
+    joined = plan_passages(segments, music, LIMITS)
+    assert lengths(joined) == [2, 1], "what is long enough by itself stays apart"
+
+
+def test_a_short_run_beside_a_full_passage_is_joined_by_cutting_that_one_elsewhere() -> None:
+    full = [(10 * i, 10 * i + 9.8) for i in range(12)]
+    assert lengths(plan_passages(speech(*full, (127, 132)), (), LIMITS)) == [7, 6]
 
 
 def test_a_clip_takes_its_air_from_the_pause_and_not_from_its_neighbour() -> None:

@@ -1,0 +1,122 @@
+"""Left out: the speech that no passage holds, and why.
+
+A run of speech is left out where it is too short for a passage and nothing near enough could be joined to it. Each such
+run is given one reason, from what lies between it and the nearest speech. The segments are read in one pass and in
+order, and a recording's timeline only where something of it was left out.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+
+from aramega.config import PassagesConfig
+from aramega.records import Span
+
+
+class Why(Enum):
+    """Why a run of speech is in no passage, as it is said after "too short for a passage"."""
+
+    ONLY = "its recording has no more speech"
+    MUSIC = "music lies between it and the next speech"
+    PAUSE = "the next speech is too far away"
+    NO_ROOM = "with the next speech it would be too long"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A segment, and whether a passage holds it."""
+
+    recording: str
+    start: float
+    end: float
+    in_passage: bool
+
+
+@dataclass(frozen=True)
+class LeftOutRun:
+    """Segments near each other that are in no passage."""
+
+    recording: str
+    start: float
+    end: float
+    speech: float
+    speech_before: float | None
+    """When the speech before it ends; None where it is the recording's first."""
+    speech_after: float | None
+    """When the next speech begins; None where it is the recording's last."""
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        before = [] if self.speech_before is None else [(self.speech_before, self.start)]
+        after = [] if self.speech_after is None else [(self.end, self.speech_after)]
+        return before + after
+
+
+def sum_left_out(connection: sqlite3.Connection, options: PassagesConfig) -> dict[Why, float]:
+    """Seconds of speech in no passage by reason, over the recordings that `report_recordings` says lost some."""
+    seconds = dict.fromkeys(Why, 0.0)
+    for recording, segments in groupby(_segments(connection), key=lambda segment: segment.recording):
+        spans = _spans(connection, recording)
+        for run in left_out_runs(list(segments), options.join_within):
+            seconds[why_left_out(run, spans, options)] += run.speech
+    return seconds
+
+
+def left_out_runs(segments: Sequence[Heard], join_within: float) -> Iterator[LeftOutRun]:
+    """The runs of one recording's segments, in order, that are in no passage; what is not near is another run."""
+    begin = 0
+    for i in range(1, len(segments) + 1):
+        last = segments[i - 1]
+        following = segments[i] if i < len(segments) else None
+        if (
+            following
+            and following.in_passage == last.in_passage
+            and (last.in_passage or following.start - last.end <= join_within)
+        ):
+            continue
+        if not last.in_passage:
+            yield LeftOutRun(
+                recording=last.recording,
+                start=segments[begin].start,
+                end=last.end,
+                speech=sum(segment.end - segment.start for segment in segments[begin:i]),
+                speech_before=segments[begin - 1].end if begin else None,
+                speech_after=following.start if following else None,
+            )
+        begin = i
+
+
+def why_left_out(run: LeftOutRun, spans: Iterable[Span], options: PassagesConfig) -> Why:
+    """The first reason that holds."""
+    if not run.gaps:
+        return Why.ONLY
+    if min(end - start for start, end in run.gaps) <= options.join_within:
+        return Why.NO_ROOM
+    tunes = [span for span in spans if span.kind == "music"]
+    music = [max(0.0, min(t.end, end) - max(t.start, start)) for start, end in run.gaps for t in tunes]
+    return Why.MUSIC if sum(music) > options.max_music else Why.PAUSE
+
+
+def _segments(connection: sqlite3.Connection) -> Iterator[Heard]:
+    """All segments of the recordings that lost half a second of speech or more; a millisecond is rounding."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    cursor.execute(
+        """SELECT s.recording, s.start, s."end", coalesce(s."end" <= 0.001 + (
+               SELECT p."end" FROM passages p WHERE p.recording = s.recording AND p.start <= s.start + 0.001
+               ORDER BY p.start DESC LIMIT 1), 0)
+           FROM report_recordings r JOIN segments s ON s.recording = r.id
+           WHERE r.grouped AND r.speech - r.kept >= 0.5 ORDER BY s.recording, s.start"""
+    )
+    for recording, start, end, in_passage in cursor:
+        yield Heard(recording, start, end, bool(in_passage))
+
+
+def _spans(connection: sqlite3.Connection, recording: str) -> list[Span]:
+    row = connection.execute("SELECT spans FROM timelines WHERE recording = ?", (recording,)).fetchone()
+    return [Span(**span) for span in json.loads(row[0])] if row else []

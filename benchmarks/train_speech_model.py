@@ -20,9 +20,11 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,18 +33,21 @@ sys.path.insert(0, str(ROOT))
 
 from aramega.audio import mel  # noqa: E402
 from benchmarks.sampled_music import SOUNDFONT, piece  # noqa: E402
+from benchmarks.slow_speech import Speaker, recorded_voices, slow_recording, song  # noqa: E402
 from tests.support import synth  # noqa: E402
 
 OUT = ROOT / "benchmarks" / "out" / "speech-model"
+SLOW_SHARE = 0.45
 WEIGHTS = ROOT / "aramega" / "audio" / "speech_model.npz"
 
 
 # --- make -----------------------------------------------------------------------------------------------------------
 
 
-def random_style(rng: np.random.Generator) -> synth.Style:
+def random_style(rng: np.random.Generator, singers: Sequence[Speaker]) -> synth.Style:
     played = int(SOUNDFONT.exists()) * 2 * len(synth.MUSIC)  # two jingles in three by sampled instruments
-    music = (*synth.MUSIC.values(), layered, *[sampled] * played)
+    songs = [partial(song, speakers=singers, by=sampled if played else layered)] * 4
+    music = (*synth.MUSIC.values(), layered, *songs, *[sampled] * played)
     quiet = rng.random() < 0.2
     return synth.Style(
         snr=None if quiet else float(rng.uniform(0, 35)),
@@ -76,11 +81,16 @@ def sampled(rng: np.random.Generator, seconds: float) -> np.ndarray:
 
 def make_one(seed: int, minutes: float, clips: Path | None, out: Path) -> None:
     rng = np.random.default_rng(seed)
-    speakers: list[synth.EspeakSpeaker | synth.RecordedSpeaker] = [synth.EspeakSpeaker.random(rng) for _ in range(5)]
+    speakers: list[Speaker] = [synth.EspeakSpeaker.random(rng) for _ in range(5)]
+    others = recorded_voices(rng)
+    speakers += [others[i] for i in rng.choice(len(others), min(4, len(others)), replace=False)]
     if clips:
         real = synth.recorded_speakers(clips, "train")
         speakers += [real[i] for i in rng.choice(len(real), 5, replace=False)]
-    made = synth.broadcast(rng, minutes, speakers, random_style(rng))
+    if rng.random() < SLOW_SHARE:
+        made = slow_recording(rng, minutes, speakers, sampled if SOUNDFONT.exists() else layered)
+    else:
+        made = synth.broadcast(rng, minutes, speakers, random_style(rng, speakers))
     audio = made.audio * np.float32(10 ** (rng.uniform(-20, 6) / 20))
     audio = np.round(np.clip(audio, -1, 1) * 32767).astype(np.float32) / 32768
     if rng.random() < 0.3:
@@ -128,6 +138,20 @@ def make(args: argparse.Namespace) -> None:
         for done, _ in enumerate(pool.map(work, seeds), 1):
             if done % 20 == 0:
                 print(f"{done} of {len(seeds)} broadcasts", flush=True)
+
+
+def as_fitted(weights: Path, blocks: int) -> dict[str, Any]:
+    """Weights of the package under the names they are fitted by."""
+    import torch
+
+    stored = {name: torch.from_numpy(value.astype(np.float32)) for name, value in np.load(weights).items()}
+    names = {"first": "first", "head": "head"} | {f"block{i}": f"blocks.{i}" for i in range(blocks)}
+    stored["head"] = stored["head"][..., None]
+    return {
+        f"{fitted}.{part}": stored[name + end]
+        for name, fitted in names.items()
+        for end, part in (("", "weight"), ("_bias", "bias"))
+    }
 
 
 # --- fit ------------------------------------------------------------------------------------------------------------
@@ -183,9 +207,11 @@ def fit(args: argparse.Namespace) -> None:
         return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys).astype(np.float32))
 
     net = Net()
+    if args.start:
+        net.load_state_dict(as_fitted(args.start, len(sm.DILATIONS)))
     print(f"{sum(p.numel() for p in net.parameters())} weights, {sum(len(k['mels']) for k in train) / 180000:.1f} h")
     optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=args.steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=args.steps)
     weight = torch.tensor([1.0, 1.0, 0.4])[None, :, None]
     dearer = torch.tensor([1.5, 1.5, 1.0])[:, None]  # lost speech is worse than kept noise
     check = [batch(held, 32, augment=False) for _ in range(4)]
@@ -237,6 +263,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--window", type=int, default=500, help="length of a training crop, in 40 ms steps")
+    parser.add_argument("--start", type=Path, help="weights to begin from, such as the package's own")
+    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     args = parser.parse_args()
     {"make": make, "fit": fit}[args.step](args)

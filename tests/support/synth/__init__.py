@@ -7,11 +7,11 @@ changes how, `music` and `noises` are what they are heard with, `shaping` is the
 Not here: speech whose truth is doubtful (singing is music, babble of many voices is noise).
 """
 
-from tests.support.synth.broadcasts import Style, broadcast
-from tests.support.synth.delivery import whisper
+from tests.support.synth.broadcasts import Broadcast, Style, broadcast
+from tests.support.synth.delivery import chanted, slowed, whisper
 from tests.support.synth.music import HELD_OUT_MUSIC, MUSIC, band, drums, gamelan, melody, singing
 from tests.support.synth.noises import NOISES, coloured, crowd, hum
-from tests.support.synth.shaping import RATE, band_passed, reverberated, scaled
+from tests.support.synth.shaping import RATE, band_passed, in_a_hall, reverberated, scaled
 from tests.support.synth.voices import EspeakSpeaker, RecordedSpeaker, recorded_speakers, trim
 
 __all__ = [
@@ -19,22 +19,26 @@ __all__ = [
     "MUSIC",
     "NOISES",
     "RATE",
+    "Broadcast",
     "EspeakSpeaker",
     "RecordedSpeaker",
     "Style",
     "band",
     "band_passed",
     "broadcast",
+    "chanted",
     "coloured",
     "crowd",
     "drums",
     "gamelan",
     "hum",
+    "in_a_hall",
     "melody",
     "recorded_speakers",
     "reverberated",
     "scaled",
     "singing",
+    "slowed",
     "trim",
     "whisper",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.fft import irfft, rfft
+from scipy.fft import irfft, next_fast_len, rfft
 
 RATE = 16_000
 Rng = np.random.Generator
@@ -41,6 +41,25 @@ def reverberated(rng: Rng, audio: np.ndarray) -> np.ndarray:
     room = rng.standard_normal(n) * np.exp(-np.arange(n) * (6.9 / n)) * rng.uniform(0.05, 0.35)
     room[0] = 1.0
     size = len(audio) + n
+    return irfft(rfft(audio, size) * rfft(room, size), size)[: len(audio)].astype(np.float32)
+
+
+def in_a_hall(rng: Rng, audio: np.ndarray, seconds: float, direct_db: float = 0.0) -> np.ndarray:
+    """`audio` in a room where a sound takes `seconds` to fall by 60 dB, kept within its length.
+
+    First reflections from six walls, then noise whose treble dies sooner than its bass. `direct_db` is how much louder
+    what comes straight is than all that comes after.
+    """
+    n = int(seconds * RATE)
+    t = np.arange(n) / RATE
+    bass, treble = (rng.standard_normal(n) * np.exp(-6.9 * t / (seconds * s)) for s in (1.0, rng.uniform(0.3, 0.7)))
+    late = band_passed(bass, 60, 1500) + band_passed(treble, 1500, 8000)
+    late *= np.clip(t / rng.uniform(0.005, 0.04), 0, 1)
+    for delay in rng.uniform(0.002, 0.06, 6):
+        late[int(delay * RATE)] += rng.choice([-1, 1]) * rng.uniform(2, 8)
+    room = late * (10 ** (-direct_db / 20) / np.sqrt(np.sum(late**2)))
+    room[0] += 1.0
+    size = next_fast_len(len(audio) + n, real=True)
     return irfft(rfft(audio, size) * rfft(room, size), size)[: len(audio)].astype(np.float32)
 
 

@@ -138,10 +138,10 @@ def espeak(text: str, voice: str, speed: int = 155, pitch: int = 50) -> np.ndarr
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
     wav = subprocess.run(command, capture_output=True, check=True).stdout
     audio, rate = sf.read(io.BytesIO(wav), dtype="float32")
-    return trim(_resample(audio, rate))
+    return trim(resampled(audio, rate))
 
 
-def _resample(audio: np.ndarray, rate: int) -> np.ndarray:
+def resampled(audio: np.ndarray, rate: int) -> np.ndarray:
     if rate == RATE or not len(audio):
         return audio.astype(np.float32)
     n = round(len(audio) * RATE / rate)
@@ -180,7 +180,7 @@ class RecordedSpeaker:
         parts: list[np.ndarray] = []
         for index in rng.choice(len(self.clips), min(len(self.clips), int(rng.integers(1, 8))), replace=False):
             audio, rate = sf.read(self.clips[index], dtype="float32")
-            audio = trim(_resample(audio, rate))
+            audio = trim(resampled(audio, rate))
             if len(audio) < RATE // 10:
                 continue
             gap = np.zeros(int(rng.uniform(0.0, 0.15) * RATE), np.float32)

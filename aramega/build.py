@@ -14,8 +14,9 @@ from aramega.config import Config, save_config
 from aramega.engine import Engine
 from aramega.judging import judge_drafts
 from aramega.plan import Plan, Progress
-from aramega.records import AramegaError, Failure, Source
+from aramega.records import AramegaError, Failure, Metadata, Source
 from aramega.remote import Entry, is_address, look, look_at
+from aramega.sidecars import with_sidecar
 from aramega.sources import Problem
 from aramega.stages import make_stages
 from aramega.stages.base import Stage
@@ -65,22 +66,36 @@ def run_build(
 
 def add_sources(
     store: Store, workspace: Workspace, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
-) -> None:
-    """Note what a curator named, what has become of what was named before, and the configuration to build with."""
+) -> list[str]:
+    """Note what a curator named, what has become of what was named before, and the configuration to build with. The
+    answer says which files beside recordings were passed over."""
     save_config(config, workspace.config)
     ingest = current_marks(make_stages(config, workspace))["ingest"]
     if named:
         store.forget_misnamed([name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
     sources = {source.path: source for source in store.sources()}
-    problems = []
+    problems, passed_over = [], []
     for one in found:
         if isinstance(one, Source):
-            sources[one.path] = one
+            try:
+                sources[one.path] = _with_metadata(one, sources.get(one.path))
+            except AramegaError as error:
+                sources[one.path] = one
+                passed_over.append(str(error))
         else:
             problems.append(Broken(ingest, one.where, one.why))
     stored = look(path for path in sources if is_address(path))
     store.add_sources((source, *_size_and_time(source.path, stored)) for source in sources.values())
     store.write(problems)
+    return passed_over
+
+
+def _with_metadata(source: Source, before: Source | None) -> Source:
+    """What a file beside it says, too: for a source that is new or described anew, so that naming an archive again
+    neither reads all its sidecars nor puts them over what a manifest said in an earlier run."""
+    if before and before.metadata != Metadata() and source.metadata == Metadata():
+        return source
+    return with_sidecar(source)
 
 
 def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[str, int]:

@@ -264,7 +264,7 @@ def build_and_show(
             f"{place.root} is not a workspace yet. Name the recordings: aramega build-ssum FOLDER -w DIR."
         )
     with building(place), Store.create_or_open(place) as store:
-        add_sources(store, place, config, named, sources)
+        show.notes(add_sources(store, place, config, named, sources))
         begun, stopped = time.monotonic(), False
         show.start(store.bytes_to_ingest(request.limit))
         try:

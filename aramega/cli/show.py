@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from aramega.plan import Progress
 
 
+_SHOWN_NOTES = 20
+
+
 class Show(ABC):
     """Told of a build's start, its news and its end."""
 
     def start(self, to_ingest: Mapping[str, int]) -> None:  # noqa: B027  not every show has a beginning
         """`to_ingest`: the bytes of each file that is still to be opened."""
+
+    def notes(self, notes: Sequence[str]) -> None:  # noqa: B027  and not every one tells what is no failure
+        """What is no failure and should be known."""
 
     @abstractmethod
     def news(self, batch: Sequence[Progress]) -> None: ...
@@ -62,6 +68,12 @@ class Lines(Quiet):
 
     def start(self, to_ingest: Mapping[str, int]) -> None:
         self._pace = Pace(to_ingest)
+
+    def notes(self, notes: Sequence[str]) -> None:
+        for note in notes[:_SHOWN_NOTES]:
+            print(f"note: {readable(note)}", file=sys.stderr)
+        if len(notes) > _SHOWN_NOTES:
+            print(f"note: … and {len(notes) - _SHOWN_NOTES:,} more of the kind", file=sys.stderr)
 
     def news(self, batch: Sequence[Progress]) -> None:
         super().news(batch)
@@ -124,7 +136,7 @@ class Bars(Lines):
 
 
 class JsonLines(Show):
-    """One object a line: {"event": "start" | "done" | "failed" | "summary", …}."""
+    """One object a line: {"event": "note" | "start" | "done" | "failed" | "summary", …}."""
 
     def start(self, to_ingest: Mapping[str, int]) -> None:
         self._say("start", {"files": len(to_ingest), "bytes": sum(to_ingest.values())})
@@ -133,6 +145,10 @@ class JsonLines(Show):
         for one in batch:
             fields = {k: v for k, v in asdict(one).items() if k not in ("error", "stopped") or v}
             self._say("stopped" if one.stopped else "failed" if one.error else "done", fields)
+
+    def notes(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            self._say("note", {"text": note})
 
     def summary(self, summary: Summary) -> None:
         self._say("summary", asdict(summary))

@@ -57,6 +57,8 @@ class Transcript:
     """What a broadcaster's subtitles say of the passage, where there are some."""
     at_hand_cer: float | None = None
     """How far the draft is from them, by the `asr` profile."""
+    note: str = ""
+    """What lay beside the recording under its name and is no transcript."""
 
     @property
     def text(self) -> str:

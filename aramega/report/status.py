@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aramega.config import Config
+from aramega.report.notes import Note, gather_notes
 from aramega.report.reasons import Barren, Reason, find_barren, group_failures
 from aramega.report.words import amount, clock, count, visible
 from aramega.stages import make_stages
@@ -64,6 +65,8 @@ class Status:
     barren_count: int
     barren: tuple[Barren, ...]
     """Recordings that gave no passage, longest first."""
+    notes: tuple[Note, ...]
+    """What is no failure and should be known."""
     next_steps: tuple[Step, ...]
 
     @property
@@ -102,6 +105,7 @@ def status(store: Store, workspace: Workspace, config: Config) -> Status:
         reasons=group_failures(store, marks.values()),
         barren_count=barren_count,
         barren=barren,
+        notes=gather_notes(store),
         next_steps=plan_next_steps(workspace.root, files, books),
     )
 
@@ -179,6 +183,10 @@ def render_status(status: Status) -> str:
         lines += ["", f"No passage came of {count(status.barren_count, 'recording')}:"]
         lines += [f"  {visible(b.name)} ({clock(b.seconds)}): {b.why}" for b in status.barren[:SHOWN_NAMES]]
         lines += _and_more(status.barren_count - SHOWN_NAMES, "  ")
+    if status.notes:
+        lines += ["", "Worth knowing:"]
+        lines += [line for note in status.notes[:SHOWN_NAMES] for line in _note_lines(note)]
+        lines += _and_more(len(status.notes) - SHOWN_NAMES, "  ")
     if status.next_steps:
         lines += ["", "Next:"]
         for step in status.next_steps:
@@ -210,6 +218,12 @@ def _reason_lines(reason: Reason) -> list[str]:
     lines = [f"  {reason.stage}, {reason.count:,} ×: {visible(reason.error)}"]
     lines += [f"      {visible(failure.item)}" for failure in reason.examples[:SHOWN_NAMES]]
     return lines + _and_more(reason.count - SHOWN_NAMES, "      ")
+
+
+def _note_lines(note: Note) -> list[str]:
+    names = ", ".join(visible(name) for name in note.names[:SHOWN_NAMES])
+    more = f" and {note.count - SHOWN_NAMES:,} more" if note.count > SHOWN_NAMES else ""
+    return [f"  {visible(note.text)}", f"      {names}{more}"]
 
 
 def _and_more(number: int, indent: str) -> list[str]:

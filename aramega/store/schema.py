@@ -104,6 +104,10 @@ STEPS = (
         LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN summaries s ON s.passage = p.id
         LEFT JOIN labels l ON l.passage = p.id LEFT JOIN resolved r ON r.passage = p.id;
     """,
+    """
+    ALTER TABLE transcripts ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    CREATE INDEX transcripts_with_a_note ON transcripts (note) WHERE note <> '';
+    """,
 )
 
 

@@ -48,3 +48,19 @@ def test_asking_changes_nothing(aramega: Run, workspace: Path) -> None:
     before = (workspace / "aramega.db").read_bytes()
     aramega("status", workspace)
     assert (workspace / "aramega.db").read_bytes() == before
+
+
+def test_a_foreign_file_beside_a_recording_is_one_note_in_status_and_report(
+    aramega: Run, tmp_path: Path, short_broadcast: Path
+) -> None:
+    shutil.copy(short_broadcast, tmp_path / "news.wav")
+    (tmp_path / "news.srt").write_text("a poem, and no subtitles")
+    (tmp_path / "news.vtt").write_text("WEBVTT\n\n00:00.000 --> 10:00.000\nأعلنت الوزارة اليوم\n")
+    place = tmp_path / "ws"
+    assert aramega("build-ssum", tmp_path, "-w", place, "-q", "--asr-model", "subtitles").code in (0, 3)
+    [note] = json.loads(aramega("status", place, "--json").out)["notes"]
+    assert "news.srt passed over: no subtitles found" in note["text"]
+    assert (note["count"], note["names"]) == (1, ["news.wav"])
+    assert aramega("status", place).out.count("news.srt passed over") == 1
+    assert aramega("report", place).code == 0
+    assert (place / "report.html").read_text(encoding="utf-8").count("news.srt passed over") == 1

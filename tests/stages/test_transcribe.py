@@ -14,7 +14,7 @@ from aramega.config import TranscribeConfig
 from aramega.records import AramegaError, DraftedPassage, Metadata, Segment, Word, stretch_id
 from aramega.stages.transcribe import Transcribe
 from aramega.stages.transcribe.doubts import PHANTOMS, doubts
-from aramega.stages.transcribe.subtitles import find_subtitles, read_subtitles
+from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles, read_subtitles
 from aramega.stages.transcribe.windows import Stretch, lay_on_segments, pack_windows, single_windows
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
@@ -170,9 +170,10 @@ def test_subtitles_that_are_none_are_named(tmp_path: Path, name: str, content: s
 def test_a_manifests_subtitles_come_before_those_beside_the_recording(tmp_path: Path) -> None:
     (tmp_path / "news.srt").write_text(SRT)
     (tmp_path / "other.vtt").write_text(VTT)
-    assert find_subtitles([str(tmp_path / "news.mp3")]) == tmp_path / "news.srt"
-    assert find_subtitles([str(tmp_path / "news.mp3")], str(tmp_path / "other.vtt")) == tmp_path / "other.vtt"
-    assert find_subtitles([str(tmp_path / "sport.mp3")]) is None
+    beside, named = find_subtitles([str(tmp_path / "news.mp3")]), str(tmp_path / "other.vtt")
+    assert beside == Subtitles(read_subtitles(tmp_path / "news.srt"))
+    assert find_subtitles([str(tmp_path / "news.mp3")], named) == Subtitles(read_subtitles(tmp_path / "other.vtt"))
+    assert find_subtitles([str(tmp_path / "sport.mp3")]) == Subtitles()
     with pytest.raises(AramegaError, match="no such file"):
         find_subtitles([], str(tmp_path / "gone.srt"))
 
@@ -245,6 +246,46 @@ def test_a_broadcasters_subtitles_are_scored_against_or_taken(
     assert alone.run(item) == [taken]
     with pytest.raises(AramegaError, match="no subtitles beside it"):
         alone.run(passages[1])
+
+
+FOREIGN = [
+    ("news.json", '{"headline": "نشرة", "anchor": null}', "'segments'"),
+    ("news.json", "[1, 2]", "TypeError"),
+    ("news.json", '{"segments": [{"start": 1' + "0" * 400 + ', "end": 2, "text": "x"}]}', "OverflowError"),
+    ("news.json", '{"segments": [{"start": "\\u001b]0;owned\\u0007", "end": 2, "text": "x"}]}', "ValueError"),
+    ("news.json", '{"segments": []}', "no subtitles found"),
+    ("news.srt", "lines of a poem", "no subtitles found"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "why"), FOREIGN)
+def test_a_foreign_file_beside_a_recording_is_passed_over_with_a_note_and_fails_no_passage(
+    tmp_path: Path, checkpoint: str, items: tuple[Workspace, list[DraftedPassage]], name: str, content: str, why: str
+) -> None:
+    workspace, passages = items
+    (tmp_path / name).write_text(content)
+    item = replace(passages[0], sources=(str(tmp_path / "news.mp3"),))
+    stage = Transcribe(options(checkpoint, second_hearing=False), workspace)
+    stage.prepare()
+    [made] = stage.run(item)
+    assert (made.at_hand, made.at_hand_cer) == ("", None)
+    assert made.note.startswith(f"{tmp_path / name} passed over")
+    assert why in made.note
+    assert made.note.isprintable()
+
+
+def test_behind_a_foreign_file_the_recordings_own_subtitles_are_still_found(tmp_path: Path) -> None:
+    (tmp_path / "news.srt").write_text("no subtitles")
+    (tmp_path / "news.json").write_text(json.dumps({"segments": [{"start": 1, "end": 2, "text": " نعم"}]}))
+    subtitles = find_subtitles([str(tmp_path / "news.mp3")])
+    assert subtitles.cues == read_subtitles(tmp_path / "news.json")
+    assert "news.srt passed over" in subtitles.note
+
+
+def test_subtitles_that_the_manifest_names_must_be_some(tmp_path: Path) -> None:
+    (tmp_path / "news.json").write_text("{}")
+    with pytest.raises(AramegaError, match="not a transcript"):
+        find_subtitles([str(tmp_path / "news.mp3")], str(tmp_path / "news.json"))
 
 
 def test_a_manifest_may_name_subtitles(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, T
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
 from aramega.stages.transcribe.doubts import doubts
-from aramega.stages.transcribe.subtitles import find_subtitles, read_subtitles
+from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles
 from aramega.stages.transcribe.windows import (
     Laid,
     Stretch,
@@ -74,12 +74,13 @@ class Transcribe(Stage[DraftedPassage]):
         for i, item in enumerate(items):
             try:
                 known = self._at_hand(item)
-                if known is not None and self._takes_subtitles(known):
+                if known.cues and self._takes_subtitles():
                     answers[i] = [_from_subtitles(item, known)]
                 elif self.options.model == SUBTITLES:
                     raise AramegaError(
                         f"{item.recording.name}: no subtitles beside it (looked for .srt, .vtt, .json of its name, "
-                        f"and for a manifest's column `transcript`){', with any text in this passage' if known == () else ''}."
+                        f"and for a manifest's column `transcript`){', with any text in this passage' if known.cues == () else ''}."
+                        f"{f' {known.note}.' if known.note else ''}"
                     )
                 else:
                     sounds[i] = clip_sound(item.passage, self.workspace)
@@ -91,8 +92,8 @@ class Transcribe(Stage[DraftedPassage]):
             assert answer is not None
             yield answer
 
-    def _takes_subtitles(self, known: Sequence[Stretch]) -> bool:
-        return bool(known) and (self.options.at_hand == "prefer" or self.options.model == SUBTITLES)
+    def _takes_subtitles(self) -> bool:
+        return self.options.at_hand == "prefer" or self.options.model == SUBTITLES
 
     def _hear(self, items: dict[int, DraftedPassage], sounds: dict[int, Sound]) -> dict[int, list[Line]]:
         """The lines of each passage: all windows of all passages, then what was missed, once more."""
@@ -162,23 +163,23 @@ class Transcribe(Stage[DraftedPassage]):
         assert self._recognizer
         languages = [line.language for line in lines if line.text]
         language = max(languages, key=languages.count) if languages else ""
-        made = Transcript(item.id, tuple(lines), self._recognizer.name, language)
         known = self._at_hand(item)
-        if not known:
+        made = Transcript(item.id, tuple(lines), self._recognizer.name, language, note=known.note)
+        if not known.cues:
             return made
-        told = " ".join(stretch.text for stretch in known)
+        told = " ".join(stretch.text for stretch in known.cues)
         distance = round(cer([normalize(told, "asr")], [normalize(made.text, "asr")]), 4)
         return replace(made, at_hand=told, at_hand_cer=distance)
 
-    def _at_hand(self, item: DraftedPassage) -> tuple[Stretch, ...] | None:
-        """The subtitles said during the passage; None where the recording has none."""
+    def _at_hand(self, item: DraftedPassage) -> Subtitles:
+        """The subtitles said during the passage."""
         if self.options.at_hand == "ignore" and self.options.model != SUBTITLES:
-            return None
-        path = find_subtitles(item.sources, item.recording.metadata.transcript)
-        if path is None:
-            return None
+            return Subtitles()
+        whole = find_subtitles(item.sources, item.recording.metadata.transcript)
+        if whole.cues is None:
+            return whole
         first, last = item.passage.start, item.passage.end
-        return tuple(s for s in read_subtitles(path) if first <= (s.start + s.end) / 2 < last)
+        return replace(whole, cues=tuple(s for s in whole.cues if first <= (s.start + s.end) / 2 < last))
 
 
 def _single(segments: Sequence[Segment], start: float, end: float, _: float) -> list[Window]:
@@ -205,9 +206,9 @@ def _stretches(window: Window, heard: Heard) -> list[Stretch]:
     ]
 
 
-def _from_subtitles(item: DraftedPassage, known: Sequence[Stretch]) -> Transcript:
+def _from_subtitles(item: DraftedPassage, known: Subtitles) -> Transcript:
     """The broadcaster's text as the draft: no model was asked, so there is no confidence to tell."""
-    laid: list[Any] = list(lay_on_segments(known, item.segments))
+    laid: list[Any] = list(lay_on_segments(known.cues or (), item.segments))
     lines = tuple(
         Line(
             segment=segment.id,
@@ -221,7 +222,7 @@ def _from_subtitles(item: DraftedPassage, known: Sequence[Stretch]) -> Transcrip
         )
         for segment, part in zip(item.segments, laid, strict=True)
     )
-    return Transcript(item.id, lines, SUBTITLES)
+    return Transcript(item.id, lines, SUBTITLES, note=known.note)
 
 
 def _inside(at: float, segment: Segment) -> float:

@@ -1,8 +1,9 @@
 """Subtitles at hand: a broadcaster's own text, read from beside the recording.
 
 SubRip, WebVTT, and the JSON that Whisper's tools write. They are other people's files: markup is taken
-out, times that run backwards and cues that overlap are put in order, and a file that is none of these is
-named with what was wrong in it.
+out, and times that run backwards and cues that overlap are put in order. A file that a manifest names must
+be one of these; one that only lies beside the recording under its name may be anybody's (a downloader's, a
+player's), and is passed over with a note.
 """
 
 from __future__ import annotations
@@ -11,34 +12,64 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from aramega.records import AramegaError
+from aramega.errors import AramegaError, quoted
 from aramega.stages.transcribe.windows import Stretch
 from aramega.text import clean
 
 SUFFIXES = (".srt", ".vtt", ".ar.srt", ".ar.vtt", ".json")
+_MOST_BYTES = 200_000_000
+"""A day's transcript with a time for each word has a quarter of this."""
 
 _TIMES = re.compile(r"((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})")
 _MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 
 
-def find_subtitles(paths: Sequence[str], named: str = "") -> Path | None:
-    """The subtitles of a recording: the file its manifest names, else one of the recording's own name."""
+@dataclass(frozen=True)
+class Subtitles:
+    """What there is for a recording; no cues where there is no file, or none that can be used."""
+
+    cues: tuple[Stretch, ...] | None = None
+    note: str = ""
+    """Which files of the recording's name were passed over, and why."""
+
+
+def find_subtitles(paths: Sequence[str], named: str = "") -> Subtitles:
+    """The subtitles of a recording: those its manifest names, else the first usable ones of the recording's own name."""
     if named:
-        path = Path(named)
-        if not path.is_file():
+        if not Path(named).is_file():
             raise AramegaError(f"{named}: the manifest names these subtitles, and there is no such file.")
-        return path
+        return Subtitles(read_subtitles(Path(named)))
+    notes: list[str] = []
     beside = (Path(path).with_suffix(suffix) for path in paths for suffix in SUFFIXES)
-    return next((path for path in beside if path.is_file()), None)
+    for path in beside:
+        if path.is_file():
+            cues, why = _try_to_read(path)
+            if cues:
+                return Subtitles(cues, "; ".join(notes))
+            notes.append(why)
+    return Subtitles(None, "; ".join(notes))
+
+
+@lru_cache(maxsize=64)
+def _try_to_read(path: Path) -> tuple[tuple[Stretch, ...], str]:
+    """The cues, or what is wrong: looked into once for all the recording's passages."""
+    try:
+        return read_subtitles(path), ""
+    except AramegaError as error:
+        why = str(error).removeprefix(f"{path}: ").partition(" Remove it,")[0].rstrip(".")
+        return (), quoted(f"{path} passed over: {why}", 400)
 
 
 @lru_cache(maxsize=64)
 def read_subtitles(path: Path) -> tuple[Stretch, ...]:
     """The cues in order of time; an hour of them is read once for all its passages."""
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise AramegaError(f"{path}: too large for subtitles ({path.stat().st_size / 1e6:,.0f} MB).")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{path}: these subtitles can't be read ({error}). Save them as UTF-8.") from None
@@ -72,7 +103,7 @@ def _from_json(text: str, path: Path) -> Iterator[Stretch]:
         told = json.loads(text)
         for cue in told["segments"] if isinstance(told, dict) else told:
             yield Stretch(float(cue["start"]), float(cue["end"]), _plain(str(cue["text"])))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AramegaError(
             f"{path}: not a transcript as Whisper's tools write it ({type(error).__name__}: {error}). "
             "Remove it, or --set transcribe.at_hand=ignore."

@@ -55,7 +55,8 @@ def test_a_foreign_file_beside_a_recording_is_one_note_in_status_and_report(
 ) -> None:
     shutil.copy(short_broadcast, tmp_path / "news.wav")
     (tmp_path / "news.srt").write_text("a poem, and no subtitles")
-    (tmp_path / "news.vtt").write_text("WEBVTT\n\n00:00.000 --> 10:00.000\nأعلنت الوزارة اليوم\n")
+    cues = [f"00:{at:02}.000 --> 00:{at + 1:02}.000\nأعلنت الوزارة اليوم\n" for at in range(59)]
+    (tmp_path / "news.vtt").write_text("\n".join(["WEBVTT\n", *cues]))
     place = tmp_path / "ws"
     assert aramega("build-ssum", tmp_path, "-w", place, "-q", "--asr-model", "subtitles").code in (0, 3)
     [note] = json.loads(aramega("status", place, "--json").out)["notes"]

@@ -12,10 +12,10 @@ from typing import Any
 from aramega.backends.llm.estimates import Estimate
 from aramega.config import Config, save_config
 from aramega.engine import Engine
-from aramega.judging import judge_drafts
 from aramega.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Metadata, Source
 from aramega.remote import Entry, is_address, look, look_at
+from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
 from aramega.sources import Problem
 from aramega.stages import make_stages

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aramega.stages.check.duplicates import find_duplicates, read_signature, signature, stack
+from aramega.text.near_duplicates import find_duplicates, signature, stack
 
 THRESHOLD = 0.8
 
@@ -71,13 +71,13 @@ def transcripts(count: int) -> Iterator[str]:
         yield " ".join(words)
 
 
-def with_datasketch(signatures: list[str]) -> int:
+def with_datasketch(signatures: list[bytes]) -> int:
     from datasketch import MinHash, MinHashLSH
 
     index, found = MinHashLSH(threshold=THRESHOLD, num_perm=128), 0
-    for number, text in enumerate(signatures):
+    for number, one in enumerate(signatures):
         minhash = MinHash(num_perm=128, seed=1)
-        minhash.hashvalues = read_signature(text).astype(minhash.hashvalues.dtype)
+        minhash.hashvalues = np.frombuffer(one, "<u4").astype(minhash.hashvalues.dtype)
         found += bool(index.query(minhash))
         index.insert(number, minhash)
     return found

@@ -16,7 +16,7 @@ import typer
 _LIBRARIES = ("numpy", "scipy", "soundfile", "webrtcvad-wheels", "pydub", "librosa", "pydantic")
 
 _EXTRAS = (
-    ("draft", "drafts", ("openai-whisper", "torch", "openai", "camel-tools", "datasketch")),
+    ("draft", "drafts", ("openai-whisper", "torch", "openai", "camel-tools")),
     ("faster-whisper", "--asr-model faster-whisper:…", ("faster-whisper",)),
     ("review", "aramega review", ("label-studio-sdk", "krippendorff")),
     ("publish", "aramega publish", ("datasets", "huggingface_hub", "pyarrow")),

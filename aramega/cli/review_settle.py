@@ -29,7 +29,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 def status(workspace: Folder = USUAL, where: WhereOption = "", as_json: JsonOption = False) -> None:
     """Who has done how much, how fast, how far from the drafts, and when the rest will be done."""
     from aramega.cli.review_tables import show_progress
-    from aramega.review.progress import measure_workspace
+    from aramega.settle.progress import measure_workspace
 
     with _open(workspace) as store:
         found = measure_workspace(store, where=where)
@@ -47,7 +47,7 @@ def agreement(
 ) -> None:
     """How far annotators agree, with one another and with gold, and what they disagree on most."""
     from aramega.cli.review_tables import show_agreement
-    from aramega.review.agreement import measure_agreement
+    from aramega.settle.agreement import measure_agreement
     from aramega.store.drafts import find_passages
     from aramega.store.reviews import reviewed_passages, reviews_of
 
@@ -92,8 +92,8 @@ def resolve(
     from aramega.backends.labelers import EMOTIONS, REGIONS, Names
     from aramega.cli.review_tables import show_settlement
     from aramega.config import choose_config
-    from aramega.review.policies import Policy, policy_name
-    from aramega.review.resolve import resolve_workspace
+    from aramega.settle.policies import Policy, policy_name
+    from aramega.settle.resolve import resolve_workspace
     from aramega.workspace import Workspace
 
     with _open(workspace) as store:

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aramega.report.words import amount, count, share, visible
-from aramega.review.disagreement import farthest_pair
-from aramega.review.distances import align_words
+from aramega.settle.disagreement import farthest_pair
+from aramega.settle.distances import align_words
 from aramega.settle.standing import TEXTS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aramega.review.agreement import Agreement, FieldAgreement
-    from aramega.review.disagreement import Difference, Disagreement
-    from aramega.review.intervals import Interval
-    from aramega.review.progress import ReviewProgress
-    from aramega.review.resolve import Settlement
+    from aramega.settle.agreement import Agreement, FieldAgreement
+    from aramega.settle.disagreement import Difference, Disagreement
+    from aramega.settle.intervals import Interval
+    from aramega.settle.progress import ReviewProgress
+    from aramega.settle.resolve import Settlement
 
 SHOWN_STRETCHES = 4
 """Differing stretches of a text that are shown of one disagreement; the page of `--html` has them all."""

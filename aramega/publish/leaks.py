@@ -1,27 +1,19 @@
 """Leaks: what is in one split and, by another name, in another too.
 
 A recording, a speaker, a programme; and transcripts that say nearly the same (a jingle, an advertisement, a
-headline read every hour), found by MinHash over word trigrams of the normalized text: rows of validation and
-test are indexed in bands, rows of train are looked up. An index of the small splits alone keeps a million
-rows of train out of memory.
+headline read every hour), which are near-duplicates as the check stage has them: rows of validation and test are
+indexed, rows of train are looked up. An index of the small splits alone keeps a million rows of train out of memory.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
-import numpy.typing as npt
 
 from aramega.publish.splits import SPLITS
 from aramega.text import normalize
-
-HASHES, BANDS = 64, 16
-"""Sixteen bands of four: a pair that shares 0.8 is missed once in 4,000, one that shares 0.5 is looked at twice in three."""
+from aramega.text.near_duplicates import band_keys, likeness, signature
 
 
 @dataclass(frozen=True)
@@ -53,19 +45,8 @@ class Leak:
 
 
 def signature_of(text: str) -> bytes:
-    """The MinHash of a text's word trigrams; empty for a text too short to have any."""
-    words = normalize(text, "asr").split()
-    if len(words) < 3:
-        return b""
-    grams = {" ".join(words[i : i + 3]) for i in range(len(words) - 2)}
-    digests = b"".join(hashlib.blake2b(gram.encode(), digest_size=8).digest() for gram in grams)
-    hashes = np.frombuffer(digests, dtype="<u8")
-    # Each seed, stirred in by murmur's finalizer, puts the trigrams in an order of its own.
-    mixed = hashes[:, None] ^ _seeds()
-    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    signature: npt.NDArray[np.uint32] = (mixed.min(axis=0) >> np.uint64(32)).astype("<u4")
-    return signature.tobytes()
+    """A text's signature; none for a text too short to have a trigram: two passages that say "yes" leak nothing."""
+    return signature(text) if len(normalize(text, "asr").split()) > 2 else b""
 
 
 def find_leaks(rows: Iterable[Said], threshold: float) -> Iterator[Leak]:
@@ -87,29 +68,14 @@ def _near_duplicates(rows: Sequence[Said], threshold: float) -> Iterator[Leak]:
     """`rows` come test first, train last; each is looked up among those of other splits before it."""
     index: dict[bytes, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
-        keys = _bands(row.signature)
+        keys = band_keys(row.signature, threshold)
         seen = {i for key in keys for i in index.get(key, ()) if rows[i].split != row.split}
-        near = max(seen, key=lambda i: (_share(rows[i].signature, row.signature), -i), default=None)
-        if near is not None and _share(rows[near].signature, row.signature) >= threshold:
+        near = max(seen, key=lambda i: (likeness(rows[i].signature, row.signature), -i), default=None)
+        if near is not None and likeness(rows[near].signature, row.signature) >= threshold:
             yield Leak("transcript", "", rows[near].id, row.id, (rows[near].split, row.split))
         elif row.split != "train":
             for key in keys:
                 index[key].append(place)
-
-
-def _bands(signature: bytes) -> list[bytes]:
-    wide = len(signature) // BANDS
-    return [bytes([band]) + signature[band * wide : (band + 1) * wide] for band in range(BANDS)]
-
-
-def _share(first: bytes, second: bytes) -> float:
-    """The share of their trigrams that two texts have in common, as their signatures estimate it."""
-    return float((np.frombuffer(first, np.uint32) == np.frombuffer(second, np.uint32)).mean())
-
-
-@cache
-def _seeds() -> npt.NDArray[np.uint64]:
-    return np.random.default_rng(20260101).integers(0, 1 << 63, HASHES, dtype=np.uint64)
 
 
 def group_by_kind(leaks: Iterable[Leak]) -> Mapping[str, list[Leak]]:

@@ -25,7 +25,7 @@ from aramega.report.words import clock, visible
 
 LIBRARIES = (
     *("numpy", "scipy", "soundfile", "pydub", "webrtcvad-wheels", "librosa", "silero-vad"),
-    *("torch", "openai-whisper", "faster-whisper", "camel-tools", "datasketch", "openai", "transformers"),
+    *("torch", "openai-whisper", "faster-whisper", "camel-tools", "openai", "transformers"),
 )
 
 

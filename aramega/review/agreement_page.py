@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from aramega.report.templates import page_templates, policy_hash
 from aramega.report.words import visible_whole
-from aramega.review.agreement import Agreement
-from aramega.review.disagreement import Difference, farthest_pair
-from aramega.review.distances import Stretch, align_words
+from aramega.settle.agreement import Agreement
+from aramega.settle.disagreement import Difference, farthest_pair
+from aramega.settle.distances import Stretch, align_words
 from aramega.settle.standing import TEXTS
 from aramega.workspace import whole_file
 

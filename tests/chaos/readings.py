@@ -17,14 +17,14 @@ from aramega.build import add_sources
 from aramega.config import Config, choose_config, dump_toml, load_config
 from aramega.errors import AramegaError
 from aramega.records import Source
-from aramega.review.agreement import measure_agreement
 from aramega.review.files import import_files
 from aramega.review.form import load_template, usable_form
 from aramega.review.outgoing import make_task
-from aramega.review.policies import Policy
-from aramega.review.progress import measure_workspace as measure_progress
-from aramega.review.resolve import resolve_workspace
 from aramega.review.showing import Showing
+from aramega.settle.agreement import measure_agreement
+from aramega.settle.policies import Policy
+from aramega.settle.progress import measure_workspace as measure_progress
+from aramega.settle.resolve import resolve_workspace
 from aramega.sources import Problem, find_sources
 from aramega.stages import make_stages
 from aramega.store import Store, current_marks

@@ -8,9 +8,9 @@ import pytest
 
 from aramega.cli.review_tables import show_agreement
 from aramega.records import Review
-from aramega.review.agreement import measure_agreement
 from aramega.review.agreement_page import render_page
-from aramega.review.distances import LARGEST_ALIGNMENT, Stretch, align_words
+from aramega.settle.agreement import measure_agreement
+from aramega.settle.distances import LARGEST_ALIGNMENT, Stretch, align_words
 from tests.support.drafts import Annotator
 
 HOSTILE = '<script>alert(1)</script> [bold]نص[/bold] \u202eمقلوب\u202c \x1b[31m "onmouseover=x'

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.config import CheckConfig
 from aramega.config.check import read_rule
-from aramega.judging import judge_drafts
 from aramega.records import AramegaError, DraftedPassage, Line, Summary, Transcript
-from aramega.stages.check.duplicates import SIZE, find_duplicates, signature, stack
+from aramega.settle.judging import judge_drafts
+from aramega.settle.verdicts import Facts, judge
 from aramega.stages.check.faithfulness import (
     copied_stretches,
     coverage_and_density,
@@ -23,7 +22,6 @@ from aramega.stages.check.faithfulness import (
     unsupported_numbers,
 )
 from aramega.stages.check.stage import check_draft
-from aramega.stages.check.verdicts import Facts, judge
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from tests.support.drafts import drafted_workspace, put_draft
@@ -64,36 +62,6 @@ def test_numbers_are_supported_whichever_way_they_are_written() -> None:
 def test_latin_names_must_have_been_said() -> None:
     assert unsupported_names("شركة Google أعلنت", "أعلنت google أرباحها") == ()
     assert unsupported_names("شركة أعلنت", "أعلنت Microsoft أرباحها") == ("Microsoft",)
-
-
-def random_text(rng: np.random.Generator, length: int) -> list[str]:
-    return [f"كلمة{n}" for n in rng.integers(0, 5000, length)]
-
-
-def test_near_duplicates_are_found_and_strangers_are_not() -> None:
-    rng = np.random.default_rng(1)
-    texts = [random_text(rng, 80) for _ in range(60)]
-    texts[20] = [*texts[7][:70], *random_text(rng, 2), *texts[7][72:]]
-    texts[41] = list(texts[7])
-    texts[55] = list(texts[30])
-    signatures = stack([signature(" ".join(text)) for text in texts])
-    found = {row: (first, likeness) for row, first, likeness in find_duplicates(signatures, 0.8)}
-    assert {row: first for row, (first, _) in found.items()} == {20: 7, 41: 7, 55: 30}
-    assert found[41][1] == 1.0
-
-
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=40))
-def test_every_repetition_points_at_the_first_of_its_kind(kinds: list[int]) -> None:
-    distinct = np.random.default_rng(0).integers(0, 2**32, (7, SIZE), dtype=np.uint32)
-    found = {row: first for row, first, _ in find_duplicates(distinct[kinds], 0.8)}
-    assert found == {row: kinds.index(kind) for row, kind in enumerate(kinds) if kinds.index(kind) < row}
-
-
-def test_texts_without_words_and_of_two_words_have_signatures_too() -> None:
-    assert signature("") == ""
-    assert signature("شكرا لكم") == signature("لكم شكرا")
-    assert signature("أهلا وسهلا بكم") == signature("اهلا وسهلا بكم"), "by the asr profile"
-    assert len(signature("نعم")) == 2 * 4 * SIZE
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aramega.publish.browse.compare import Piece, compare_words, differs
 from aramega.publish.browse.entries import LABELS, TEXTS, Entry
 from aramega.publish.rows import plain
+from aramega.settle.word_diff import Piece, compare_words, differs
 
 SIGNS = {"same": "=", "cut": "-", "added": "+", "respelled": "~"}
 

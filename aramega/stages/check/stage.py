@@ -9,7 +9,6 @@ from aramega.config import CheckConfig
 from aramega.records import Check as Checked
 from aramega.records import DraftedPassage, Line
 from aramega.stages.base import Stage, Takes
-from aramega.stages.check.duplicates import signature
 from aramega.stages.check.faithfulness import (
     coverage_and_density,
     novel_bigrams,
@@ -18,6 +17,7 @@ from aramega.stages.check.faithfulness import (
     unsupported_numbers,
 )
 from aramega.text import arabic_share, sentences
+from aramega.text.near_duplicates import signature
 
 _DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})
 """Flags of a line whose text may be nothing that was said; `too slow` and `divided` say something else."""
@@ -65,7 +65,7 @@ def check_draft(item: DraftedPassage) -> Checked:
         unsupported_numbers=unsupported_numbers(said, told),
         unsupported_names=unsupported_names(said, told),
         flags=tuple(sorted({flag for line in lines for flag in line.flags})),
-        signature=signature(said),
+        signature=signature(said).hex(),
     )
 
 

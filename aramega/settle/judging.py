@@ -13,10 +13,10 @@ import sqlite3
 
 from aramega.config import CheckConfig
 from aramega.records import Verdict
-from aramega.stages.check.duplicates import find_duplicates, stack
-from aramega.stages.check.verdicts import Facts, judge
+from aramega.settle.verdicts import Facts, judge
 from aramega.store import Mark, Store
 from aramega.store.rows import replace_rows
+from aramega.text.near_duplicates import find_duplicates, stack
 
 _FACTS = """
     SELECT c.*, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
@@ -69,7 +69,7 @@ def _find_repeats(store: Store, options: CheckConfig) -> dict[str, tuple[str, fl
     passages, signatures = [], []
     for passage, signature in store.connection.execute(query):
         passages.append(passage)
-        signatures.append(signature)
+        signatures.append(bytes.fromhex(signature))
     found = find_duplicates(stack(signatures), options.near_duplicate)
     return {passages[row]: (passages[first], likeness) for row, first, likeness in found}
 

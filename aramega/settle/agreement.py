@@ -19,9 +19,9 @@ from typing import Any, Literal
 import numpy as np
 
 from aramega.records import AramegaError, Review
-from aramega.review.disagreement import Disagreement, find_disagreement, score_field
-from aramega.review.distances import LONGEST_COMPARED
-from aramega.review.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
+from aramega.settle.disagreement import Disagreement, find_disagreement, score_field
+from aramega.settle.distances import LONGEST_COMPARED
+from aramega.settle.intervals import Interval, Numbers, bootstrap_rows, bootstrap_sums
 from aramega.settle.standing import FIELDS, LABELS, TEXTS, answer, is_rejection, standing
 from aramega.text import chrf_counts, chrf_from_counts, edit_counts, normalize
 from aramega.text.overlap import CHRF_ORDERS

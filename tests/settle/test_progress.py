@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.records import Review
-from aramega.review.progress import (
+from aramega.settle.progress import (
     AnnotatorProgress,
     Known,
     ReviewProgress,

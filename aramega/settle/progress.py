@@ -13,7 +13,7 @@ from statistics import fmean, median
 from typing import Any
 
 from aramega.records import Review
-from aramega.review.distances import edit_distance
+from aramega.settle.distances import edit_distance
 from aramega.settle.standing import answer, in_time, is_rejection, moment
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from aramega.records import AramegaError, DraftedPassage, ResolvedPassage, Review, Settled, SettledLine
-from aramega.review.disagreement import Limits, needs_referee
-from aramega.review.distances import choose_medoid, edit_distance, label_distance
-from aramega.review.realign import spread_regions, spread_transcript
+from aramega.settle.disagreement import Limits, needs_referee
+from aramega.settle.distances import choose_medoid, edit_distance, label_distance
+from aramega.settle.realign import spread_regions, spread_transcript
 from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
 PolicyName = Literal["single", "majority", "gold", "trusted", "referee"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.records import Line, Region, Segment
-from aramega.review.realign import LONGEST_STRETCH, spread_regions, spread_transcript, spread_words
+from aramega.settle.realign import LONGEST_STRETCH, spread_regions, spread_transcript, spread_words
 from tests.support.workspaces import segments_at
 
 NEWS = "أعلنت وزارة الصحة اليوم"

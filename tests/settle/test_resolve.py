@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aramega.records import AramegaError, Draft, DraftedPassage, Region, ResolvedPassage, Review
-from aramega.review.disagreement import Limits, needs_referee
-from aramega.review.distances import cer_between, choose_medoid, edit_distance
-from aramega.review.policies import Policy, PolicyName, policy_name, resolve_passage
-from aramega.review.resolve import resolve_workspace
+from aramega.settle.disagreement import Limits, needs_referee
+from aramega.settle.distances import cer_between, choose_medoid, edit_distance
+from aramega.settle.policies import Policy, PolicyName, policy_name, resolve_passage
+from aramega.settle.resolve import resolve_workspace
 from aramega.settle.standing import FIELDS, moment, standing
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted

@@ -14,8 +14,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from aramega.records import ResolvedPassage
-from aramega.review.agreement import group_standing, measure_trust
-from aramega.review.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
+from aramega.settle.agreement import group_standing, measure_trust
+from aramega.settle.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
 from aramega.settle.standing import FIELDS
 from aramega.store import PAGE, Store
 from aramega.store.drafts import find_passages, load_drafted

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from aramega.records import Review
-from aramega.review.distances import cer_between
+from aramega.settle.distances import cer_between
 from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
 

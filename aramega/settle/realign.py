@@ -17,7 +17,7 @@ from itertools import accumulate, pairwise
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from aramega.records import Line, Region, Segment, SettledLine
-from aramega.review.distances import LARGEST_ALIGNMENT
+from aramega.settle.distances import LARGEST_ALIGNMENT
 from aramega.text import normalize
 
 LONGEST_STRETCH = 400

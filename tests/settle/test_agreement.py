@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aramega.records import Review
-from aramega.review.agreement import (
+from aramega.settle.agreement import (
     Agreement,
     FieldAgreement,
     cohens_kappa,
@@ -21,7 +21,7 @@ from aramega.review.agreement import (
     share_of_same,
     tally_texts,
 )
-from aramega.review.intervals import FEWEST, Interval, bootstrap_rows, bootstrap_sums
+from aramega.settle.intervals import FEWEST, Interval, bootstrap_rows, bootstrap_sums
 from aramega.text import cer, chrf, chrf_counts, normalize, wer
 from tests.support.drafts import DIALECTS, SENTENCES, Annotator
 

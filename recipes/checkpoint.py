@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,8 +25,25 @@ from recipes.model import LoadedModel, save_model
 if TYPE_CHECKING:
     import torch
 
-# What may change between two starts of one run: how often it looks, keeps and logs.
-FREE_KEYS = ("log", "eval", "train.save_every", "train.keep", "train.loader_threads", "model.attention")
+# What may change between two starts of one run, because it changes nothing that the run decides: how much it says and
+# keeps, how it answers and scores, and how a step is cut for this machine's memory and processes.
+FREE_KEYS = (
+    "log",
+    "eval",
+    "model.attention",
+    "schedule.max_padding",
+    "schedule.token_budget",
+    "train.accumulation",
+    "train.embedding_batch_seconds",
+    "train.embeddings",  # a run keeps its own copy of what it began with
+    "train.gradient_checkpointing",
+    "train.keep",
+    "train.loader_threads",
+    "train.save_every",
+)
+# What of these sections decides after all: on which losses a plateau is seen and the best checkpoint named.
+DECIDING_KEYS = ("eval.every", "eval.examples_per_task")
+DATASET_PATH = re.compile(r"data\.datasets\.\d+\.path")
 
 
 @dataclass
@@ -148,12 +166,29 @@ def saved_embeddings(run: Path, start: Path | None) -> np.ndarray | None:
 
 
 def check_config(folder: Path, config: RecipeConfig) -> None:
-    differing = differing_keys(load_config(folder / "config.toml"), config, ignoring=FREE_KEYS)
-    if differing:
+    differing = differing_keys(load_config(folder / "config.toml"), config)
+    lines = [
+        f"{key}: {there!r} there, {here!r} here"
+        for key, (there, here) in differing.items()
+        if decides(key, there, here)
+    ]
+    if lines:
         raise RecipeError(
-            f"{folder}: this checkpoint belongs to another config:\n  " + "\n  ".join(differing) + "\n"
+            f"{folder}: this checkpoint belongs to another config:\n  " + "\n  ".join(lines) + "\n"
             "Set these back to resume, or start in a new run folder with --run."
         )
+
+
+def decides(key: str, there: Any, here: Any) -> bool:
+    """Whether a run goes on otherwise with this key changed.
+
+    A dataset may lie elsewhere under the same name, which its examples go by; whether its rows are the same is seen by
+    the schedule, which knows their lengths and labels.
+    """
+    if DATASET_PATH.fullmatch(key) and there and here:
+        return Path(there).name != Path(here).name
+    free = any(key == name or key.startswith(f"{name}.") for name in FREE_KEYS)
+    return key in DECIDING_KEYS or not free
 
 
 def load_weights(loaded: LoadedModel, folder: Path) -> None:

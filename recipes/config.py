@@ -239,20 +239,20 @@ def toml_key(key: str) -> str:
     return key if bare.isascii() and bare.isalnum() else json.dumps(key, ensure_ascii=False)
 
 
-def differing_keys(one: BaseModel, other: BaseModel, *, ignoring: Sequence[str] = ()) -> list[str]:
-    """`key: value in one, value in other` for every dotted key that differs, but those under `ignoring`."""
+def differing_keys(one: BaseModel, other: BaseModel) -> dict[str, tuple[Any, Any]]:
+    """Every dotted key that differs, with its value in one and in the other (None where there is no such key)."""
     left, right = flatten(one.model_dump(mode="json")), flatten(other.model_dump(mode="json"))
-    return [
-        f"{key}: {left.get(key)!r} there, {right.get(key)!r} here"
-        for key in sorted({*left, *right})
-        if left.get(key) != right.get(key) and not any(key == name or key.startswith(name + ".") for name in ignoring)
-    ]
+    keys = sorted({*left, *right})
+    return {key: (left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)}
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted key; the tables of a list are numbered."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            flat |= flatten({str(number): item for number, item in enumerate(value)}, f"{prefix}{key}.")
+        elif isinstance(value, Mapping) and value:
             flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value

@@ -16,7 +16,7 @@ import numpy as np
 from recipes.config import RecipeConfig, TrainConfig
 from recipes.data.examples import Examples
 from recipes.embeddings import Clip, embed_clips, embed_missing, open_cache, reduce_width
-from recipes.loop import Micro
+from recipes.loop import Micro, dropout_seed
 from recipes.model import LoadedModel
 from recipes.schedule import Batch, ScheduleConfig, microbatches
 from recipes.schedule.phases import plan_phases
@@ -54,7 +54,9 @@ def batch_preparer(
             ]
             inputs = model.encoder.examples(prompts)
             tasks = torch.tensor([task_index[one.example.task] for one in loaded])
-            micros.append(Micro(inputs.pin() if accelerator.device.type == "cuda" else inputs, tasks))
+            inputs = inputs.pin() if accelerator.device.type == "cuda" else inputs
+            seed = dropout_seed(config.train.seed, step=batch.step, example=indices[0])
+            micros.append(Micro(inputs, tasks, seed))
         return micros
 
     return prepare

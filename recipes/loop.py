@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Micro:
-    """One forward pass: tensors, and the task of each row as an index."""
+    """One forward pass: tensors, the task of each row as an index, and the seed of its dropout masks."""
 
     inputs: Inputs
     tasks: torch.Tensor
+    dropout_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def take_step(
     sums = torch.zeros(3, len(tasks), device=device)  # per task: summed loss, target tokens, all tokens
     row_losses = []
     for micro in micros:
+        torch.manual_seed(micro.dropout_seed)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             losses = target_losses(loaded, micro.inputs)
         losses.sum().backward()
@@ -116,7 +118,7 @@ def take_step(
     norm = torch.nn.utils.get_total_norm(gradients) / targets
     scale = (config.max_grad_norm / (norm + 1e-6)).clamp(max=1.0) / targets
     torch._foreach_mul_(gradients, scale)
-    numbers = torch.cat([sums.flatten(), norm[None]]).tolist()  # the step's only wait for the GPU
+    numbers = torch.cat([sums.flatten(), norm[None]]).tolist()  # everything the step says, read in one copy
     result = read_numbers(numbers, tasks)
     if not result.finite:
         optimizer.zero_grad(set_to_none=True)
@@ -139,17 +141,25 @@ def micro_sums(micro: Micro, losses: torch.Tensor, task_count: int) -> torch.Ten
 
 
 def add_up(accelerator: Any, parameters: Sequence[torch.nn.Parameter], sums: torch.Tensor) -> torch.Tensor:
-    """Sum gradients and counts over the processes, in one exchange; a parameter unused here counts as zero."""
+    """Sum gradients and counts over the processes, in one exchange.
+
+    A parameter that no process used keeps no gradient, as it does in a single process: with a gradient of zeros the
+    optimizer's momentum and weight decay would still move what a step without audio must leave alone.
+    """
     import torch
 
+    used = torch.tensor([parameter.grad is not None for parameter in parameters], device=sums.device)
     for parameter in parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
     pieces = [parameter.grad.float().flatten() for parameter in parameters]
-    together = accelerator.reduce(torch.cat([sums.flatten(), *pieces]), reduction="sum")
-    totals, *pieces = together.split([sums.numel(), *(piece.numel() for piece in pieces)])
-    for parameter, piece in zip(parameters, pieces, strict=True):
-        parameter.grad.copy_(piece.view_as(parameter))
+    together = accelerator.reduce(torch.cat([sums.flatten(), used.float(), *pieces]), reduction="sum")
+    totals, users, *pieces = together.split([sums.numel(), len(used), *(piece.numel() for piece in pieces)])
+    for parameter, piece, processes in zip(parameters, pieces, users.tolist(), strict=True):
+        if processes:
+            parameter.grad.copy_(piece.view_as(parameter))
+        else:
+            parameter.grad = None
     return totals.view_as(sums)
 
 
@@ -175,19 +185,20 @@ def out_of_memory(micros: Sequence[Micro], config: TrainConfig) -> RecipeError:
     """What to lower when the GPU is full, with this batch's own numbers."""
     largest = max((micro.inputs for micro in micros), key=lambda inputs: inputs.input_ids.numel())
     rows, length = largest.input_ids.shape
-    advice = [
-        f"raise train.accumulation (now {config.accumulation}): the same batch in smaller pieces",
-        "lower schedule.batch_size or its token budget",
-        "lower data.max_seconds: the longest clips set the peak",
+    resumable = [
+        f"lower schedule.token_budget, or raise train.accumulation (now {config.accumulation}): the same batch in smaller "
+        "pieces",
     ]
     if not config.gradient_checkpointing:
-        advice.insert(0, "set train.gradient_checkpointing = true")
+        resumable.insert(0, "set train.gradient_checkpointing = true")
+    anew = ["lower data.max_seconds: the longest clips set the peak"]
     if config.precision == "fp32":
-        advice.insert(0, 'set train.precision = "bf16"')
+        anew.insert(0, 'set train.precision = "bf16"')
     return RecipeError(
         f"out of memory in a forward pass of {rows} sequences, {length} tokens the longest. In this order:\n  "
-        + "\n  ".join(advice)
-        + "\nThe last checkpoint is whole: start again with --resume."
+        + "\n  ".join(resumable)
+        + "\nand start again with --resume: the last checkpoint is whole. If one example is too much, in a new run:\n  "
+        + "\n  ".join(anew)
     )
 
 
@@ -200,8 +211,9 @@ def enable_checkpointing(thinker: Any) -> None:
     thinker.disable_input_require_grads()
 
 
-def seed_dropout(seed: int, *, step: int, process: int) -> None:
-    """Dropout masks as a function of (seed, step, process): there is no generator whose state must be saved."""
-    import torch
+def dropout_seed(seed: int, *, step: int, example: int) -> int:
+    """The seed of a pass's dropout masks, by its first example.
 
-    torch.manual_seed(int(np.random.SeedSequence([seed, step, process]).generate_state(1)[0]))
+    No generator's state must be saved, and a pass has the same masks whichever process runs it.
+    """
+    return int(np.random.SeedSequence([seed, step, example]).generate_state(1)[0])

@@ -91,7 +91,8 @@ def target_losses(loaded: LoadedModel, inputs: Inputs) -> torch.Tensor:
     from torch.nn import functional as F
 
     device = loaded.device
-    # The positions were worked out on the CPU, so that nothing here waits for the GPU.
+    # The positions were worked out on the CPU, so that finding them waits for no GPU. The audio tower does wait: with
+    # sdpa it reads its clips' lengths back in every layer.
     with output_layer_on(loaded.thinker, inputs.target_positions.to(device, non_blocking=True)):
         logits = loaded.thinker(**inputs.model_inputs(device), use_cache=False).logits.float()
     losses = F.cross_entropy(logits, inputs.target_ids.to(device, non_blocking=True), reduction="none")

@@ -101,7 +101,9 @@ def train(config: RecipeConfig, run: Path, *, resuming: bool = False) -> None:
             embeddings = base_embeddings(model, examples, config.train, run=run, accelerator=accelerator)
     schedule = build_schedule(config.schedule, table, embeddings, seed=config.train.seed)
     if accelerator.is_main_process:
-        for note in (*examples.notes, *validation.notes, *schedule.notes):
+        blind = schedule.unjudged_phases({example.task for example in validation})
+        unjudged = [f"{phase}: no validation examples of its tasks, so its patience never ends it" for phase in blind]
+        for note in (*examples.notes, *validation.notes, *schedule.notes, *unjudged):
             print(note)
 
     # What is trained, and how.
@@ -164,7 +166,6 @@ def take_stretch(session: Session, batches: Iterator[Batch], *, pool: ThreadPool
     for batch, micros in prepare_ahead(batches, session.prepare, pool=pool, depth=config.train.loader_threads):
         share = loop.rate_share(progress.step, total=config.schedule.steps, config=config.train)
         rates = loop.set_rates(session.optimizer, share)
-        loop.seed_dropout(config.train.seed, step=progress.step, process=accelerator.process_index)
         try:
             result = loop.take_step(
                 session.model, session.optimizer, micros,
@@ -222,7 +223,7 @@ def evaluate(session: Session) -> None:
         ) from error
     scores = score_predictions(predictions, session.validation.tasks)
     metric = mean_loss(scores)
-    session.schedule.observe(metric)
+    session.schedule.observe({task: metrics["loss"] for task, metrics in scores.items()})
     if progress.best_metric is None or metric < progress.best_metric:
         progress.best_metric, progress.best_step = metric, progress.step
     if session.log is not None:

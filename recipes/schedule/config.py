@@ -23,7 +23,9 @@ class StageConfig(Section):
     tasks: dict[str, float] = Field(min_length=1, description="task → weight; only the ratios count")
     steps: int = Field(0, ge=0, description="length in steps; 0: an equal part of what the other stages leave")
     replay: float = Field(0.1, ge=0, lt=1, description="share of each batch that repeats tasks of earlier stages")
-    patience: int = Field(0, ge=0, description="end early after so many validations without gain; 0: never")
+    patience: int = Field(
+        0, ge=0, description="end early after so many validations of its own tasks without gain; 0: never"
+    )
 
 
 class TpcConfig(Section):

@@ -26,6 +26,7 @@ class Phase:
     tasks: Mapping[str, float]  # task → weight
     steps: int = 0  # 0: an equal part of what the other phases leave
     patience: int = 0  # validations without gain after which it ends early; 0: never
+    judged_by: tuple[str, ...] = ()  # tasks whose validation that is; none: all of its tasks
     modalities: Mapping[str, float] | None = None  # modality → share; None: as the rows are
     labels: Literal["natural", "equal"] = "natural"  # inside a task
     picker: Literal["random", "clusters", "farthest"] = "random"
@@ -54,7 +55,8 @@ def tpc(config: ScheduleConfig, table: ScheduleTable, steps: int) -> list[Phase]
     phases, earlier = [], dict[str, float]()
     for stage in stages:
         tasks = with_replay(stage.tasks, earlier, stage.replay)
-        phases.append(Phase(stage.name or "+".join(stage.tasks), tasks, stage.steps, stage.patience))
+        own = tuple(stage.tasks)  # not what it repeats of earlier stages
+        phases.append(Phase(stage.name or "+".join(stage.tasks), tasks, stage.steps, stage.patience, own))
         earlier = {**earlier, **stage.tasks}
     return allot_steps(phases, steps)
 

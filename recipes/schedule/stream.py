@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -76,6 +76,14 @@ class Schedule:
         """Where the data cannot give what was asked for; worth showing before a run."""
         return [note for quotas in self._quotas for note in quotas.notes]
 
+    def unjudged_phases(self, validated: Collection[str]) -> list[str]:
+        """Phases with a patience that none of these tasks' validation can ever end."""
+        return [
+            phase.name
+            for phase in self.phases
+            if phase.patience and not set(phase.judged_by or phase.tasks) & set(validated)
+        ]
+
     def deck_passes(self) -> dict[str, float]:
         """How often each deck has been gone through so far."""
         return {name: deck.dealt / len(deck) for name, deck in self._decks.items()}
@@ -97,14 +105,20 @@ class Schedule:
         self._phase_step += 1
         return batch
 
-    def observe(self, metric: float) -> None:
-        """A validation result, lower is better; a phase with a patience ends when it stops getting lower."""
-        if math.isnan(metric):
-            raise RecipeError("schedule: the validation metric is NaN, which no plateau can be judged by")
+    def observe(self, losses: Mapping[str, float]) -> None:
+        """Each task's validation loss; a phase with a patience ends when the mean of its own tasks stops getting lower.
+
+        What other tasks lose or gain meanwhile is no reason to leave a phase or to stay in it.
+        """
+        if any(math.isnan(loss) for loss in losses.values()):
+            raise RecipeError("schedule: a validation loss is NaN, which no plateau can be judged by")
         self._advance_phase()
-        patience = self.phases[self._phase].patience
-        if not patience:
+        phase = self.phases[self._phase]
+        own = [losses[task] for task in phase.judged_by or phase.tasks if task in losses]
+        patience = phase.patience
+        if not patience or not own:
             return
+        metric = sum(own) / len(own)
         if self._best is None or metric < self._best - self.config.min_gain:
             self._best, self._stale = metric, 0
         else:
@@ -207,8 +221,16 @@ class Schedule:
 
 def digest_of(config: ScheduleConfig, phases: Sequence[Phase], seed: int) -> str:
     told = repr((config.batch_size, config.steps, config.min_gain, config.ads.clusters, seed))
-    told += repr([sorted(asdict(phase).items()) for phase in phases])
+    told += repr([sorted(deciding_fields(phase).items()) for phase in phases])
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def deciding_fields(phase: Phase) -> dict[str, Any]:
+    """The fields of a phase that decide batches; without a patience nothing is judged."""
+    fields = asdict(phase)
+    if not phase.patience:
+        del fields["judged_by"]
+    return fields
 
 
 def sample_digest(embeddings: np.ndarray) -> str:

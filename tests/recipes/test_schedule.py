@@ -183,26 +183,6 @@ def test_a_run_resumes_exactly_from_any_step(kind: str, picker: str, stop: int) 
     assert list(stopped) == whole[stop:]
 
 
-@quick
-@given(metrics=st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=28, max_size=28), stop=st.integers(1, 27))
-def test_a_run_with_plateaus_resumes_exactly(metrics: list[float], stop: int) -> None:
-    hybrid = {"switch": "plateau", "at": 0.7, "patience": 2}
-
-    def run(schedule: Schedule, steps: range) -> list[Batch]:
-        batches = []
-        for step in steps:
-            batches.append(next(schedule))
-            schedule.observe(metrics[step])
-        return batches
-
-    whole = run(schedule_of(kind="hybrid", steps=28, hybrid=hybrid), range(28))
-    stopped = schedule_of(kind="hybrid", steps=28, hybrid=hybrid)
-    run(stopped, range(stop))
-    resumed = schedule_of(kind="hybrid", steps=28, hybrid=hybrid)
-    resumed.load_state_dict(json.loads(json.dumps(stopped.state_dict())))
-    assert run(resumed, range(stop, 28)) == whole[stop:]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_seed_decides_the_batches(kind: str) -> None:
     first, same, other = (list(schedule_of(kind=kind, steps=10, seed=seed)) for seed in (1, 1, 2))
@@ -265,32 +245,6 @@ def test_stages_without_a_length_share_what_is_left() -> None:
 def test_hybrid_switches_to_ads_at_the_stated_share_of_the_run() -> None:
     batches = list(schedule_of(kind="hybrid", steps=40, hybrid={"at": 0.75}))
     assert [batch.phase for batch in batches].index("ads") == 30
-
-
-def test_hybrid_switches_to_ads_when_validation_stops_getting_better() -> None:
-    stages = [{"name": "foundation", "tasks": {"asr": 1}}]
-    schedule = schedule_of(
-        kind="hybrid",
-        steps=100,
-        tpc={"stages": stages},
-        hybrid={"switch": "plateau", "at": 0.9, "patience": 2},
-        min_gain=0.01,
-    )
-    phases = []
-    for batch, metric in zip(schedule, [3.0, 2.0, 1.0, 0.995, 0.999, 0.5, 0.5, 0.5, 0.5], strict=False):
-        phases.append(batch.phase)
-        schedule.observe(metric)
-    assert phases == ["foundation"] * 5 + ["ads"] * 4
-    assert len(list(schedule)) == 100 - 10  # zip took one batch more; the steps that TPC left go to ADS
-
-
-def test_without_a_plateau_hybrid_switches_at_the_latest_step() -> None:
-    schedule = schedule_of(kind="hybrid", steps=20, hybrid={"switch": "plateau", "at": 0.5, "patience": 1})
-    phases = []
-    for batch in schedule:
-        phases.append(batch.phase)
-        schedule.observe(-float(batch.step))
-    assert phases.index("ads") == 10
 
 
 # Modalities

@@ -81,4 +81,4 @@ def test_a_state_of_other_embeddings_is_refused() -> None:
 
 def test_a_nan_metric_is_refused() -> None:
     with pytest.raises(RecipeError, match="NaN"):
-        schedule_of().observe(float("nan"))
+        schedule_of().observe({"asr": 1.0, "dialect": float("nan")})

@@ -167,7 +167,7 @@ class InProcess:
     def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
         worker = Worker(stages)
         while task := next_task(range(len(stages))):
-            yield worker.do(task)
+            yield [message for message in worker.do(task) if isinstance(message, Outcome)]
 
 
 def cpu_seconds() -> float:

@@ -273,6 +273,7 @@ def build_and_show(
                     show.news(news)
                     teller.note(news)
                     if not news:
+                        show.look(engine.posts())
                         teller.look(engine.posts())
                     stopped = stopped or any(one.stopped for one in news)
         finally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aramega.build import Summary
+    from aramega.engine import Post
     from aramega.plan import Progress
 
 
@@ -30,6 +31,9 @@ class Show(ABC):
 
     @abstractmethod
     def news(self, batch: Sequence[Progress]) -> None: ...
+
+    def look(self, posts: Sequence[Post]) -> None:  # noqa: B027  not every show has room for it
+        """About once a second: what the workers are at."""
 
     def stop(self) -> None:  # noqa: B027  or an end
         """The build has ended, well or not."""
@@ -114,6 +118,7 @@ class Bars(Lines):
 
         super().__init__()
         self._console = Console(stderr=True)
+        self._steps = ""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[pace]}"))
         self._bars = Progress(*columns, console=self._console, auto_refresh=False)
 
@@ -129,7 +134,17 @@ class Bars(Lines):
                 what, name = ("stopped", "") if one.stopped else ("failed", f"{readable(one.name)}: ")
                 self._console.print(f"[red]{one.stage} {what}[/]: ", end="")
                 self._console.print(f"{name}{one.error}", markup=False, highlight=False)
-        self._bars.update(self._bar, completed=self._pace.bytes_done, pace=str(self._pace), refresh=True)
+        self._draw()
+
+    def look(self, posts: Sequence[Post]) -> None:
+        steps = [post.step for post in posts if post.step]
+        done, of = sum(step.done for step in steps), sum(step.of for step in steps)
+        self._steps = f", {done:,} of {of:,} {steps[0].unit} under way" if steps else ""
+        self._draw()
+
+    def _draw(self) -> None:
+        pace = f"{self._pace}{self._steps}"
+        self._bars.update(self._bar, completed=self._pace.bytes_done, pace=pace, refresh=True)
 
     def stop(self) -> None:
         self._bars.stop()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class Task:
     """Which of the engine's stages, by position."""
     ids: tuple[str, ...]
     items: tuple[Any, ...]
+
+    def without(self, answered: Collection[str]) -> Task | None:
+        """What is left of it; None where all is answered."""
+        left = [(name, item) for name, item in zip(self.ids, self.items, strict=True) if name not in answered]
+        return Task(self.stage, *zip(*left, strict=True)) if left else None
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,9 @@ class Post:
     at: int | None
     """The one it works for now; None for an idle worker."""
     items: tuple[str, ...]
-    """What it has been given for that, by id: items, or pieces of one."""
+    """What it has been given for that and has not answered yet, by id: items, or pieces of one."""
+    step: Step | None = None
+    """How far it is with them, where its stage tells."""
 
 
 NextTask = Callable[[Collection[int]], Task | None]

@@ -5,6 +5,9 @@ of its own, and the same rule for a worker that dies: an item may kill it (a dec
 out-of-memory killer) and that must cost the item, not the build. The dead worker is replaced, its items
 are tried once more one by one, and an item that kills a second worker is recorded as failed.
 
+A worker answers item by item, and each answer is committed when it comes: what a dead worker had answered of its task
+is not done again.
+
 A worker gets something to do once it has come, and not before: on a cluster that has no room for it, or
 has lost the machine it had, that may be never, and nobody else could have the task.
 """
@@ -18,13 +21,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aramega.engine import NextTask, Outcome, Post, Task
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 
 
 class Seat(Protocol):
     """A place for a worker: the one that sits there now, and what it is doing."""
 
     task: Task | None
+    """What it has not answered yet."""
+    step: Step | None
     node: str
     here: bool
     """Whether the worker has come."""
@@ -33,7 +38,7 @@ class Seat(Protocol):
         """Have the worker begin."""
 
     def take(self) -> list[Outcome] | None:
-        """The outcomes of its task, none if it has just come, or None if the worker is dead."""
+        """The outcomes that are there, none if it has just come or only told a step, or None if the worker is dead."""
 
     def cause(self) -> str:
         """Why its worker died, in a line."""
@@ -96,7 +101,7 @@ def posts_of(crews: Sequence[Crew]) -> list[Post]:
 def _post(seat: Seat, positions: frozenset[int]) -> Post:
     if not seat.task:
         return Post(seat.node, positions, None, ())
-    return Post(seat.node, positions, seat.task.stage, seat.task.ids)
+    return Post(seat.node, positions, seat.task.stage, seat.task.ids, seat.step)
 
 
 def make_crews(stages: Sequence[Stage[Any]], shared: int, hire: Hire) -> list[Crew]:
@@ -142,6 +147,16 @@ class Crew:
     def awaited(self) -> list[Seat]:
         """Who is at work, and, as long as something waits for them, those who are on their way."""
         return [seat for seat in self.seats if seat.task or (self.again and not seat.here)]
+
+
+def receive(seat: Seat, messages: Sequence[Outcome | Step]) -> list[Outcome]:
+    """Note what a worker has sent; its outcomes."""
+    outcomes = [message for message in messages if isinstance(message, Outcome)]
+    if seat.task:
+        seat.task = seat.task.without({outcome.item for outcome in outcomes})
+    steps = [message for message in messages if isinstance(message, Step)]
+    seat.step = None if seat.task is None else steps[-1] if steps else seat.step
+    return outcomes
 
 
 def autopsy(seat: Seat, suspects: set[tuple[int, str]]) -> tuple[list[Outcome], list[Task]]:

@@ -18,12 +18,16 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from aramega.engine import NextTask, Outcome, Post, Task
-from aramega.engine.crews import Crew, make_crews, posts_of, run_crews
+from aramega.engine.crews import Crew, make_crews, posts_of, receive, run_crews
 from aramega.engine.worker import Worker, this_node
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 
 # Forking takes milliseconds and shares what is imported; the driver has one thread, so it is safe there.
 START: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+_MOST_AT_ONCE = 64
+"""Answers of one worker in a transaction: enough for quick items, and the other workers are not kept waiting."""
 
 
 class LocalEngine:
@@ -52,6 +56,7 @@ class _Seat:
 
     stages: Sequence[Stage[Any]]
     task: Task | None = None
+    step: Step | None = None
     node: str = field(default_factory=this_node)
     here: bool = True
 
@@ -60,7 +65,7 @@ class _Seat:
 
     def reseat(self) -> None:
         """Put a new worker here."""
-        self.task = None
+        self.task = self.step = None
         self.pipe, theirs = START.Pipe()
         self.process = START.Process(target=_work, args=(theirs, self.stages, os.getpid()), daemon=True)
         self.process.start()
@@ -72,14 +77,16 @@ class _Seat:
             self.pipe.send(task)  # a worker that died idle is noticed when its answer is waited for
 
     def take(self) -> list[Outcome] | None:
-        """The outcomes of its task, or None if the worker is dead."""
+        """The outcomes that have come, or None if the worker is dead."""
+        messages: list[Outcome | Step] = []
         try:
-            outcomes: list[Outcome] = self.pipe.recv()
+            while not messages or (len(messages) < _MOST_AT_ONCE and self.pipe.poll()):
+                messages.append(self.pipe.recv())
         except (EOFError, ConnectionResetError, OSError):
-            self.process.join()
-            return None
-        self.task = None
-        return outcomes
+            if not messages:  # with messages, its end is met once more
+                self.process.join()
+                return None
+        return receive(self, messages)
 
     def cause(self) -> str:
         code = self.process.exitcode
@@ -106,7 +113,8 @@ def _work(pipe: Connection, stages: Sequence[Stage[Any]], driver: int) -> None:
     worker = Worker(stages)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(worker.do(pipe.recv()))
+            for message in worker.do(pipe.recv()):
+                pipe.send(message)
 
 
 def belong_to(driver: int) -> None:

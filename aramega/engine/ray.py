@@ -14,15 +14,15 @@ import importlib.util
 import logging
 import os
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, cast
 
 from aramega.config import EngineConfig
 from aramega.engine import NextTask, Outcome, Post, Task
-from aramega.engine.crews import Crew, make_crews, posts_of, run_crews
+from aramega.engine.crews import Crew, make_crews, posts_of, receive, run_crews
 from aramega.engine.worker import Worker, this_node
 from aramega.records import AramegaError
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 
 _MOST_STILLBORN = 3
 
@@ -107,6 +107,7 @@ class _Seat:
 
     def __init__(self, stages: Any, needs: dict[str, float]) -> None:
         self.task: Task | None = None
+        self.step: Step | None = None
         self._stages, self._needs, self._why = stages, needs, ""
         self._stillborn = 0
         self.reseat()
@@ -114,28 +115,48 @@ class _Seat:
     def reseat(self) -> None:
         import ray
 
-        self.task, self.here = None, False
+        self.task, self.step, self.here = None, None, False
         self.node = ""  # wherever the cluster has room: its first answer tells
         self.actor = cast(Any, ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages))
         self.answer = self.actor.come.remote()
 
     def give(self, task: Task) -> None:
         self.task = task
-        self.answer = self.actor.do.remote(task)
+        self.answer = self.actor.do.options(num_returns="streaming").remote(task)
 
     def take(self) -> list[Outcome] | None:
         import ray
 
         try:
-            outcomes: list[Outcome] = ray.get(self.answer)
+            messages = self._messages() if self.task else ray.get(self.answer)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None  # a worker raises nothing but that it can't be one
-        except ray.exceptions.RayError as error:  # the actor, its node, or the node that kept its answer
-            self._why = (str(error).strip().splitlines() or [""])[0]
+        except StopIteration:  # the error came right behind the last messages, and is noted
             self._give_up()
             return None
-        self.task, self.here, self._stillborn = None, True, 0
-        return outcomes
+        except ray.exceptions.RayError as error:  # the actor, its node, or the node that kept its answer
+            self._why = _first_line(error)
+            self._give_up()
+            return None
+        self.here, self._stillborn = True, 0
+        return receive(self, messages)
+
+    def _messages(self) -> list[Outcome | Step]:
+        """What the actor has sent by now; one at least."""
+        import ray
+
+        messages = [ray.get(next(self.answer))]
+        while len(messages) < len(self.task.ids if self.task else ()) and ray.wait([self.answer], timeout=0)[0]:
+            try:
+                messages.append(ray.get(next(self.answer)))
+            except StopIteration:
+                break
+            except ray.exceptions.RayTaskError:
+                raise
+            except ray.exceptions.RayError as error:
+                self._why = _first_line(error)
+                break
+        return messages
 
     def _give_up(self) -> None:
         """Be rid of what is left of the actor; after three that never came, of the build."""
@@ -166,7 +187,7 @@ class _Actor:
         # Two nodes may share a host, so the name alone would not do.
         self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
 
-    def come(self) -> list[Outcome]:
+    def come(self) -> list[Outcome | Step]:
         if not self.workspace.is_reachable:
             raise AramegaError(
                 f"{this_node()} does not see {self.workspace.root}. Put the workspace on a disk that all nodes see "
@@ -174,8 +195,12 @@ class _Actor:
             )
         return []
 
-    def do(self, task: Task) -> list[Outcome]:
-        return self.worker.do(task)
+    def do(self, task: Task) -> Iterator[Outcome | Step]:
+        yield from self.worker.do(task)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
 
 
 def _knock(address: str) -> None:

@@ -1,4 +1,4 @@
-"""A worker: takes a task, runs its stage, answers with outcomes. The same on every engine."""
+"""A worker: takes a task, runs its stage, answers with an outcome as soon as an item is done. The same on every engine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import errno
 import platform
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aramega.engine import Outcome, Task
 from aramega.records import AramegaError, NotNow
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 
 
 class Worker:
@@ -22,8 +22,8 @@ class Worker:
         self._node = node or this_node()
         self._prepared: set[int] = set()
 
-    def do(self, task: Task) -> list[Outcome]:
-        """One outcome per item of the task, in order; never raises for what an item does."""
+    def do(self, task: Task) -> Iterator[Outcome | Step]:
+        """One outcome per item of the task, in order, each when it is there; never raises for what an item does."""
         stage = self._stages[task.stage]
         try:
             if task.stage not in self._prepared:
@@ -32,13 +32,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001
             # What keeps a stage from starting is no fault of its items': they are as they were.
             why = NotNow(explain(error))
-            return [self._outcome(task.stage, item, why, 0.0) for item in task.ids]
-        outcomes, begun = [], time.perf_counter()
-        for item, answer in zip(task.ids, stage.run_batch(task.items), strict=True):
+            yield from (self._outcome(task.stage, item, why, 0.0) for item in task.ids)
+            return
+        ids, begun = iter(task.ids), time.perf_counter()
+        for answer in stage.run_batch(task.items):
+            if isinstance(answer, Step):
+                yield answer
+                continue
             now = time.perf_counter()
-            outcomes.append(self._outcome(task.stage, item, answer, now - begun))
+            yield self._outcome(task.stage, next(ids), answer, now - begun)
             begun = now
-        return outcomes
 
     def _outcome(self, stage: int, item: str, answer: Sequence[Any] | Exception, took: float) -> Outcome:
         if not isinstance(answer, Exception):

@@ -41,6 +41,10 @@ class StageProgress:
     """Waiting, under way, and what earlier stages are expected to make."""
     seconds_left: float | None
     """At this pace; None where it did nothing in the last minute and has something left."""
+    steps_done: int = 0
+    steps: int = 0
+    """Of what is under way, where the stage tells: windows that were heard, for example, and windows there are."""
+    step_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

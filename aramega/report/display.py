@@ -84,7 +84,8 @@ def _now(stage: StageProgress | None) -> tuple[str, str, str]:
     if stage is None:  # not one that this build is to do
         return "–", "–", "–"
     workers = f"{stage.busy:,}" if stage.busy == stage.workers else f"{stage.busy:,} of {stage.workers:,}"
-    return f"{stage.waiting:,}", f"{stage.under_way:,}", workers
+    steps = f" ({stage.steps_done:,} of {stage.steps:,} {stage.step_unit})" if stage.steps else ""
+    return f"{stage.waiting:,}", f"{stage.under_way:,}{steps}", workers
 
 
 def _pace(pace: Pace) -> tuple[str, str]:

@@ -152,6 +152,9 @@ class Teller:
             hours_of_sound_an_hour=round(self._tallies.hours_an_hour(book.stage), 2),
             left=left,
             seconds_left=_rounded(seconds_left(left, pace)),
+            steps_done=sum(post.step.done for post in at_it if post.step),
+            steps=sum(post.step.of for post in at_it if post.step),
+            step_unit=next((post.step.unit for post in at_it if post.step), ""),
         )
 
     def _ask_books(self) -> None:

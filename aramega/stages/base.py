@@ -53,6 +53,16 @@ class Joint:
     answers: tuple[Sequence[Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class Step:
+    """How far a batch is, told between two answers by a stage whose items take long."""
+
+    done: int
+    of: int
+    unit: str
+    """What is counted: windows, for example."""
+
+
 class Stage(ABC, Generic[Item]):
     """One step of the build. Instances travel to worker processes, so they hold options, not models."""
 
@@ -80,8 +90,9 @@ class Stage(ABC, Generic[Item]):
     def run(self, item: Item) -> Sequence[Any]:
         """The records that come of one item. Raise for an item that cannot be done; the others go on."""
 
-    def run_batch(self, items: Sequence[Item]) -> Iterator[Sequence[Any] | Exception]:
-        """One answer per item, in order. Override where doing many at once is faster."""
+    def run_batch(self, items: Sequence[Item]) -> Iterator[Sequence[Any] | Exception | Step]:
+        """One answer per item, in order, and steps between them. Each answer is committed as soon as it is yielded.
+        Override where doing many at once is faster."""
         for item in items:
             try:
                 yield self._answer(item)

@@ -24,7 +24,7 @@ from aramega.config.overview import OverviewConfig
 from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import AramegaError, Chapter, Overview, Passage, SummarizedRecording, Summary
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Stage, Step, Takes
 from aramega.workspace import Workspace
 
 
@@ -74,7 +74,7 @@ class Overviews(Stage[SummarizedRecording]):
             raise end
         return end
 
-    def run_batch(self, items: Sequence[SummarizedRecording]) -> Iterator[Sequence[Overview] | Exception]:
+    def run_batch(self, items: Sequence[SummarizedRecording]) -> Iterator[Sequence[Overview] | Exception | Step]:
         return super().run_batch(items) if self._picks else iter(self._talk_about(items))
 
     def _talk_about(self, items: Sequence[SummarizedRecording]) -> list[Sequence[Overview] | Exception]:

@@ -23,7 +23,7 @@ from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Summary
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Stage, Step, Takes
 from aramega.workspace import Workspace
 
 ROUNDS_A_TASK = 16
@@ -73,7 +73,7 @@ class Summarize(Stage[DraftedPassage]):
             raise end
         return end
 
-    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Summary] | Exception]:
+    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Summary] | Exception | Step]:
         return super().run_batch(items) if self._picks else iter(self._talk_about(items))
 
     def _talk_about(self, items: Sequence[DraftedPassage]) -> list[Sequence[Summary] | Exception]:

@@ -99,7 +99,7 @@ class SoundJudge:
         return ""
 
     def _outcome(self, stage: int, item: Any) -> Outcome:
-        [outcome] = self._worker.do(Task(stage, ("x",), (item,)))
+        [outcome] = [o for o in self._worker.do(Task(stage, ("x",), (item,))) if isinstance(o, Outcome)]
         return outcome
 
     def _keep(self, source: Source, recording: Recording, timeline: Timeline, segments: Any, passages: Any) -> None:

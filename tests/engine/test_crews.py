@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aramega.engine import Outcome, Task
 from aramega.engine.crews import Crew, run_crews
+from aramega.stages.base import Step
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Clerk:
 
     cluster: Cluster
     task: Task | None = None
+    step: Step | None = None
     node: str = ""
     here: bool = False
 

@@ -7,7 +7,7 @@ import platform
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from aramega.config import Options
 from aramega.engine import Outcome, Post, Task
 from aramega.engine.local import LocalEngine
 from aramega.records import AramegaError, NotNow
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Stage, Step, Takes
 from aramega.workspace import Workspace
 
 
@@ -162,6 +162,53 @@ def test_while_a_long_item_is_waited_for_there_are_moments_to_look_at_who_does_w
             assert engine.posts() == [busy, idle, alone]
             (tmp_path / "go on").touch()
     assert [(o.item, o.node) for o in outcomes] == [(item, platform.node()) for item in ("2", "3", "1")]
+
+
+class Stepwise(Square):
+    """Answers its first item, tells how far it is, and waits for a word before the others."""
+
+    name = "stepwise"
+
+    def run_batch(self, items: Sequence[int]) -> Iterator[Sequence[int] | Step]:
+        yield [items[0]]
+        yield Step(1, len(items), "windows")
+        (self.workspace.root / "go on").read_text()
+        yield from ([item] for item in items[1:])
+
+
+def test_an_answer_and_how_far_the_worker_is_are_there_before_its_batch_is_done(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go on")
+    stages: list[Stage[Any]] = [Stepwise(Options(), Workspace(tmp_path))]
+    tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])
+    engine, outcomes, seen = LocalEngine(1), list[Outcome](), list[Post]()
+    for found in engine.run(stages, lambda _: next(tasks, None)):
+        outcomes += found
+        if not seen and engine.posts()[0].step:
+            seen = engine.posts()
+            assert [o.item for o in outcomes] == ["1"]
+            (tmp_path / "go on").write_text("")
+    assert [(post.items, post.step) for post in seen] == [(("2", "3"), Step(1, 3, "windows"))]
+    assert [o.item for o in outcomes] == ["1", "2", "3"]
+    assert engine.posts()[0].step is None
+
+
+class Noted(Square):
+    """Notes each time it is run."""
+
+    name = "noted"
+
+    def run(self, item: int) -> Sequence[int]:
+        with (self.workspace.root / "runs").open("a") as runs:
+            print(item, file=runs)
+        return super().run(item)
+
+
+def test_what_a_dead_worker_had_answered_is_not_done_again(tmp_path: Path) -> None:
+    stages: list[Stage[Any]] = [Noted(Options(), Workspace(tmp_path))]
+    tasks = iter([Task(0, ("1", "2", "77", "3"), (1, 2, 77, 3))])
+    outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
+    assert sorted((o.item, o.error) for o in outcomes) == [("1", ""), ("2", ""), ("3", ""), ("77", "")]
+    assert (tmp_path / "runs").read_text().split() == ["1", "2", "77", "77", "3"]
 
 
 def test_nothing_to_do_starts_no_worker(tmp_path: Path) -> None:

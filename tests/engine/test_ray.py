@@ -19,9 +19,9 @@ from aramega.config import EngineConfig, Options
 from aramega.engine import Outcome, Task
 from aramega.engine.ray import RayEngine
 from aramega.records import AramegaError
-from aramega.stages.base import Stage
+from aramega.stages.base import Stage, Step
 from aramega.workspace import Workspace
-from tests.engine.test_local import Cube, Square
+from tests.engine.test_local import Cube, Square, Stepwise
 from tests.support.cli import Run
 
 pytestmark = pytest.mark.timeout(240)
@@ -62,6 +62,21 @@ def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Pat
     cubes = {int(o.item): o for o in outcomes if o.stage == 1}
     assert cubes[5].postponed
     assert len(list(tmp_path.glob("prepared *"))) == 1, "an actor of its own loads its model once"
+
+
+def test_an_answer_is_there_before_its_batch_is_done_on_ray_too(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go on")
+    tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])
+    engine, outcomes, steps = RayEngine(1, EngineConfig()), list[Outcome](), list[Step]()
+    for found in engine.run([Stepwise(Options(), a_place(tmp_path))], lambda _: next(tasks, None)):
+        outcomes += found
+        told = [post.step for post in engine.posts() if post.step]
+        if told and not steps:
+            steps = told
+            assert [o.item for o in outcomes] == ["1"]
+            (tmp_path / "go on").write_text("")
+    assert steps == [Step(1, 3, "windows")]
+    assert [o.item for o in outcomes] == ["1", "2", "3"]
 
 
 def test_a_build_on_ray_leaves_the_same_rows_and_clips(tmp_path: Path, broadcast: Path, aramega: Run) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from aramega.report.words import amount, count, share, visible
 from aramega.settle.disagreement import farthest_pair
-from aramega.settle.distances import align_words
 from aramega.settle.standing import TEXTS
+from aramega.settle.word_diff import compare_words, list_changes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aramega.settle.progress import ReviewProgress
     from aramega.settle.resolve import Settlement
 
-SHOWN_STRETCHES = 4
-"""Differing stretches of a text that are shown of one disagreement; the page of `--html` has them all."""
+SHOWN_CHANGES = 4
+"""Changes of a text that are shown of one disagreement; the page of `--html` has them all."""
 SHOWN_PASSAGES = 10
 
 
@@ -209,13 +209,13 @@ def _show_difference(console: Console, difference: Difference) -> None:
         _say(console, f"   {difference.field}: {said}")
         return
     one, other = farthest_pair(difference.answers)
-    stretches = [s for s in align_words(difference.answers[one], difference.answers[other]) if not s.same]
+    changes = list_changes(compare_words(difference.answers[one], difference.answers[other]))
     _say(console, f"   {difference.field}, {_percent(difference.score)} apart:")
-    for stretch in stretches[:SHOWN_STRETCHES]:
-        _say(console, f"     {visible(one)}: {visible(stretch.one or '(nothing)')}")
-        _say(console, f"     {visible(other)}: {visible(stretch.other or '(nothing)')}")
-    if len(stretches) > SHOWN_STRETCHES:
-        _say(console, f"     and {len(stretches) - SHOWN_STRETCHES} more places")
+    for ours, theirs in changes[:SHOWN_CHANGES]:
+        _say(console, f"     {visible(one)}: {visible(ours or '(nothing)')}")
+        _say(console, f"     {visible(other)}: {visible(theirs or '(nothing)')}")
+    if len(changes) > SHOWN_CHANGES:
+        _say(console, f"     and {len(changes) - SHOWN_CHANGES} more places")
 
 
 # Cells and lines

@@ -17,8 +17,8 @@ from aramega.report.templates import page_templates, policy_hash
 from aramega.report.words import visible_whole
 from aramega.settle.agreement import Agreement
 from aramega.settle.disagreement import Difference, farthest_pair
-from aramega.settle.distances import Stretch, align_words
 from aramega.settle.standing import TEXTS
+from aramega.settle.word_diff import compare_words, mark_changes
 from aramega.workspace import whole_file
 
 
@@ -45,11 +45,11 @@ def render_page(agreement: Agreement) -> str:
 
 
 def side_by_side(difference: Difference) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
-    """The two texts that are the farthest apart: who wrote it, and its stretches with whether the other has them too."""
+    """The two texts that are the farthest apart: who wrote it, and its stretches with whether the other lacks them."""
     one, other = farthest_pair(difference.answers)
-    stretches: list[Stretch] = align_words(difference.answers[one], difference.answers[other])
-    yield one, [(s.one, s.same) for s in stretches if s.one]
-    yield other, [(s.other, s.same) for s in stretches if s.other]
+    ours, theirs = mark_changes(compare_words(difference.answers[one], difference.answers[other]))
+    yield one, ours
+    yield other, theirs
 
 
 def is_link(place: str) -> bool:

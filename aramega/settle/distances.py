@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
 
-from rapidfuzz.distance import LCSseq, Levenshtein
+from rapidfuzz.distance import Levenshtein
 
 from aramega.text import normalize
 
 LONGEST_COMPARED = 20_000
 """Characters of a text that are compared between people: two minutes of speech have 2,500; a pasted megabyte would
 take minutes and say nothing more."""
-LARGEST_ALIGNMENT = 20_000**2
-"""Pairs of words that are aligned, at a bit each: 50 MB."""
 
 
 def edit_distance(draft: str | None, final: str) -> float | None:
@@ -49,30 +45,6 @@ def choose_medoid(texts: Sequence[str]) -> int:
     apart = [sum(Levenshtein.normalized_distance(one, other) for other in plain) for one in plain]
     least = min(apart)
     return max(i for i, sum_ in enumerate(apart) if sum_ <= least + 1e-12)
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Words of two texts side by side: the same in both, or what one has where the other has something else."""
-
-    one: str
-    other: str
-    same: bool
-
-
-def align_words(one: str, other: str) -> list[Stretch]:
-    """Two texts, stretch by stretch; a sign, a diacritic or a hamza makes no other word."""
-    ours, theirs = one.split(), other.split()
-    if len(ours) * len(theirs) > LARGEST_ALIGNMENT:
-        return [Stretch(one, other, one == other)]
-    steps = LCSseq.opcodes([normalize(w, "asr") for w in ours], [normalize(w, "asr") for w in theirs])
-    found = []
-    for same, run in groupby(steps, lambda step: step.tag == "equal"):
-        parts = list(run)
-        mine = ours[parts[0].src_start : parts[-1].src_end]
-        yours = theirs[parts[0].dest_start : parts[-1].dest_end]
-        found.append(Stretch(" ".join(mine), " ".join(yours), same))
-    return found
 
 
 def _comparable(text: str) -> str:

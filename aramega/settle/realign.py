@@ -17,8 +17,7 @@ from itertools import accumulate, pairwise
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from aramega.records import Line, Region, Segment, SettledLine
-from aramega.settle.distances import LARGEST_ALIGNMENT
-from aramega.text import normalize
+from aramega.settle.word_diff import LARGEST_ALIGNMENT, word_key
 
 LONGEST_STRETCH = 400
 """Words between two anchors that are still compared letter by letter; beyond, only lengths are. A passage has
@@ -67,8 +66,8 @@ def spread_words(drafts: Sequence[Sequence[str]], lengths: Sequence[float], word
     """Part `words` among segments of which each had a draft and a length in seconds."""
     if not drafts:
         return []
-    heard = [[_plain(word) for word in draft] for draft in drafts]
-    said = [_plain(word) for word in words]
+    heard = [[word_key(word) for word in draft] for draft in drafts]
+    said = [word_key(word) for word in words]
     anchors = _find_anchors(heard, said)
     cuts = [0]
     for number in range(len(drafts) - 1):
@@ -180,8 +179,3 @@ def _heard(lines: Sequence[Line]) -> dict[str, list[str]]:
     for line in lines:
         heard.setdefault(line.segment, []).extend(line.text.split())
     return heard
-
-
-def _plain(word: str) -> str:
-    """As it is compared: a word that is all signs stays itself."""
-    return normalize(word, "asr") or word

@@ -1,4 +1,4 @@
-"""Compare: two texts word by word, told apart into what was changed and what was only spelt otherwise.
+"""The word diff: two texts word by word, told apart into what was changed and what was only spelt otherwise.
 
 Words are aligned by what the `asr` profile leaves of them, so that a hamza or a comma never makes the
 words after it look new. A pair that differs only in what the profile folds is `respelled`; whoever wants
@@ -8,7 +8,7 @@ to see those as changes still can, since both spellings are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -44,11 +44,33 @@ def compare_words(old: str, new: str) -> list[Piece]:
 
 
 def differs(pieces: Sequence[Piece]) -> bool:
-    return any(piece.kind in ("cut", "added") for piece in pieces)
+    return any(map(is_change, pieces))
+
+
+def is_change(piece: Piece) -> bool:
+    return piece.kind in ("cut", "added")
+
+
+def list_changes(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
+    """What the old text has and the new one has in its place, change by change; empty where one has nothing."""
+    return [_both(run) for changed, run in groupby(pieces, is_change) if changed]
+
+
+def mark_changes(pieces: Sequence[Piece]) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """The old text and the new one, each as stretches with whether the other text lacks them."""
+    stretches = [(*_both(run), changed) for changed, run in groupby(pieces, is_change)]
+    return [(old, changed) for old, _, changed in stretches if old], [
+        (new, changed) for _, new, changed in stretches if new
+    ]
+
+
+def _both(pieces: Iterable[Piece]) -> tuple[str, str]:
+    listed = list(pieces)
+    return " ".join(p.old for p in listed if p.old), " ".join(p.new for p in listed if p.new)
 
 
 def _align(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[Piece]:
-    steps = LCSseq.opcodes([_key(word) for word in ours], [_key(word) for word in theirs])
+    steps = LCSseq.opcodes([word_key(word) for word in ours], [word_key(word) for word in theirs])
     for same, run in groupby(steps, lambda step: step.tag == "equal"):
         parts = list(run)
         before = ours[parts[0].src_start : parts[-1].src_end]
@@ -69,10 +91,9 @@ def _merge(pieces: Iterator[Piece]) -> Iterator[Piece]:
         if kind == "respelled":
             yield from run
             continue
-        parts = list(run)
-        yield Piece(kind, " ".join(p.old for p in parts if p.old), " ".join(p.new for p in parts if p.new))
+        yield Piece(kind, *_both(run))
 
 
-def _key(word: str) -> str:
+def word_key(word: str) -> str:
     """What must be equal for two words to be the same; a sign by itself is its own key."""
     return normalize(word, "asr") or word

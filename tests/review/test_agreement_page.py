@@ -10,7 +10,6 @@ from aramega.cli.review_tables import show_agreement
 from aramega.records import Review
 from aramega.review.agreement_page import render_page
 from aramega.settle.agreement import measure_agreement
-from aramega.settle.distances import LARGEST_ALIGNMENT, Stretch, align_words
 from tests.support.drafts import Annotator
 
 HOSTILE = '<script>alert(1)</script> [bold]نص[/bold] \u202eمقلوب\u202c \x1b[31m "onmouseover=x'
@@ -20,16 +19,10 @@ def two(one: str, other: str, **more: object) -> list[Review]:
     return [Annotator("amal").says("p", transcript=one, **more), Annotator("basim").says("p", transcript=other, **more)]
 
 
-def test_two_texts_are_shown_stretch_by_stretch() -> None:
-    assert align_words("قال الوزير، أمس", "قال الوزيرُ إنه سعيد") == [
-        Stretch("قال الوزير،", "قال الوزيرُ", True),
-        Stretch("أمس", "إنه سعيد", False),
-    ]
-
-
-def test_texts_too_long_to_align_are_shown_whole() -> None:
-    words = " ".join(["كلمة"] * (int(LARGEST_ALIGNMENT**0.5) + 1))
-    assert align_words(words, f"{words} أخرى") == [Stretch(words, f"{words} أخرى", False)]
+def test_both_texts_are_shown_with_what_the_other_lacks_marked() -> None:
+    page = render_page(measure_agreement(two("قال الوزير، أمس", "قال الوزيرُ إنه سعيد")))
+    assert "قال الوزير، <mark>أمس</mark>" in page
+    assert "قال الوزيرُ <mark>إنه سعيد</mark>" in page
 
 
 def test_on_the_page_markup_is_text_and_marks_that_turn_lines_can_be_seen() -> None:

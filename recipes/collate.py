@@ -100,6 +100,14 @@ class Encoder:
         """A batch to answer: no targets, padded on the left so that every row ends where its answer begins."""
         return self._pad([replace(prompt, target="") for prompt in prompts], side="left")
 
+    def check_seconds(self, seconds: float, *, name: str) -> None:
+        """Refuse a clip that is longer than the window of the model's own feature extractor."""
+        if seconds > self.max_seconds:
+            raise RecipeError(
+                f"{name}: {seconds:.1f} s, the model takes {self.max_seconds:.0f} s at most. "
+                f"Set data.max_seconds = {self.max_seconds:.0f} or less: longer clips are left out then."
+            )
+
     def frame_tokens(self, seconds: float) -> int:
         """Tokens of a sequence besides its instruction and target, without reading the audio."""
         audio = audio_tokens(mel_frames(round(seconds * SAMPLE_RATE))) + 2 if seconds else 0
@@ -111,7 +119,7 @@ class Encoder:
         return [len(ids) for ids in batch["input_ids"]]
 
     def mel(self, audio: np.ndarray) -> np.ndarray:
-        """Log-mel features (bands × frames) of one clip, as Qwen's processor would give it in its 30 s window.
+        """Log-mel features (bands × frames) of one clip, as Qwen's processor gives it for any clip that its window holds.
 
         The last frames look 200 samples past the clip's end; the processor has zeros there, so we add them.
         """
@@ -153,11 +161,7 @@ class Encoder:
         if prompt.audio is None:
             return None
         seconds = len(prompt.audio) / SAMPLE_RATE
-        if seconds > self.max_seconds:
-            raise RecipeError(
-                f"{prompt.name or 'a clip'}: {seconds:.1f} s, the model takes {self.max_seconds:.0f} s at most. "
-                "Cut it, or set data.max_seconds to leave such clips out."
-            )
+        self.check_seconds(seconds, name=prompt.name or "a clip")
         if audio_tokens(mel_frames(len(prompt.audio))) < 1:
             raise RecipeError(f"{prompt.name or 'a clip'}: {seconds * 1000:.0f} ms of audio is too short to encode.")
         return self.mel(prompt.audio)

@@ -1,6 +1,6 @@
 """What a run takes: memory and hours by arithmetic, before a GPU is rented.
 
-    python -m recipes.hardware CONFIG --gpu A100 --seconds 10 --words 40
+    python -m recipes.hardware CONFIG --gpu A100 --seconds 60 --words 45
 
 Memory is a sum of five things: frozen weights (2 bytes each in bfloat16), the adapters with their gradients and
 AdamW's two averages (16 bytes a weight), what checkpointing keeps of every layer, one layer worked out
@@ -127,8 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", choices=SHAPES, help="the model's size; read off model.path by default")
     parser.add_argument("--gpu", choices=GPUS, default="A100")
     parser.add_argument("--gpus", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of audio in an average example")
-    parser.add_argument("--words", type=float, default=25.0, help="of answer in an average example")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of audio in an average example")
+    parser.add_argument("--words", type=float, default=45.0, help="of answer in an average example")
     parser.add_argument("--share", type=float, default=0.4, help="of the chip's peak that the run reaches")
     options = parser.parse_args(arguments)
     try:

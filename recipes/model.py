@@ -157,13 +157,12 @@ def embed_mels(loaded: LoadedModel, mels: Sequence[np.ndarray]) -> np.ndarray:
     lengths = torch.tensor([mel.shape[1] for mel in mels])
     packed = torch.from_numpy(np.concatenate(mels, axis=1))
     with torch.inference_mode():
-        halved = (lengths - 1) // 2 + 1
+        halved, tokens = tower._get_feat_extract_output_lengths(lengths)
         frames = tower(
             packed.to(loaded.device, tower.conv1.weight.dtype),
             feature_lens=lengths.to(loaded.device),
             aftercnn_lens=halved.to(loaded.device),
         )
-        tokens = (halved - 2) // 2 + 1
         means = torch.segment_reduce(frames.last_hidden_state.float(), "mean", lengths=tokens.to(loaded.device), axis=0)
     return means.cpu().numpy()
 

@@ -35,6 +35,9 @@ SPECIAL_TOKENS = (
     "<|VIDEO|>",
 )
 
+WINDOW_SECONDS = 300
+"""The longest clip of Qwen2.5-Omni's own feature extractor."""
+
 # Beside our tasks' instructions: enough of both languages for the usual words of answers to become few tokens.
 SAMPLE_TEXT = (
     "You are a helpful assistant. system user assistant",
@@ -57,7 +60,9 @@ def make_tiny_model(
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.name_or_path = "tiny"
-    return model.eval(), tokenizer, WhisperFeatureExtractor(feature_size=shape.mel_bins)
+    # As long a window as the real checkpoint's; the tower goes through it 2 s at a time, like the real one.
+    features = WhisperFeatureExtractor(feature_size=shape.mel_bins, chunk_length=WINDOW_SECONDS)
+    return model.eval(), tokenizer, features
 
 
 def sample_text() -> list[str]:
@@ -95,7 +100,7 @@ def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5
             "num_hidden_layers": shape.layers,
             "num_attention_heads": shape.width // shape.head_width,
             "num_key_value_heads": max(1, shape.width // shape.head_width // 2),
-            "max_position_embeddings": 4096,
+            "max_position_embeddings": 32768,
             "rope_parameters": {
                 "rope_type": "default",
                 "rope_theta": 10000.0,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from recipes.collate import Encoder, Prompt
-from recipes.data.examples import CountTokens, Examples, LoadedExample
+from recipes.data.examples import CountTokens, Example, Examples, LoadedExample
 from recipes.model import LoadedModel, generate, target_losses
 from recipes.tasks import Task
 
@@ -44,6 +44,7 @@ def predict(
 ) -> list[Prediction]:
     """Answer and loss of every example, in order."""
     world, process = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
+    check_lengths(examples, model.encoder)
     mine = []
     for indices in batches_alike(examples, batch_size)[process::world]:
         mine += predict_batch(model, examples, indices, max_new_tokens=max_new_tokens, seed=seed)
@@ -52,6 +53,13 @@ def predict(
 
         mine = gather_object(mine)
     return [prediction for _, prediction in sorted(mine, key=lambda pair: pair[0])]
+
+
+def check_lengths(examples: Sequence[Example], encoder: Encoder) -> None:
+    """Refuse, before any is heard, examples that are longer than the model takes."""
+    if examples:
+        longest = max(examples, key=lambda example: example.seconds)
+        encoder.check_seconds(longest.seconds, name=f"{longest.source}: the longest clip")
 
 
 def batches_alike(examples: Sequence[Any], size: int) -> list[list[int]]:
@@ -135,6 +143,7 @@ def token_counter(encoder: Encoder, tasks: Mapping[str, Task]) -> CountTokens:
         return longest[task, modality]
 
     def count(examples: Sequence[Any], texts: Sequence[str]) -> list[int]:
+        check_lengths(examples, encoder)
         words = encoder.count_words(texts)
         return [
             encoder.frame_tokens(example.seconds) + instruction_tokens(example.task, example.modality) + length

@@ -65,13 +65,20 @@ class DataConfig(BaseModel):
     datasets: tuple[DatasetConfig, ...] = Field((), description="one [[data.datasets]] table each")
     tasks: tuple[str, ...] = Field(("asr", "ssum", "text_summ", "dialect", "emotion"), description="tasks of this run")
     min_seconds: float = Field(0.1, ge=0, description="clips shorter than this are left out, and counted")
-    max_seconds: float = Field(30.0, gt=0, description="longest clip the model takes")
-    long_clips: Literal["skip", "error"] = Field("skip", description="what to do with longer ones")
+    max_seconds: float = Field(
+        120.0, gt=0, description="longest clip trained on: as long as our passages get; the model takes 300"
+    )
+    long_clips: Literal["skip", "cut", "error"] = Field(
+        "skip",
+        description="longer ones: left out; or their beginning is heard (never for asr, whose text goes on); counted both",
+    )
     max_target_chars: int = Field(4000, gt=0, description="longest target, in characters")
     generative_label: Literal["length", "source"] = Field(
         "length", description="what stands for a class when generative examples are balanced"
     )
-    length_bands: tuple[float, ...] = Field((5.0, 10.0, 20.0), description="edges in seconds of the length bands")
+    length_bands: tuple[float, ...] = Field(
+        (5.0, 10.0, 20.0, 40.0, 80.0), description="edges in seconds of the length bands"
+    )
     dialects: str | tuple[Label, ...] = Field("regions", description="regions, countries, or [[data.dialects]] tables")
     emotions: str | tuple[Label, ...] = Field("emotions", description="emotions, levels, or [[data.emotions]] tables")
     label_language: LabelLanguage = Field("en", description="how targets name a label: en, ar or code")

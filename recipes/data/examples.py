@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from recipes.data.audio import RATE
 from recipes.tasks import Modality, Task
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Example:
     """Content key of the audio, the same wherever the clip occurs; "" for text-only examples."""
     row: int
     dataset: int
+    cut: bool = False
+    """Whether only the first `seconds` of the clip are heard."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Examples(Sequence[Example]):
         example = self.items[i]
         source = self.sources[example.dataset]
         audio = None if example.modality == "text" else source.audio(example.row)
+        if audio is not None and example.cut:
+            audio = audio[: round(example.seconds * RATE)]
         return LoadedExample(example, audio, source.columns(example.row))
 
     def text(self, i: int) -> LoadedExample:

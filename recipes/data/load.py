@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from recipes.data.sources import DatasetSource, with_measures
 from recipes.errors import NoSuchSplit, RecipeError
 from recipes.tasks import Modality, Task, build_tasks
 from recipes.tasks.classification import Classification
+
+LONGER = 0.01
+"""Seconds by which a clip may be longer than allowed: lengths are rounded on their way, and the model hears 10 ms frames."""
 
 
 def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
@@ -59,8 +62,8 @@ def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None 
                     f"{source.name}: no row of its {len(source)} can serve {task.name} ({_counted(left_out)})."
                 )
             items.extend(fitting)
-            if left_out:
-                notes.append(f"{source.name}, {task.name}: {len(fitting)} examples; left out: {_counted(left_out)}.")
+            if note := _note(fitting, left_out, config):
+                notes.append(f"{source.name}, {task.name}: {note}.")
         sources.append(source)
         if not any(item.dataset == number for item in items):
             raise RecipeError(f"{source.name}: no row of its {len(source)} can serve any task. {' '.join(notes)}")
@@ -130,23 +133,28 @@ def _examples_of(
 ) -> tuple[list[Example], Counter[str]]:
     dataset = config.datasets[number]
     modality = _modality(task, dataset)
-    found: list[Example] = []
+    examples: list[Example] = []
     left_out: Counter[str] = Counter()
     for i, columns in enumerate(source.all_columns()):
         seconds = 0.0 if modality == "text" else float(columns.get("seconds") or 0.0)
+        long = seconds > config.max_seconds + LONGER
+        if long and config.long_clips == "error":
+            raise RecipeError(
+                f"{source.name}, row {columns['id']}: {seconds:.1f} s, longer than [data] max_seconds = "
+                f'{config.max_seconds:g}. Raise it if the model takes more, or set long_clips = "skip" or "cut".'
+            )
+        # What is said is the whole clip's: the transcript of a beginning is not known, its summary and its label are.
+        cut = long and config.long_clips == "cut" and task.name != "asr"
+        seconds = config.max_seconds if cut else seconds
         reasons = (*_missing_words(task, columns, modality, dataset, config), *_wrong_length(seconds, modality, config))
         if reasons:
             left_out[reasons[0]] += 1
-            if reasons[0] == "too long" and config.long_clips == "error":
-                raise RecipeError(
-                    f"{source.name}, row {columns['id']}: {seconds:.1f} s, longer than [data] max_seconds = "
-                    f'{config.max_seconds:g}. Raise it if the model takes more, or set long_clips = "skip".'
-                )
             continue
         label = task.label_of(columns) or _stand_in(columns, seconds, source, modality, config)
         clip = "" if modality == "text" else str(columns.get("clip") or "")
-        found.append(Example(task.name, modality, label, source.name, seconds, clip, row=i, dataset=number))
-    return found, left_out
+        clip = f"{clip}, first {seconds:g} s" if cut else clip
+        examples.append(Example(task.name, modality, label, source.name, seconds, clip, row=i, dataset=number, cut=cut))
+    return examples, left_out
 
 
 def _missing_words(
@@ -170,8 +178,8 @@ def _missing_words(
 
 
 def _wrong_length(seconds: float, modality: Modality, config: DataConfig) -> Iterator[str]:
-    if modality != "text" and seconds > config.max_seconds:
-        yield "too long"
+    if modality != "text" and seconds > config.max_seconds + LONGER:
+        yield f"longer than {config.max_seconds:g} s"
     if modality != "text" and seconds < config.min_seconds:
         yield "too short"
 
@@ -206,6 +214,14 @@ def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
         f'[[data.datasets]], or "" in place of {near} to leave such rows out. If it is a class of its own, list '
         f"your labels under [[data.{task.name}s]]."
     )
+
+
+def _note(examples: Sequence[Example], left_out: Counter[str], config: DataConfig) -> str:
+    """What of a dataset is not trained on as it is; nothing where all of it is."""
+    cut = sum(example.cut for example in examples)
+    parts = [f"{cut} cut to their first {config.max_seconds:g} s"] if cut else []
+    parts += [f"left out: {_counted(left_out)}"] if left_out else []
+    return "; ".join([f"{len(examples)} examples", *parts]) if parts else ""
 
 
 def _counted(left_out: Counter[str]) -> str:

@@ -18,8 +18,9 @@ ENCODER = MODEL.encoder
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.3701])
-def test_mel_features_are_those_of_the_processor_in_its_thirty_second_window(seconds: float) -> None:
+def test_mel_features_are_those_of_the_processor_in_its_window_of_five_minutes(seconds: float) -> None:
     audio = sound(seconds, seed=3)
+    assert ENCODER.max_seconds == 300
     window = ENCODER.features(audio, sampling_rate=16_000, return_attention_mask=True, return_tensors="np")
     frames = int(window["attention_mask"].sum())
     mel = ENCODER.mel(audio)
@@ -75,8 +76,8 @@ def test_the_estimate_of_a_sequence_s_length_is_its_length() -> None:
     [
         (Prompt("Write.", "  ", sound(1.0, seed=1), "asr/set/7"), r"asr/set/7: its target is empty"),
         (
-            Prompt("Write.", "x", np.zeros(16_000 * 31, np.float32), "asr/set/8"),
-            r"asr/set/8: 31\.0 s, the model takes 30",
+            Prompt("Write.", "x", np.zeros(16_000 * 301, np.float32), "asr/set/8"),
+            r"asr/set/8: 301\.0 s, the model takes 300",
         ),
         (Prompt("Write.", "x", np.zeros(100, np.float32), "asr/set/9"), r"asr/set/9: 6 ms of audio is too short"),
     ],

@@ -160,7 +160,7 @@ def test_rows_that_cannot_serve_are_left_out_and_counted(tmp_path):
     wanted = config({"path": path, "configuration": "ssum", "tasks": ["ssum"]}, max_seconds=1.5)
     examples = load_examples(wanted, "train")
     assert len(examples) == 3
-    assert examples.notes == ("set/ssum, ssum: 3 examples; left out: 1 empty summary, 1 too long.",)
+    assert examples.notes == ("set/ssum, ssum: 3 examples; left out: 1 empty summary, 1 longer than 1.5 s.",)
 
 
 def test_long_clips_can_be_an_error_that_names_the_row(tmp_path):
@@ -168,6 +168,33 @@ def test_long_clips_can_be_an_error_that_names_the_row(tmp_path):
     wanted = config({"path": path, "configuration": "asr"}, max_seconds=0.45, long_clips="error", tasks=("asr",))
     with pytest.raises(RecipeError, match=r"set/asr, row p1: 0\.5 s, longer than \[data\] max_seconds = 0\.45"):
         load_examples(wanted, "train")
+
+
+def test_passages_as_long_as_the_package_makes_them_are_heard_whole_by_default(tmp_path):
+    rows = [{**passages(1)[0], "id": "long", "audio": flac(seconds=120.0)}]
+    examples = load_examples(
+        config({"path": published(tmp_path / "set", "ssum", rows), "configuration": "ssum"}), "train"
+    )
+    assert examples.notes == ()
+    assert {e.seconds for e in examples if e.modality == "speech"} == {120.0}
+
+
+def test_long_clips_can_be_cut_for_what_their_beginning_still_answers(tmp_path):
+    """A summary or a label still holds; a transcript would go on after the sound, so such rows are left out."""
+    path = published(tmp_path / "set", "ssum", passages(3))  # 0.4, 0.5 and 0.6 s
+    wanted = config({"path": path, "configuration": "ssum"}, max_seconds=0.45, long_clips="cut")
+    examples = load_examples(wanted, "train")
+    lengths = {(e.task, e.row): len(examples.load(i).audio) for i, e in enumerate(examples) if e.modality == "speech"}
+    assert lengths == {("asr", 0): 6400} | {
+        (t, r): min(7200, 6400 + 1600 * r) for t in ("ssum", "dialect") for r in range(3)
+    }
+    assert {e.seconds for e in examples if e.task == "ssum"} == {0.4, 0.45}
+    assert examples.notes == (
+        "set/ssum, asr: 1 examples; left out: 2 longer than 0.45 s.",
+        "set/ssum, ssum: 3 examples; 2 cut to their first 0.45 s.",
+        "set/ssum, dialect: 3 examples; 2 cut to their first 0.45 s.",
+    )
+    assert len(examples.clips()) == 3  # the whole of one, the beginnings of two
 
 
 def test_only_verified_rows_on_request(tmp_path):

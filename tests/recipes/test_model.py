@@ -46,6 +46,46 @@ def test_the_loss_on_target_positions_is_the_loss_transformers_takes_over_all(mo
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
 
 
+def test_a_passage_of_two_minutes_is_heard_to_its_end(model: LoadedModel) -> None:
+    audio = sound(120.0, seed=1)
+    other_end = audio.copy()
+    other_end[-16_000:] = sound(1.0, seed=7)
+    batch = model.encoder.examples([Prompt("Write.", "صفر", clip, "long") for clip in (audio, other_end)])
+    with torch.no_grad():
+        losses = target_losses(model, batch)
+        theirs = model.thinker(**batch.model_inputs("cpu"), labels=batch.labels).loss
+    assert losses.sum().item() / batch.targets == pytest.approx(theirs.item(), rel=1e-4)
+    assert losses[0] != losses[1]
+    first, second = aligner_embeddings(model, [audio, audio[: 60 * 16_000]])
+    assert not np.allclose(first, second)
+
+
+def test_embeddings_follow_a_tower_that_writes_fewer_tokens(model: LoadedModel) -> None:
+    """As one with a compressor behind it: how many tokens there are is the tower's to say."""
+    tower, clips = audio_tower(model.thinker), [sound(2.0, seed=1), sound(3.3, seed=2)]
+    plain = tower._get_feat_extract_output_lengths
+    lengths = plain(torch.tensor([200, 330]))[1]
+
+    def halved(lengths):
+        return plain(lengths)[0], plain(lengths)[1] // 2
+
+    def first_halves(_, __, output):
+        pieces = output.last_hidden_state.split(lengths.tolist())
+        output.last_hidden_state = torch.cat([piece[: len(piece) // 2] for piece in pieces])
+        return output
+
+    hook = tower.register_forward_hook(first_halves)
+    tower._get_feat_extract_output_lengths = halved
+    try:
+        together = aligner_embeddings(model, clips)
+    finally:
+        hook.remove()
+        del tower._get_feat_extract_output_lengths
+    assert together.shape == (2, model.thinker.config.text_config.hidden_size)
+    assert np.isfinite(together).all()
+    assert not np.allclose(together, aligner_embeddings(model, clips))
+
+
 def test_an_example_has_the_same_loss_alone_and_among_others(model: LoadedModel) -> None:
     with torch.no_grad():
         together = target_losses(model, model.encoder.examples(mixed_prompts()))

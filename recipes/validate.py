@@ -134,19 +134,19 @@ def mean_loss(scores: dict[str, dict[str, float]]) -> float:
 
 def token_counter(encoder: Encoder, tasks: Mapping[str, Task]) -> CountTokens:
     """`count_tokens` for `Examples.schedule_table`: whole sequences, with the longest instruction of each task."""
-    longest: dict[tuple[str, str], int] = {}
+    longest: dict[tuple[str, str, str], int] = {}
 
-    def instruction_tokens(task: str, modality: Any) -> int:
-        if (task, modality) not in longest:
-            counts = encoder.count_words(tasks[task].instructions(modality))
-            longest[task, modality] = max(counts)
-        return longest[task, modality]
+    def instruction_tokens(example: Example) -> int:
+        kind = (example.task, example.modality, example.language)
+        if kind not in longest:
+            longest[kind] = max(encoder.count_words(tasks[example.task].instructions(*kind[1:])))
+        return longest[kind]
 
     def count(examples: Sequence[Any], texts: Sequence[str]) -> list[int]:
         check_lengths(examples, encoder)
         words = encoder.count_words(texts)
         return [
-            encoder.frame_tokens(example.seconds) + instruction_tokens(example.task, example.modality) + length
+            encoder.frame_tokens(example.seconds) + instruction_tokens(example) + length
             for example, length in zip(examples, words, strict=True)
         ]
 

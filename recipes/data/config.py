@@ -32,6 +32,7 @@ class DatasetConfig(BaseModel):
     revision: str = Field("", description="a branch, tag or commit of a Hub dataset")
     tasks: tuple[str, ...] = Field((), description="tasks to use it for; none: every task its columns allow")
     language: str = Field("ar", description="what is spoken; anything but ar is cross-lingual speech")
+    answer_language: str = Field("", description="what summaries are written in; none: the language spoken")
     input: Literal["speech", "text"] = Field("speech", description="text: give the transcription in place of the audio")
     splits: dict[str, str] = Field({}, description="train, validation or test → this dataset's own name for it")
     shares: tuple[float, float, float] = Field(

@@ -36,6 +36,8 @@ class Example:
     """Content key of the audio, the same wherever the clip occurs; "" for text-only examples."""
     row: int
     dataset: int
+    language: str = "ar"
+    """What the answer is written in."""
     cut: bool = False
     """Whether only the first `seconds` of the clip are heard."""
 

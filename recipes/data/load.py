@@ -22,6 +22,7 @@ from recipes.data.sources import DatasetSource, with_measures
 from recipes.errors import NoSuchSplit, RecipeError
 from recipes.tasks import Modality, Task, build_tasks
 from recipes.tasks.classification import Classification
+from recipes.tasks.languages import ARABIC, base_language
 
 LONGER = 0.01
 """Seconds by which a clip may be longer than allowed: lengths are rounded on their way, and the model hears 10 ms frames."""
@@ -132,7 +133,7 @@ def _examples_of(
     task: Task, source: DatasetSource, config: DataConfig, number: int
 ) -> tuple[list[Example], Counter[str]]:
     dataset = config.datasets[number]
-    modality = _modality(task, dataset)
+    modality, language = _modality(task, dataset), _answer_language(task, dataset)
     examples: list[Example] = []
     left_out: Counter[str] = Counter()
     for i, columns in enumerate(source.all_columns()):
@@ -153,7 +154,9 @@ def _examples_of(
         label = task.label_of(columns) or _stand_in(columns, seconds, source, modality, config)
         clip = "" if modality == "text" else str(columns.get("clip") or "")
         clip = f"{clip}, first {seconds:g} s" if cut else clip
-        examples.append(Example(task.name, modality, label, source.name, seconds, clip, row=i, dataset=number, cut=cut))
+        examples.append(
+            Example(task.name, modality, label, source.name, seconds, clip, i, number, language=language, cut=cut)
+        )
     return examples, left_out
 
 
@@ -187,7 +190,13 @@ def _wrong_length(seconds: float, modality: Modality, config: DataConfig) -> Ite
 def _modality(task: Task, dataset: DatasetConfig) -> Modality:
     if dataset.input == "text" or not task.uses_audio:
         return "text"
-    return "speech" if dataset.language.split("-")[0].split("_")[0] == "ar" else "foreign"
+    return "speech" if base_language(dataset.language) == ARABIC else "foreign"
+
+
+def _answer_language(task: Task, dataset: DatasetConfig) -> str:
+    """What a row's target is written in: a transcript in the language spoken, a summary where its dataset says so."""
+    spoken = task.name == "asr" or not dataset.answer_language
+    return base_language(dataset.language if spoken else dataset.answer_language)
 
 
 def _stand_in(

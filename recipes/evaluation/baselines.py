@@ -116,5 +116,5 @@ def endpoint_chat(config: EndpointConfig) -> Chat:
 def _as_text(test: Examples, i: int, loaded: LoadedExample, transcripts: dict[str, str], seed: int) -> str:
     example = loaded.example
     document = loaded.document if loaded.audio is None else transcripts[example.clip]
-    ask = test.tasks[example.task].instruction(random.Random(f"{seed} {test.name(i)}"), "text")
+    ask = test.tasks[example.task].instruction(random.Random(f"{seed} {test.name(i)}"), "text", example.language)
     return f"{ask}\n\n{document}"

@@ -13,13 +13,16 @@ import numpy as np
 
 from aramega.text import edit_counts, normalize
 from recipes.tasks.base import Modality, Task, ratio, register, strip_chatter
+from recipes.tasks.languages import asked_for
 
-INSTRUCTIONS = (
+ENGLISH = (
     "Transcribe the speech.",
     "Write down exactly what is said in this recording.",
     "What does the speaker say? Answer with the transcript only.",
-    "Transcribe this Arabic audio word for word, keeping foreign words in their own script.",
+    "Transcribe this {language} audio word for word, keeping foreign words in their own script.",
     "Listen to the clip and give its verbatim transcript.",
+)
+ARABIC = (
     "اكتب نص الكلام المسموع.",
     "فرّغ هذا المقطع الصوتي كتابةً.",
     "ماذا يقول المتحدث؟ أجب بالنص فقط.",
@@ -37,8 +40,8 @@ class Recognition(Task):
     headline = "wer"
     lower_is_better = True
 
-    def instructions(self, modality: Modality) -> Sequence[str]:
-        return INSTRUCTIONS
+    def instructions(self, modality: Modality, language: str = "ar") -> Sequence[str]:
+        return asked_for(language, ENGLISH, ARABIC)
 
     def target_of(self, columns: Mapping[str, Any]) -> str:
         return str(columns.get("transcription") or "").strip()

@@ -20,6 +20,7 @@ import numpy as np
 from aramega.text import edit_counts, normalize
 from recipes.errors import RecipeError
 from recipes.tasks.labels import DIALECTS, EMOTIONS, Inventory, LabelLanguage
+from recipes.tasks.languages import ARABIC
 
 Kind = Literal["generative", "discriminative"]
 Modality = Literal["speech", "text", "foreign"]
@@ -58,11 +59,11 @@ class Task(ABC):
         return ("audio", *self.columns) if self.uses_audio else self.columns
 
     @abstractmethod
-    def instructions(self, modality: Modality) -> Sequence[str]:
-        """Every way to ask, Arabic and English."""
+    def instructions(self, modality: Modality, language: str = ARABIC) -> Sequence[str]:
+        """Every way to ask for an answer in `language`: in Arabic and English for Arabic, in English for any other."""
 
-    def instruction(self, rng: random.Random, modality: Modality = "speech") -> str:
-        return rng.choice(self.instructions(modality))
+    def instruction(self, rng: random.Random, modality: Modality = "speech", language: str = ARABIC) -> str:
+        return rng.choice(self.instructions(modality, language))
 
     @abstractmethod
     def target_of(self, columns: Mapping[str, Any]) -> str:
@@ -77,7 +78,7 @@ class Task(ABC):
 
     def prompt(self, loaded: Any, rng: random.Random) -> str:
         """The instruction, followed by the text to work on where the example has no audio."""
-        ask = self.instruction(rng, loaded.example.modality)
+        ask = self.instruction(rng, loaded.example.modality, loaded.example.language)
         return f"{ask}\n\n{loaded.document}" if loaded.document else ask
 
     @abstractmethod

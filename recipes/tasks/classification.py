@@ -71,7 +71,8 @@ class Classification(Task):
     def questions(self, modality: Modality) -> tuple[Sequence[str], Sequence[str]]:
         """English and Arabic ways to ask, to which the choices are added."""
 
-    def instructions(self, modality: Modality) -> Sequence[str]:
+    def instructions(self, modality: Modality, language: str = "ar") -> Sequence[str]:
+        """In both languages whatever is spoken: the answer is a label's name, and the instruction lists them."""
         names = [label.written(self.options.label_language) for label in self.inventory.labels]
         english, arabic = self.questions(modality)
         return (

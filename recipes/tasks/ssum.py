@@ -14,24 +14,29 @@ import numpy as np
 
 from aramega.text import chrf_counts, chrf_from_counts, normalize, rouge
 from recipes.tasks.base import Modality, Task, ratio, register, strip_chatter
+from recipes.tasks.languages import asked_for
 
-SPEECH_INSTRUCTIONS = (
-    "Summarize this recording in Arabic.",
-    "Listen, then write a short Arabic summary of what is said.",
-    "What is this clip about? Answer in one to three Arabic sentences.",
-    "Give a brief summary, in Arabic, of the speech.",
-    "State the main points of the recording in Arabic, in at most three sentences.",
+SPEECH = (
+    "Summarize this recording in {language}.",
+    "Listen, then write a short {language} summary of what is said.",
+    "What is this clip about? Answer in one to three {language} sentences.",
+    "Give a brief summary, in {language}, of the speech.",
+    "State the main points of the recording in {language}, in at most three sentences.",
+)
+SPEECH_ARABIC = (
     "لخّص هذا المقطع الصوتي.",
     "استمع ثم اكتب ملخصًا قصيرًا لما قيل.",
     "عمّ يتحدث هذا المقطع؟ أجب في جملة إلى ثلاث جمل.",
     "اكتب خلاصة موجزة للكلام المسموع.",
     "اذكر أهم ما جاء في التسجيل في ثلاث جمل على الأكثر.",
 )
-TEXT_INSTRUCTIONS = (
-    "Summarize the following text in Arabic.",
-    "Write a short Arabic summary of this transcript.",
-    "What is this text about? Answer in one to three Arabic sentences.",
-    "Give a brief summary, in Arabic, of the text below.",
+TEXT = (
+    "Summarize the following text in {language}.",
+    "Write a short {language} summary of this transcript.",
+    "What is this text about? Answer in one to three {language} sentences.",
+    "Give a brief summary, in {language}, of the text below.",
+)
+TEXT_ARABIC = (
     "لخّص النص التالي.",
     "اكتب ملخصًا قصيرًا لهذا النص.",
     "عمّ يتحدث هذا النص؟ أجب في جملة إلى ثلاث جمل.",
@@ -50,8 +55,8 @@ class SpeechSummarization(Task):
     columns: tuple[str, ...] = ("summary",)
     headline = "rougeL"
 
-    def instructions(self, modality: Modality) -> Sequence[str]:
-        return TEXT_INSTRUCTIONS if modality == "text" else SPEECH_INSTRUCTIONS
+    def instructions(self, modality: Modality, language: str = "ar") -> Sequence[str]:
+        return asked_for(language, *((TEXT, TEXT_ARABIC) if modality == "text" else (SPEECH, SPEECH_ARABIC)))
 
     def target_of(self, columns: Mapping[str, Any]) -> str:
         return str(columns.get("summary") or "").strip()

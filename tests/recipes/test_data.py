@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from pathlib import Path
 
 import datasets
@@ -144,6 +145,19 @@ def test_text_in_place_of_speech_and_foreign_speech_are_modalities_of_the_same_t
     assert {(e.task, e.modality) for e in examples} == {("dialect", "text"), ("asr", "foreign")}
     assert examples.load(0).document.startswith("نص المقطع")
     assert examples.name(0).startswith("dialect+text/")
+
+
+def test_foreign_speech_and_text_are_asked_about_in_the_language_of_their_answers(tmp_path):
+    path = published(tmp_path / "set", "ssum", passages())
+    english = {"path": path, "configuration": "ssum", "tasks": ["asr", "ssum", "text_summ"], "language": "en-US"}
+    for more, languages in (({}, {"en"}), ({"answer_language": "ar"}, {"en", "ar"})):
+        examples = load_examples(config({**english, **more}), "train")
+        assert {example.language for example in examples} == languages
+        for i, example in enumerate(examples):
+            prompt = examples.tasks[example.task].prompt(examples.load(i), random.Random(i)).split("\n\n")[0]
+            if example.language == "en":
+                assert prompt.isascii()
+                assert "Arabic" not in prompt
 
 
 def test_asr_from_text_is_refused_because_it_would_be_copying(tmp_path):

@@ -43,6 +43,18 @@ def test_instructions_are_many_bilingual_and_chosen_by_the_seed(name, modality):
     assert len(set(drawn)) > 1
 
 
+@pytest.mark.parametrize("name", ["asr", "ssum", "text_summ"])
+@pytest.mark.parametrize("modality", ["speech", "text", "foreign"])
+def test_the_answer_is_asked_for_in_its_own_language(name, modality):
+    """An English target after "in Arabic", or after a question in Arabic, teaches to ignore the question."""
+    english = TASKS[name].instructions(modality, "en")
+    assert len(english) >= 4
+    assert all(text.isascii() and "Arabic" not in text for text in english)
+    assert any("English" in text for text in english)
+    assert any("French" in text for text in TASKS[name].instructions(modality, "fr"))
+    assert any("Arabic" in text for text in TASKS[name].instructions(modality))
+
+
 def test_a_prompt_carries_the_text_only_where_there_is_no_audio():
     spoken = loaded("ssum", transcription="نص", summary="ملخص")
     written = loaded("text_summ", "text", transcription="نص طويل", summary="ملخص")

@@ -27,6 +27,7 @@ from recipes.evaluation.bertscore import bertscore
 from recipes.evaluation.judge import judge_summaries, wants_judge
 from recipes.evaluation.predictions import Prediction, by_task, from_mapping
 from recipes.evaluation.report import evaluate_predictions, terminal_table, write_report
+from recipes.validate import fixed_subset, predict
 
 SUMMARIES = ("ssum", "text_summ")
 
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--baseline", choices=["majority", "cascade"], help="with a config: no audio LLM at all")
     parser.add_argument("--whisper", help="for the cascade: a Whisper checkpoint in transformers' format")
     parser.add_argument("--split", default="test", choices=["train", "validation", "test"])
-    parser.add_argument("--limit", type=int, default=0, help="at most so many examples of each task; 0: all")
+    parser.add_argument(
+        "--limit", type=int, default=0, help="at most so many examples of each task, drawn at random; 0: all"
+    )
     parser.add_argument("--out", type=Path, help="where to write; a run's own folder by default")
     parser.add_argument("--device", help="cuda, cpu; the GPU where there is one by default")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one key")
@@ -59,7 +62,10 @@ def evaluate(options: argparse.Namespace) -> str:
     if options.out is None and not is_run:
         raise RecipeError("--out is needed: only a run folder has a place of its own for the results.")
     out = options.out or options.what / "evaluation" / options.split
-    examples = at_most(load_examples(config.data, options.split), options.limit)
+    examples = load_examples(config.data, options.split)
+    if options.limit:
+        # Not drawn by train.seed: runs of several seeds must answer the same examples to be compared.
+        examples = fixed_subset(examples, per_task=options.limit, seed=0)
     for note in examples.notes:
         print(note)
 
@@ -78,19 +84,6 @@ def evaluate(options: argparse.Namespace) -> str:
     }
     write_report(out, predictions, results, facts)
     return f"{terminal_table(results)}\n\n{out / 'metrics.json'}"
-
-
-def at_most(examples: Examples, limit: int) -> Examples:
-    """The first so many examples of every task."""
-    if not limit:
-        return examples
-    seen: dict[str, int] = {}
-    kept = []
-    for i, example in enumerate(examples):
-        seen[example.task] = seen.get(example.task, 0) + 1
-        if seen[example.task] <= limit:
-            kept.append(i)
-    return examples.subset(kept)
 
 
 def answers(options: argparse.Namespace, config: RecipeConfig, examples: Examples) -> tuple[str, list[Prediction]]:
@@ -125,8 +118,6 @@ def answers(options: argparse.Namespace, config: RecipeConfig, examples: Example
 
 
 def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[Prediction]:
-    from recipes.validate import predict
-
     lines = predict(
         model,
         examples,

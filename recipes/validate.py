@@ -16,16 +16,17 @@ from recipes.collate import Encoder, Prompt
 from recipes.data.examples import CountTokens, Example, Examples, LoadedExample
 from recipes.model import LoadedModel, generate, target_losses
 from recipes.tasks import Task
+from recipes.tasks.base import scored_as
 
 Prediction = dict[str, Any]
 
 
 def fixed_subset(examples: Examples, *, per_task: int, seed: int) -> Examples:
-    """At most `per_task` examples of every task, the same ones for the same seed."""
+    """At most `per_task` examples of every task, heard and read each, the same ones for the same seed."""
     rng = np.random.default_rng(seed)
     by_task: dict[str, list[int]] = {}
     for index in rng.permutation(len(examples)).tolist():
-        by_task.setdefault(examples[index].task, []).append(index)
+        by_task.setdefault(scored_as(examples[index].task, examples[index].modality), []).append(index)
     return examples.subset(sorted(index for indices in by_task.values() for index in indices[:per_task]))
 
 
@@ -110,26 +111,39 @@ def describe_prediction(loaded: LoadedExample, prompt: Prompt, *, answer: str, l
         "dialect": loaded.columns.get("dialect"),
         "seconds": loaded.example.seconds,
         "snr_db": loaded.columns.get("snr_db"),
+        "modality": loaded.example.modality,
         "loss": loss,
         "target_tokens": length,
     }
 
 
 def score_predictions(predictions: Sequence[Prediction], tasks: Mapping[str, Task]) -> dict[str, dict[str, float]]:
-    """Each task's metrics and its loss per target token."""
+    """Each task's metrics and its loss per target token, heard (`dialect`) and read (`dialect+text`) apart."""
+    groups: dict[str, list[Prediction]] = {}
+    for name in tasks:
+        for row in predictions:
+            if row["task"] == name:
+                groups.setdefault(scored_as(name, row["modality"]), []).append(row)
     scores = {}
-    for name, task in tasks.items():
-        rows = [row for row in predictions if row["task"] == name]
-        if rows:
-            loss = sum(row["loss"] for row in rows) / sum(row["target_tokens"] for row in rows)
-            metrics = task.score([row["answer"] for row in rows], [row["reference"] for row in rows])
-            scores[name] = {"loss": loss, **metrics}
+    for key, rows in groups.items():
+        loss = sum(row["loss"] for row in rows) / sum(row["target_tokens"] for row in rows)
+        metrics = tasks[rows[0]["task"]].score([row["answer"] for row in rows], [row["reference"] for row in rows])
+        scores[key] = {"loss": loss, **metrics}
     return scores
 
 
-def mean_loss(scores: dict[str, dict[str, float]]) -> float:
+def task_losses(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Each task's loss: the mean of its losses heard and read."""
+    losses: dict[str, list[float]] = {}
+    for key, metrics in scores.items():
+        losses.setdefault(key.split("+")[0], []).append(metrics["loss"])
+    return {task: sum(values) / len(values) for task, values in losses.items()}
+
+
+def mean_loss(scores: Mapping[str, Mapping[str, float]]) -> float:
     """The mean over tasks of their loss: what "best" and "plateau" look at. Every task counts alike."""
-    return sum(metrics["loss"] for metrics in scores.values()) / len(scores)
+    losses = task_losses(scores)
+    return sum(losses.values()) / len(losses)
 
 
 def token_counter(encoder: Encoder, tasks: Mapping[str, Task]) -> CountTokens:

@@ -31,6 +31,7 @@ TASK_TITLES = {
     "dialect": "Dialect identification",
     "emotion": "Emotion identification",
 }
+MODALITY_TITLES = {"text": " from text", "foreign": " in another language"}
 METRIC_TITLES = {
     "wer": "WER",
     "cer": "CER",
@@ -78,8 +79,8 @@ def draw_charts(field: Field, tasks: Sequence[TaskScores], order: Sequence[str])
     ]
     for one in tasks:
         metric = METRIC_TITLES.get(one.task.headline, one.task.headline)
-        curves = metric_curves(field.contenders, one.task.name, one.task.headline)
-        wanted.append((f"task-{one.task.name}", f"{_task_title(one)}: {metric} on validation", metric, curves))
+        curves = metric_curves(field.contenders, one.name, one.task.headline)
+        wanted.append((f"task-{one.name}", f"{_task_title(one)}: {metric} on validation", metric, curves))
     return [
         {"id": key, "title": title, "svg": line_chart(curves, title=title, y_label=label, order=order)}
         for key, title, label, curves in wanted
@@ -112,7 +113,7 @@ def describe_task(one: TaskScores, order: Sequence[str]) -> dict[str, Any]:
     names = list(one.scores[0].metrics)
     metrics = [one.task.headline, *(name for name in names if name != one.task.headline)]
     return {
-        "name": one.task.name,
+        "name": one.name,
         "title": _task_title(one),
         "examples": one.examples,
         "better": "lower is better" if one.task.lower_is_better else "higher is better",
@@ -215,7 +216,8 @@ def _verdict(score: Score, one: TaskScores) -> str:
 
 
 def _task_title(one: TaskScores) -> str:
-    return TASK_TITLES.get(one.task.name, one.task.name)
+    title = TASK_TITLES.get(one.task.name, one.task.name)
+    return title + MODALITY_TITLES.get(one.name.partition("+")[2], "")
 
 
 def _render(template: str, content: dict[str, Any]) -> str:

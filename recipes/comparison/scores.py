@@ -17,10 +17,11 @@ import numpy as np
 from recipes.comparison.runs import Contender, Field
 from recipes.errors import RecipeError
 from recipes.evaluation.config import EvalConfig
-from recipes.evaluation.predictions import Prediction, by_task
+from recipes.evaluation.predictions import Prediction, by_example, by_task
 from recipes.evaluation.resampling import Difference, Interval, bootstrap, compare_paired
 from recipes.evaluation.slices import slices
 from recipes.tasks import Task
+from recipes.tasks.base import scored_as
 from recipes.tasks.classification import Classification
 
 
@@ -40,6 +41,8 @@ class Score:
 
 @dataclass(frozen=True)
 class TaskScores:
+    name: str
+    """The task's own, or with what it was scored apart by: `dialect+text`."""
     task: Task
     examples: int
     scores: tuple[Score, ...]
@@ -48,10 +51,11 @@ class TaskScores:
 
 
 def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0) -> list[TaskScores]:
+    names = dict.fromkeys(
+        (task, scored_as(task, modality)) for task in tasks for modality in ("speech", "text", "foreign")
+    )
     found = [
-        scored
-        for name, task in tasks.items()
-        if (scored := score_task(name, task, field.contenders, config, seed=seed))
+        scored for task, name in names if (scored := score_task(name, tasks[task], field.contenders, config, seed=seed))
     ]
     if not found:
         raise RecipeError(f"these runs have no answers to any of their tasks ({', '.join(tasks)}).")
@@ -90,7 +94,7 @@ def score_task(
         )
         for who, runs in tallies.items()
     )
-    return TaskScores(task, len(common), scores, _shown(present, common))
+    return TaskScores(name, task, len(common), scores, _shown(present, common))
 
 
 def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
@@ -123,7 +127,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _common(present: Mapping[str, Sequence[Sequence[Prediction]]]) -> list[str]:
     """Examples that every run answered, in the first run's order; their references must agree."""
-    runs = [{one.example: one.reference for one in rows} for group in present.values() for rows in group]
+    runs = [
+        {name: one.reference for name, one in by_example(rows).items()} for group in present.values() for rows in group
+    ]
     common = [name for name in runs[0] if all(name in run for run in runs)]
     for name in common:
         if len({run[name] for run in runs}) > 1:
@@ -135,7 +141,7 @@ def _common(present: Mapping[str, Sequence[Sequence[Prediction]]]) -> list[str]:
 
 
 def _ordered(rows: Sequence[Prediction], common: Sequence[str]) -> list[Prediction]:
-    named = {one.example: one for one in rows}
+    named = by_example(rows)
     return [named[name] for name in common]
 
 

@@ -38,8 +38,10 @@ class DatasetConfig(BaseModel):
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="train, validation and test of a dataset that has no splits, by speaker"
     )
-    split_seed: int = Field(0, description="which speakers fall on which side of such a split")
-    limit: int = Field(0, ge=0, description="at most so many rows of each split; 0: all")
+    split_seed: int = Field(
+        0, description="which speakers fall on which side of such a split, and which rows a limit draws"
+    )
+    limit: int = Field(0, ge=0, description="at most so many rows of each split, drawn at random; 0: all")
     verified_only: bool = Field(False, description="only rows whose target a human verified")
     columns: dict[str, str] = Field({}, description="our column name → this dataset's, where they differ")
     labels: dict[str, str] = Field({}, description="this dataset's label → the inventory's")

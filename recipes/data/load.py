@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from recipes.data.adapters import ADAPTERS
 from recipes.data.config import DataConfig, DatasetConfig
 from recipes.data.examples import Example, Examples
 from recipes.data.marks import spoils_recognition
-from recipes.data.sources import DatasetSource, with_measures
+from recipes.data.sources import DatasetSource, sample, with_measures, with_own_ids
 from recipes.errors import NoSuchSplit, RecipeError
 from recipes.tasks import Modality, Task, build_tasks
 from recipes.tasks.classification import Classification
@@ -44,6 +45,7 @@ def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None 
     sources: list[DatasetSource] = []
     items: list[Example] = []
     notes: list[str] = []
+    taken: set[tuple[str, str, Modality]] = set()
     for number, dataset in enumerate(config.datasets):
         try:
             source = open_source(dataset, split)
@@ -54,6 +56,7 @@ def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None 
             notes.append(f"{sources[-1].name}: has no {split} split, so nothing of it is used there ({error})")
             continue
         served = _served(dataset, source, tasks)
+        source = _told_apart(source, {(task.name, _modality(task, dataset)) for task in served}, taken)
         for task in served:
             fitting, left_out = _examples_of(task, source, config, number)
             if left_out["unknown label"]:
@@ -76,13 +79,25 @@ def open_source(config: DatasetConfig, split: str) -> DatasetSource:
         close = difflib.get_close_matches(config.format, ADAPTERS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise RecipeError(f"{config.path}: no format is called {config.format!r}.{hint} Known: {', '.join(ADAPTERS)}.")
-    rows = ADAPTERS[config.format](config, split)
+    rows = with_own_ids(ADAPTERS[config.format](config, split))
     if config.limit:
-        rows = rows.select(range(min(config.limit, len(rows))))
+        rows = sample(rows, config.limit, seed=config.split_seed)
     name = _name_of(config)
     if config.input == "text":
         rows = rows.remove_columns([c for c in rows.column_names if c == "audio"])
     return DatasetSource(name, with_measures(rows, name=name), config.labels, config.marks)
+
+
+def _told_apart(
+    source: DatasetSource, kinds: set[tuple[str, Modality]], taken: set[tuple[str, str, Modality]]
+) -> DatasetSource:
+    """The source under a name that no other has for the same kind of examples: the second "set" is "set#2"."""
+    name, number = source.name, 1
+    while any((name, *kind) in taken for kind in kinds):
+        number += 1
+        name = f"{source.name}#{number}"
+    taken.update((name, *kind) for kind in kinds)
+    return replace(source, name=name)
 
 
 def empty_source(config: DatasetConfig) -> DatasetSource:

@@ -8,6 +8,7 @@ audio is cached by `datasets` for anything that lives on disk.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,6 +108,35 @@ class DatasetSource:
             if known.get(column) is not None:
                 known[column] = self.labels.get(str(known[column]), str(known[column]))
         return known | read_marks(known, self.marks)
+
+
+def with_own_ids(rows: datasets.Dataset) -> datasets.Dataset:
+    """Rows whose `id` is each one's own: the row's number where there is none, the second "a" as "a#2".
+
+    Answers are paired by name, and files of one name in two folders are two examples. Ids that are told apart
+    already stay as they are.
+    """
+    ids = [str(value) for value in rows["id"]] if "id" in rows.column_names else list(map(str, range(len(rows))))
+    times: Counter[str] = Counter()
+    own: list[str] = []
+    for name in ids:
+        times[name] += 1
+        own.append(name if times[name] == 1 else f"{name}#{times[name]}")
+    if "id" in rows.column_names:
+        if own == ids:
+            return rows
+        rows = rows.remove_columns("id")
+    return rows.add_column("id", own)
+
+
+def sample(rows: datasets.Dataset, size: int, *, seed: int) -> datasets.Dataset:
+    """So many rows drawn at random, in their order: the first ones of a sorted set are one speaker or one dialect.
+
+    A larger sample of the same seed holds the smaller one.
+    """
+    if size >= len(rows):
+        return rows
+    return rows.select(np.sort(np.random.default_rng(seed).permutation(len(rows))[:size]))
 
 
 def with_measures(rows: datasets.Dataset, *, name: str) -> datasets.Dataset:

@@ -68,6 +68,7 @@ def prediction(examples: Examples, i: int, answer: str) -> Prediction:
         dialect=columns.get("dialect"),
         seconds=example.seconds,
         snr_db=columns.get("snr_db"),
+        modality=example.modality,
     )
 
 

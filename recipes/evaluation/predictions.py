@@ -7,12 +7,14 @@ slices need. Training writes the same lines for its own looks at a model, so bot
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from recipes.errors import RecipeError
+from recipes.tasks.base import scored_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,23 @@ class Prediction:
     dialect: str | None = None
     seconds: float = 0.0
     snr_db: float | None = None
+    modality: str = "speech"
+
+    @property
+    def scored_as(self) -> str:
+        return scored_as(self.task, self.modality)
 
 
+_MODALITY = re.compile(r"[^/+]+\+(?P<modality>text|foreign)/")
 _FIELDS = tuple(field.name for field in fields(Prediction))
 
 
 def from_mapping(values: Mapping[str, Any]) -> Prediction:
     """A line of training's or of ours; what it knows beyond our fields is left out."""
-    return Prediction(**{name: values[name] for name in _FIELDS if name in values})
+    facts = {name: values[name] for name in _FIELDS if name in values}
+    if "modality" not in facts and (named := _MODALITY.match(str(values.get("example")))):
+        facts["modality"] = named["modality"]  # in older files the example's name alone says it
+    return Prediction(**facts)
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
@@ -54,16 +65,30 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def by_task(predictions: Iterable[Prediction]) -> dict[str, list[Prediction]]:
+    """What is scored together: a task as it is heard (`dialect`), read (`dialect+text`) or foreign (`asr+foreign`)."""
     tasks: dict[str, list[Prediction]] = {}
     for one in predictions:
-        tasks.setdefault(one.task, []).append(one)
+        tasks.setdefault(one.scored_as, []).append(one)
     return tasks
+
+
+def by_example(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
+    """Every prediction under its example's name, which must be its own."""
+    named: dict[str, Prediction] = {}
+    for one in predictions:
+        if one.example in named:
+            raise RecipeError(
+                f"{one.example}: two predictions have this name, so they can't be paired with another run's. "
+                "They are of an older version: evaluate the run again."
+            )
+        named[one.example] = one
+    return named
 
 
 def paired(first: Sequence[Prediction], second: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
     """The predictions of both that answer the same example, in one order. References must agree."""
-    others = {one.example: one for one in second}
-    both = [(one, others[one.example]) for one in first if one.example in others]
+    others = by_example(second)
+    both = [(one, others[name]) for name, one in by_example(first).items() if name in others]
     for one, other in both:
         if one.reference != other.reference:
             raise RecipeError(

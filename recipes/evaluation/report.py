@@ -25,8 +25,10 @@ METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.jsonl"
 def evaluate_predictions(
     predictions: Iterable[Prediction], tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0
 ) -> dict[str, Any]:
-    """Every task's scores: pure, from answers alone."""
-    return {name: evaluate_task(tasks[name], rows, config, seed=seed) for name, rows in by_task(predictions).items()}
+    """Every task's scores, heard and read apart: pure, from answers alone."""
+    return {
+        name: evaluate_task(tasks[rows[0].task], rows, config, seed=seed) for name, rows in by_task(predictions).items()
+    }
 
 
 def evaluate_task(task: Task, rows: Sequence[Prediction], config: EvalConfig, *, seed: int = 0) -> dict[str, Any]:
@@ -71,10 +73,10 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 def terminal_table(results: Mapping[str, Any]) -> str:
     """Task, metric, value and interval, for the terminal."""
-    lines = [f"{'task':<10} {'metric':<9} {'value':>8}  {'interval':<18} {'examples':>8}"]
+    lines = [f"{'task':<14} {'metric':<9} {'value':>8}  {'interval':<18} {'examples':>8}"]
     for task, result in results.items():
         for name, m in result["metrics"].items():
             mark = "*" if name == result["headline"] else " "
             interval = f"{m['low']:.4f} to {m['high']:.4f}"
-            lines.append(f"{task:<10} {name + mark:<9} {m['value']:>8.4f}  {interval:<18} {result['examples']:>8}")
+            lines.append(f"{task:<14} {name + mark:<9} {m['value']:>8.4f}  {interval:<18} {result['examples']:>8}")
     return "\n".join(lines)

@@ -121,6 +121,15 @@ def register(kind: T) -> T:
     return kind
 
 
+def scored_as(task: str, modality: str) -> str:
+    """The name that answers are scored under: `dialect` heard, `dialect+text` read, `asr+foreign` in another language.
+
+    To hear is another skill than to read, so one number for both says nothing. A task that is never heard keeps its name.
+    """
+    heard = REGISTRY[task].uses_audio if task in REGISTRY else True
+    return f"{task}+{modality}" if heard and modality != "speech" else task
+
+
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """part / whole, and 0 where there is nothing to divide by."""
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)

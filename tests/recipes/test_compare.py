@@ -105,7 +105,7 @@ def page(runs, tmp_path_factory):
 def scored(named, **more):
     field = read_field(named, split="test")
     tasks = build_tasks(field.config.data.tasks, field.config.data.task_options())
-    return field, {one.task.name: one for one in score_field(field, tasks, field.config.eval, **more)}
+    return field, {one.name: one for one in score_field(field, tasks, field.config.eval, **more)}
 
 
 def test_seeds_of_one_name_are_one_contender_with_a_spread(runs):
@@ -264,6 +264,31 @@ def test_the_markdown_page_has_whole_tables_and_plots_beside_it(page):
     for plot in re.findall(r"\]\((plots/[\w-]+\.svg)\)", text):
         assert (page / plot).read_text(encoding="utf-8").startswith("<svg")
     assert "significantly better" in text
+
+
+def test_heard_and_read_are_compared_apart_and_named_on_the_page(tmp_path):
+    named = []
+    for name, skill in (("one", 0.5), ("other", 0.9)):
+        heard = [one for one in make_answers(skill, 1) if one.task == "dialect"]
+        read = [
+            replace(one, example=f"dialect+text/{one.example}", answer=one.reference, modality="text") for one in heard
+        ]
+        named.append(str(make_run(tmp_path / name)))
+        write_predictions(tmp_path / name / "evaluation/test/predictions.jsonl", [*heard, *read])
+    _, tasks = scored(named)
+    assert [one.examples for one in tasks.values()] == [160, 160]
+    assert tasks["dialect+text"].scores[0].metrics["accuracy"].value == 1
+    assert tasks["dialect"].scores[0].metrics["accuracy"].value < 0.7
+    assert compare.main([*named, "--out", str(tmp_path / "page")]) == 0
+    for page in ("index.html", "index.md"):
+        assert "Dialect identification from text" in (tmp_path / "page" / page).read_text(encoding="utf-8")
+
+
+def test_runs_whose_examples_share_a_name_are_refused(tmp_path, capsys):
+    run = make_run(tmp_path / "run")
+    write_predictions(run / "evaluation/test/predictions.jsonl", [Prediction("asr", "asr/a", "ن", "نص")] * 2)
+    assert compare.main([str(run), "--out", str(tmp_path / "page")]) == 2
+    assert "asr/a: two predictions have this name" in capsys.readouterr().err
 
 
 def test_a_baseline_without_a_log_takes_part_where_it_has_answers(runs, tmp_path):

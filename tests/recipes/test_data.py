@@ -451,6 +451,40 @@ def test_generative_examples_are_banded_by_length_or_by_source(tmp_path):
     assert {e.label for e in load_examples(config(one, generative_label="source"), "train")} == {"set/asr"}
 
 
+def test_a_limit_draws_rows_at_random_and_a_larger_one_holds_the_smaller(tmp_path):
+    rows = [{**passages(1)[0], "id": f"p{i}", "dialect": ["EGY", "LEV"][i >= 10]} for i in range(20)]
+    wanted = {"path": published(tmp_path / "set", "dialect", rows), "configuration": "dialect", "tasks": ["dialect"]}
+    drawn = {}
+    for limit in (8, 12):
+        examples = load_examples(config({**wanted, "limit": limit}), "train")
+        drawn[limit] = [examples.name(i) for i in range(len(examples))]
+        assert {e.label for e in examples} == {"EGY", "LEV"}
+    assert len(drawn[8]) == 8
+    assert set(drawn[8]) < set(drawn[12])
+    again = load_examples(config({**wanted, "limit": 8, "split_seed": 1}), "train")
+    assert {again.name(i) for i in range(8)} != set(drawn[8])
+
+
+def test_every_example_has_a_name_of_its_own(tmp_path):
+    """Files of one name in two folders, one folder's name twice, the same rows read and heard."""
+    for i, folder in enumerate(("EGY", "SYR")):
+        write_sound(tmp_path / "one" / "adi" / "train" / folder / "clip.wav", seed=i)
+    write_sound(tmp_path / "two" / "adi" / "train" / "EGY" / "clip.wav", seed=7)
+    folders = [{"path": str(tmp_path / place / "adi"), "format": "adi17"} for place in ("one", "two")]
+    path = published(tmp_path / "set", "dialect", [{**row, "id": "same"} for row in passages(2)])
+    heard = {"path": path, "configuration": "dialect", "tasks": ["dialect"]}
+    examples = load_examples(config(*folders, heard, {**heard, "input": "text"}, tasks=("dialect",)), "train")
+    assert [examples.name(i) for i in range(len(examples))] == [
+        "dialect/adi/clip",
+        "dialect/adi/clip#2",
+        "dialect/adi#2/clip",
+        "dialect/set/dialect/same",
+        "dialect/set/dialect/same#2",
+        "dialect+text/set/dialect/same",
+        "dialect+text/set/dialect/same#2",
+    ]
+
+
 def test_splits_by_hash_keep_old_groups_where_they_were():
     groups = [f"speaker {i}" for i in range(500)]
     shares = (0.8, 0.1, 0.1)

@@ -8,7 +8,7 @@ import pytest
 
 from recipes import evaluate, train
 from recipes.evaluation.predictions import read_predictions
-from tests.recipes.toys import toy_config, toy_dataset
+from tests.recipes.toys import toy_config, toy_dataset, toy_row
 from tests.support.chat_server import chat_server
 from tests.support.toy_models import toy_whisper
 
@@ -74,6 +74,25 @@ def test_the_majority_baseline_needs_no_model(place):
     assert report["tasks"]["dialect"]["metrics"]["invalid"]["value"] == 0
 
 
+def test_a_limit_draws_examples_at_random_and_the_same_ones_for_every_run(tmp_path):
+    """The first rows of a sorted set are one dialect. Seeds of training must not change who is asked."""
+    import datasets
+
+    rows = [{**toy_row(f"r{i:02}", i, broken=""), "dialect": "EGY" if i < 20 else "LEV"} for i in range(40)]
+    table = datasets.Dataset.from_list(rows).cast_column("audio", datasets.Audio(decode=False))
+    datasets.DatasetDict({"train": table, "validation": table}).save_to_disk(str(tmp_path / "sorted"))
+    config = toy_config(tmp_path, tmp_path / "sorted")
+    asked = []
+    for seed in range(2):
+        out = tmp_path / f"majority-{seed}"
+        arguments = [str(config), "--baseline", "majority", "--split", "validation", "--limit", "10"]
+        assert evaluate.main([*arguments, "--set", f"train.seed={seed}", "--out", str(out)]) == 0
+        asked.append(read_predictions(out / "predictions.jsonl"))
+    assert len(asked[0]) == 10
+    assert {one.reference for one in asked[0]} == {"Egyptian", "Levantine"}
+    assert [one.example for one in asked[0]] == [one.example for one in asked[1]]
+
+
 def test_the_cascade_is_whisper_and_a_text_llm_under_the_same_scores(place, tmp_path):
     settings = ["--baseline", "cascade", "--whisper", str(toy_whisper(tmp_path / "whisper")), "--limit", "2"]
     with chat_server(lambda messages: "Egyptian") as server:
@@ -81,8 +100,10 @@ def test_the_cascade_is_whisper_and_a_text_llm_under_the_same_scores(place, tmp_
         settings += ["--split", "validation", "--device", "cpu", "--out", str(place / "cascade")]
         assert evaluate.main([str(place / "run.toml"), *settings]) == 0
     report = json.loads((place / "cascade" / "metrics.json").read_text(encoding="utf-8"))
-    assert report["tasks"]["dialect"]["metrics"]["accuracy"]["value"] == 0.5
-    assert len(read_predictions(place / "cascade" / "predictions.jsonl")) == 6
+    rows = read_predictions(place / "cascade" / "predictions.jsonl")
+    egyptian = [row.reference == "Egyptian" for row in rows if row.task == "dialect"]
+    assert report["tasks"]["dialect"]["metrics"]["accuracy"]["value"] == sum(egyptian) / 2
+    assert len(rows) == 6
 
 
 def test_the_judge_is_asked_about_summaries_only(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from recipes.evaluation.report import evaluate_predictions, read_report, termina
 from recipes.evaluation.resampling import bootstrap, compare_paired
 from recipes.evaluation.slices import band, slices
 from recipes.tasks import build_tasks
+from recipes.validate import mean_loss, score_predictions, task_losses
 
 TASKS = build_tasks()
 DIALECT = TASKS["dialect"]
@@ -149,7 +151,7 @@ def predictions(n=90, task="dialect"):
 def test_slices_are_bands_and_labels_big_enough_to_mean_something():
     found = slices(predictions(), EvalConfig(smallest_slice=30))
     assert list(found["dialect"]) == ["EGY", "LEV"]
-    assert list(found["length"]) == ["under 5 s", "5 to 15 s", "30 s and over"]
+    assert list(found["length"]) == ["under 5 s", "5 to 15 s", "30 to 60 s"]
     assert found["snr"] == {"25 dB and over": list(range(0, 90, 2))}
     assert slices(predictions(10), EvalConfig()) == {}
 
@@ -177,6 +179,52 @@ def test_an_evaluation_has_intervals_slices_and_a_confusion_matrix():
     assert set(result["slices"]) == {"dialect", "length", "snr"}
     assert result["slices"]["length"]["under 5 s"]["metrics"]["accuracy"]["value"] == 0
     assert "macro_f1*" in terminal_table(results)
+
+
+def twins(skill_heard=1.0, skill_read=0.5, n=40):
+    """The same passages heard and read, under the names that a run gives them."""
+    rows = []
+    for modality, skill in (("speech", skill_heard), ("text", skill_read)):
+        kind = "dialect" if modality == "speech" else "dialect+text"
+        for i in range(n):
+            right = ["Egyptian", "Levantine"][i % 2]
+            answer = right if i < skill * n else ["Egyptian", "Levantine"][(i + 1) % 2]
+            rows.append(Prediction("dialect", f"{kind}/set/{i}", answer, right, modality=modality))
+    return rows
+
+
+def test_what_was_heard_and_what_was_read_are_scored_apart(tmp_path):
+    results = evaluate_predictions(twins(), TASKS, EvalConfig(resamples=100))
+    assert {name: one["metrics"]["accuracy"]["value"] for name, one in results.items()} == {
+        "dialect": 1,
+        "dialect+text": 0.5,
+    }
+    assert [one["examples"] for one in results.values()] == [40, 40]
+    write_predictions(tmp_path / "p.jsonl", twins())
+    assert list(by_task(read_predictions(tmp_path / "p.jsonl"))) == ["dialect", "dialect+text"]
+
+
+def test_older_predictions_say_by_their_names_what_was_read():
+    older = [{key: value for key, value in asdict(one).items() if key != "modality"} for one in twins()]
+    assert [from_mapping(line) for line in older] == twins()
+    summary = {"task": "text_summ", "example": "text_summ+text/set/1", "answer": "", "reference": "ملخص"}
+    assert from_mapping(summary).scored_as == "text_summ"
+
+
+def test_training_scores_them_apart_too_and_a_task_counts_once():
+    lines = [{**asdict(one), "loss": 2.0 if one.modality == "text" else 1.0, "target_tokens": 1} for one in twins()]
+    lines += [{**asdict(one), "loss": 3.0, "target_tokens": 1} for one in [Prediction("asr", "asr/set/0", "ن", "نص")]]
+    scores = score_predictions(lines, TASKS)
+    assert {name: one["loss"] for name, one in scores.items()} == {"asr": 3, "dialect": 1, "dialect+text": 2}
+    assert task_losses(scores) == {"asr": 3, "dialect": 1.5}
+    assert mean_loss(scores) == 2.25
+
+
+def test_two_predictions_of_one_name_are_refused_where_runs_are_paired():
+    rows = [*predictions(3), predictions(1)[0]]
+    for pair in ((rows, predictions(3)), (predictions(3), rows)):
+        with pytest.raises(RecipeError, match="dialect/set/0: two predictions have this name"):
+            paired(*pair)
 
 
 def test_a_report_reads_back_and_leaves_no_half_written_file(tmp_path):

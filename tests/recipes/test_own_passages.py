@@ -90,7 +90,7 @@ def test_no_shipped_config_leaves_out_a_published_clip_for_its_length(
     name: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    for configuration in ("ssum", "asr", "text_summ"):
+    for configuration in ("ssum", "asr"):
         own = f'data.datasets=[{{path="{dataset}", configuration="{configuration}"}}]'
         examples = load_examples(load_config(CONFIGS / f"{name}.toml", [own]).data, "train")
         assert not [note for note in examples.notes if "longer" in note]

@@ -27,9 +27,9 @@ def browse(
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
 ) -> None:
     """Search the texts, listen, and compare drafts with what people made of them, on a page of this machine only."""
-    from aramega.publish.browse import indexed, open_library
+    from aramega.publish.browse import indexed, open_for_others, open_library
 
-    library = open_library(folder)
+    library = open_library(folder) if to is None else open_for_others(folder)
     try:
         with indexed(library, _say_progress) as index:
             if to is not None:

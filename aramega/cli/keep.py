@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
@@ -77,7 +78,8 @@ def backup(
     verify: Annotated[bool, typer.Option("--verify", help="Hash every clip of the backup, not only new ones.")] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Copy the workspace as it is at this moment, even while a build runs in it. The recordings are not in it.
+    """Copy the workspace as it is at this moment, even while a build runs in it. The recordings are not in it,
+    nor is what annotators did in Label Studio and nobody has pulled yet.
 
     Exit codes: 0 whole, 3 clips are missing or are not what their rows say.
     """
@@ -91,6 +93,7 @@ def backup(
         print(json.dumps(asdict(made), ensure_ascii=False))
     else:
         _say_backup(made, to)
+        _say_unpulled(made, workspace)
     return ALL_DONE if made.is_whole else DONE_WITH_FAILURES
 
 
@@ -220,6 +223,22 @@ def _say_backup(made: Backup, to: Path) -> None:
     print(f"{made.kept:,} were there, {made.linked:,} linked, {made.copied:,} copied.")
     for what, paths in (("is not in the workspace", made.missing), ("is not what its row says", made.wrong)):
         name_some(paths, what)
+
+
+def _say_unpulled(made: Backup, workspace: Path) -> None:
+    """Which work is not in the backup, since it is in a Label Studio still; on stderr, for it is no result."""
+    from aramega.report.words import count, visible
+
+    for one in made.unpulled:
+        when = f"pulled last {one.pulled_at[:16]}" if one.pulled_at else "never pulled"
+        project = visible(one.title or one.project)
+        pull = f"aramega review pull {shlex.quote(str(workspace))} --project {shlex.quote(project)}"
+        print(
+            f"aramega: {count(one.tasks, 'task')} of project {project} at {visible(one.place)} "
+            f"({when}) without a review here: what people did there since is not in this backup. "
+            f"First `{pull}`, then back up again.",
+            file=sys.stderr,
+        )
 
 
 def _say_merged(merged: Merged) -> None:

@@ -9,7 +9,8 @@ from typing_extensions import Self
 
 from aramega.config.base import Options
 
-CONFIGURATIONS = ("ssum", "asr", "dialect", "emotion", "text_summ", "raw")
+DEFAULT_CONFIGURATIONS = ("ssum", "asr", "dialect", "emotion", "text_summ")
+CONFIGURATIONS = (*DEFAULT_CONFIGURATIONS, "raw")
 
 Verification = Literal["none", "any", "text", "all"]
 
@@ -18,8 +19,9 @@ class PublishConfig(Options):
     """Publishing: what goes into the dataset, how it is split, and what its card says that no data can tell."""
 
     configurations: tuple[str, ...] = Field(
-        CONFIGURATIONS,
-        description="What load_dataset can be asked for. asr is the slow one: its audio is cut and encoded anew.",
+        DEFAULT_CONFIGURATIONS,
+        description="What load_dataset can be asked for. asr is the slow one: its audio is cut and encoded anew. raw "
+        "(drafts, and each annotator's reviews under a pseudonym) is published only where it is named here.",
     )
     where: str = Field("", description="Only passages for which this SQL expression is true, for example snr_db > 10.")
     min_verification: Verification = Field(

@@ -7,7 +7,8 @@ meanwhile no longer fits the copied row: then the database is copied once more, 
 Everything goes into a folder beside the backup, `.NAME.part`, which takes the backup's name when it is whole; what
 an earlier backup holds is linked from there, so only new clips cost anything. Killed, the next run goes on with
 what is in the part folder. Killed between the two renames, the earlier backup waits as `.NAME.old`, and the next
-run puts it back first. The recordings themselves, previews and reports are not in it.
+run puts it back first. The recordings themselves, previews and reports are not in it, nor is what annotators did in
+a Label Studio since the last pull; the projects concerned are named.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from aramega.housekeeping.carry import How, carry, is_same
 from aramega.housekeeping.named import files_below, frame_paths, named_clips
 from aramega.housekeeping.papers import find_papers
+from aramega.housekeeping.unpulled import Unpulled, find_unpulled
 from aramega.records import AramegaError, timestamp
 from aramega.store import Store
 from aramega.workspace import Workspace, whole_file
@@ -53,6 +55,8 @@ class Backup:
     """Clips that a row names and the workspace does not hold."""
     wrong: list[str] = field(default_factory=list)
     """Clips that are not what their row says they are; looked for in all clips by `verify`, else in new ones."""
+    unpulled: list[Unpulled] = field(default_factory=list)
+    """Projects that may hold work which no pull has brought yet."""
 
     @property
     def is_whole(self) -> bool:
@@ -159,6 +163,7 @@ def _copy_once(places: _Places, extras: Sequence[str]) -> Backup:
         _copy_clips(places, copied, made, begun)
         if "frames" in extras:
             _copy_frames(places, copied, made)
+        made.unpulled = find_unpulled(copied)
     return made
 
 

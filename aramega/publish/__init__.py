@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import fcntl
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +18,12 @@ from pathlib import Path
 from typing import Protocol
 
 from aramega.config import LabelConfig, PublishConfig
+from aramega.publish.anonymous import pseudonyms_of
 from aramega.publish.columns import Inventories
 from aramega.publish.folder import FolderTarget
 from aramega.publish.formats import FORMATS
 from aramega.publish.index import Difference
 from aramega.publish.plan import Plan, make_plan
-from aramega.publish.rows import Pseudonyms
 from aramega.publish.splits import Book, read_book
 from aramega.publish.staging import Order, Say, difference, stage, stage_format
 from aramega.publish.survey import survey
@@ -101,7 +100,7 @@ def publish(
         before = target.before()
         spool = target.scratch / f".aramega-{workspace.root.name}.rows.part"
         try:
-            names = Pseudonyms(_salt(workspace))
+            names = pseudonyms_of(workspace)
             classes = _classes(labels, before)
             found = survey(store, workspace, options, classes, spool, withdrawn=gone, names=names)
             plan = make_plan(found, options, classes, _book(before, workspace), format)
@@ -154,16 +153,6 @@ def _book(before: Version | None, workspace: Workspace) -> Book | None:
 def _keep_book(workspace: Workspace, book: Book) -> None:
     with whole_file(_own(workspace) / BOOK) as part:
         part.write_text(book.to_json(), encoding="utf-8")
-
-
-def _salt(workspace: Workspace) -> str:
-    """What the pseudonyms are made with: stays in the workspace, readable by its owner only."""
-    path = _own(workspace) / "annotators.salt"
-    if not path.exists():
-        with whole_file(path) as part:
-            part.touch(mode=0o600)
-            part.write_text(secrets.token_hex(16), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
 
 
 @contextmanager

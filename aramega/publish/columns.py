@@ -60,7 +60,7 @@ _AUDIO = Column("audio", "audio", "16 kHz mono FLAC, embedded")
 _TRANSCRIPTION = Column("transcription", "string", "what is said")
 _SUMMARY = Column("summary", "string", "what it comes to, in one to three sentences")
 _TITLE = Column("title", "string", "a headline")
-_TOPICS = Column("topics", "strings", "what it is about")
+_TOPICS = Column("topics", "strings", "what it is about, as a machine has it: no person is asked")
 _DIALECT = Column("dialect", "dialect", "the Arabic that is spoken")
 _EMOTION = Column("emotion", "emotion", "how it sounds")
 
@@ -88,11 +88,21 @@ _SUMMED_UP = (
     Column("summary_model", "string", "what drafted the summary"),
     Column("summary_prompt", "string", "the prompt's name, version and hash"),
 )
+_TITLED = (
+    Column("verified_title", "bool", "a person confirmed or corrected the title"),
+    Column("verified_topics", "bool", "a person confirmed or corrected the topics; no form asks for them yet"),
+)
 _LABELLED = (
     Column("verified_dialect", "bool", "a person chose or confirmed the dialect"),
     Column("verified_emotion", "bool", "a person chose or confirmed the emotion"),
 )
 _QUALITY = (
+    Column(
+        "flags",
+        "strings",
+        "what people flagged in the passage (music, overlap, several speakers, cut word, other language, "
+        "unintelligible); null where nobody has looked",
+    ),
     Column("snr_db", "float64", "signal to noise"),
     Column("decision", "string", "what the checks advised: keep, review first or reject"),
     Column("confidence", "float64", "how likely the checks held the draft to be right, 0 to 1"),
@@ -100,11 +110,11 @@ _QUALITY = (
 _RAW = (
     Column("accepted", "bool", "it became a row of the other configurations, or was good enough to"),
     Column("decision", "string", "what the checks advised: keep, review first or reject"),
-    Column("draft_transcription", "string", "what the recognizer heard"),
+    Column("draft_transcription", "string", "what the recognizer heard; null, as all texts are, where it was rejected"),
     Column("draft_summary", "string", "what the summarizer wrote"),
     Column("draft_title", "string", "its headline"),
     Column("draft", "string", "JSON: everything machines wrote: lines with scores, labels, checks, verdict"),
-    Column("reviews", "string", "JSON: every review, the oldest first, annotators under pseudonyms"),
+    Column("reviews", "string", "JSON: each annotator's last review, under pseudonyms, without comments and times"),
     Column("resolved", "string", "JSON: the answer per field and how it was settled; null where nobody has"),
 )
 
@@ -113,7 +123,7 @@ ALL: Mapping[str, Configuration] = {
     for one in (
         Configuration(
             "ssum",
-            (*_SAID, *_PLACE, *_HEARD, *_SUMMED_UP, *_LABELLED, *_QUALITY),
+            (*_SAID, *_PLACE, *_HEARD, *_SUMMED_UP, *_TITLED, *_LABELLED, *_QUALITY),
             "a passage's audio and its summary",
             ("summarization", "automatic-speech-recognition"),
         ),
@@ -141,14 +151,14 @@ ALL: Mapping[str, Configuration] = {
         ),
         Configuration(
             "text_summ",
-            (_ID, _TRANSCRIPTION, _SUMMARY, _TITLE, _TOPICS, *_PLACE, *_HEARD, *_SUMMED_UP, *_QUALITY),
+            (_ID, _TRANSCRIPTION, _SUMMARY, _TITLE, _TOPICS, *_PLACE, *_HEARD, *_SUMMED_UP, *_TITLED, *_QUALITY),
             "a transcript and its summary, without audio",
             ("summarization",),
         ),
         Configuration(
             "raw",
             (_ID, *(c for c in _PLACE if c.name != "clip"), *_RAW),
-            "drafts and every review, for research on annotation",
+            "drafts and reviews, for research on annotation; only where it is asked for",
         ),
     )
 }

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 PARTS: Mapping[str, tuple[str, ...]] = {
     "transcription": ("transcription", "draft_transcription"),
     "summary": ("summary", "title", "topics", "draft_summary", "draft_title"),
-    "labels": ("dialect", "emotion"),
+    "labels": ("dialect", "emotion", "flags"),
     "reviews": ("reviews", "resolved", "accepted"),
     "verification": (
         "verified_transcription",
         "verified_summary",
+        "verified_title",
+        "verified_topics",
         "verified_dialect",
         "verified_emotion",
         "distance_transcription",

@@ -22,7 +22,7 @@ from aramega.publish.splits import SPLITS, Assignment, Book, Shares, assign
 from aramega.publish.survey import Kept, Survey, members
 from aramega.records import AramegaError
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the same rows would make other files: what was staged by an older version is not taken over."""
 
 RESERVED = "kept for test and validation until a person has reviewed them"
@@ -149,7 +149,7 @@ def _notes(
             "wrong; published rows never move."
         )
     if unsummarized:
-        yield f"{unsummarized} passages have no summary: they are in asr and raw only."
+        yield f"{unsummarized} passages have no summary: they are in asr only, and in raw."
     if found.silent_transcripts:
         yield (
             f"{found.silent_transcripts} passages have a transcript that was not laid onto their segments: "

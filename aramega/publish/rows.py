@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from aramega.publish.anonymous import PRIVATE_FIELDS, Pseudonyms, public_answer, public_reviews
 from aramega.publish.columns import Inventories
 from aramega.records import (
+    Draft,
     DraftedPassage,
     Line,
     Metadata,
@@ -25,6 +27,7 @@ from aramega.records import (
     SettledLine,
     milliseconds,
 )
+from aramega.records.choices import PERSONAL_DATA, current_flag
 
 Row = dict[str, Any]
 
@@ -77,9 +80,11 @@ def passage_row(drafted: DraftedPassage, resolved: ResolvedPassage, inventories:
         "distance_summary": resolved.summary.distance,
         "summary_model": draft.summary.model if draft.summary else None,
         "summary_prompt": (draft.summary.prompt or None) if draft.summary else None,
+        "verified_title": resolved.title.verified,
+        "verified_topics": False,  # no form asks for them
         "verified_dialect": resolved.dialect.verified,
         "verified_emotion": resolved.emotion.verified,
-        **_quality(drafted),
+        **_quality(drafted, resolved),
     }
 
 
@@ -101,7 +106,7 @@ def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row
             "verified_transcription": resolved.transcript.verified,
             "distance_transcription": resolved.transcript.distance,
             "asr_model": draft.transcript.model if draft.transcript else None,
-            **_quality(drafted),
+            **_quality(drafted, resolved),
         }
         for line in lines
         if line.text.strip() and min(line.end, inside.end) > max(line.start, inside.start)
@@ -111,9 +116,9 @@ def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row
 def raw_row(
     drafted: DraftedPassage, resolved: ResolvedPassage | None, reviews: Sequence[Review], names: Pseudonyms
 ) -> Row:
-    """What people said, and the texts of the draft; who they are and where they worked stays with us."""
-    draft, passage = drafted.draft, drafted.passage
-    settled = resolved or from_draft(drafted)
+    """What people said, and the texts of the draft; of a passage that was rejected no text, only why."""
+    passage, settled = drafted.passage, resolved or from_draft(drafted)
+    draft = drafted.draft if settled.accepted else Draft(verdict=drafted.draft.verdict)
     return {
         "id": passage.id,
         **_place(drafted, passage.start, passage.end),
@@ -123,8 +128,8 @@ def raw_row(
         "draft_summary": draft.summary.text if draft.summary else None,
         "draft_title": draft.summary.title if draft.summary else None,
         "draft": None,
-        "reviews": to_json([_without_names(review, names) for review in reviews]),
-        "resolved": to_json(plain(names.hide_in(resolved))) if resolved else None,
+        "reviews": to_json([_told(one) for one in public_reviews(reviews, names, accepted=settled.accepted)]),
+        "resolved": to_json(plain(public_answer(resolved, names))) if resolved else None,
     }
 
 
@@ -133,30 +138,16 @@ def whole_draft(drafted: DraftedPassage) -> str:
     return to_json({name: part for name, part in plain(drafted.draft).items() if part is not None})
 
 
-class Pseudonyms:
-    """The same person is the same made-up name in every version; without the salt, which is not published, nobody
-    can try names until one fits."""
+def public_flags(resolved: ResolvedPassage) -> list[str] | None:
+    """What people flagged; None where nobody has looked. A flag for personal data was cleared, or there is no row."""
+    if not resolved.reviews:
+        return None
+    return [name for name in map(current_flag, resolved.flags) if name != PERSONAL_DATA]
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
 
-    def __call__(self, name: str) -> str:
-        digest = hashlib.blake2b(name.encode(), key=self._salt.encode()[:64], digest_size=4)
-        return f"annotator-{digest.hexdigest()}"
-
-    def hide_in(self, resolved: ResolvedPassage) -> ResolvedPassage:
-        return replace(
-            resolved,
-            transcript=self._hidden(resolved.transcript),
-            summary=self._hidden(resolved.summary),
-            title=self._hidden(resolved.title),
-            dialect=self._hidden(resolved.dialect),
-            emotion=self._hidden(resolved.emotion),
-            reviews=tuple(map(_review_number, resolved.reviews)),
-        )
-
-    def _hidden(self, settled: Settled) -> Settled:
-        return replace(settled, annotators=tuple(map(self, settled.annotators)))
+def _told(review: Review) -> Row:
+    """A review as JSON, without the fields that are never published."""
+    return {name: value for name, value in plain(review).items() if name not in PRIVATE_FIELDS}
 
 
 def class_number(label: str, labels: Sequence[str]) -> int | None:
@@ -184,23 +175,14 @@ def _place(drafted: DraftedPassage, start: float, end: float) -> Row:
     }
 
 
-def _quality(drafted: DraftedPassage) -> Row:
+def _quality(drafted: DraftedPassage, resolved: ResolvedPassage) -> Row:
     verdict = drafted.draft.verdict
     return {
+        "flags": public_flags(resolved),
         "snr_db": drafted.passage.snr_db,
         "decision": verdict.decision if verdict else None,
         "confidence": verdict.confidence if verdict else None,
     }
-
-
-def _without_names(review: Review, names: Pseudonyms) -> Row:
-    told: Row = plain(replace(review, id=_review_number(review.id), annotator=names(review.annotator)))
-    return {name: value for name, value in told.items() if name != "place"}
-
-
-def _review_number(review: str) -> str:
-    """Ids of reviews name the server they were made on; a hash of one names nothing and still tells them apart."""
-    return hashlib.blake2b(review.encode(), digest_size=8).hexdigest()
 
 
 def plain(value: Any) -> Any:

@@ -43,7 +43,7 @@ class Statistics:
     lengths: Counter[int] = field(default_factory=Counter)
     """Passages by the bar they fall in."""
     verified: Counter[str] = field(default_factory=Counter)
-    """Passages by what a person stands behind: transcription, summary, dialect, emotion."""
+    """Passages by what a person stands behind: transcription, summary, title, dialect, emotion."""
     word_errors: int = 0
     compared_words: int = 0
     """Of drafts against what people made of them."""
@@ -110,7 +110,7 @@ def _add(statistics: Statistics, line: Row, plan: Plan) -> None:
         label = UNKNOWN if row[column] is None else plan.inventories[column][row[column]]
         counter[label] += row["seconds"]
     s.lengths[int(row["seconds"] // BIN)] += 1
-    for what in ("transcription", "summary", "dialect", "emotion"):
+    for what in ("transcription", "summary", "title", "dialect", "emotion"):
         s.verified[what] += row[f"verified_{what}"]
     s.models[row["asr_model"] or UNKNOWN] += 1
     if row["summary"]:

@@ -18,19 +18,22 @@ from pathlib import Path
 from typing import Any
 
 from aramega.config import PublishConfig
+from aramega.publish.anonymous import Pseudonyms, public_reason
 from aramega.publish.columns import Inventories
 from aramega.publish.leaks import signature_of
 from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import Pseudonyms, Row, from_draft, passage_row, raw_row, segment_rows, to_json, whole_draft
+from aramega.publish.rows import Row, from_draft, passage_row, raw_row, segment_rows, to_json, whole_draft
 from aramega.publish.splits import Member
 from aramega.publish.withdrawn import names_of
 from aramega.records import AramegaError, Recording, ResolvedPassage
+from aramega.settle.personal import stays_withheld
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.workspace import Workspace
 
 VERIFIED = ("transcript", "summary", "dialect", "emotion")
+WITHHELD = "withheld: flagged for personal data, and not cleared by a referee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,9 @@ def survey(
                 if material.drafted.draft.transcript is None and material.resolved is None:
                     found.funnel["no transcript yet"] += 1
                     continue
+                if stays_withheld(material.reviews, material.resolved):
+                    found.funnel[WITHHELD] += 1
+                    continue
                 _spool_one(material, workspace, options, found, problems, file, names)
             if len(found.kept) > kept_before:
                 found.recordings[recording.id] = recording
@@ -143,7 +149,7 @@ def _spool_one(
         clip_bytes = problems.size_of(workspace.root / drafted.passage.clip)
         found.silent_transcripts += not segments and bool(drafted.segments)
     raw = raw_row(drafted, material.resolved, material.reviews, names)
-    if "raw" in options.configurations:
+    if "raw" in options.configurations and resolved.accepted:
         raw["draft"] = whole_draft(drafted)
     line = to_json(
         {"passage": row, "segments": segments, "raw": raw, "clip": drafted.passage.clip, "start": drafted.passage.start}
@@ -175,7 +181,7 @@ def why_left_out(resolved: ResolvedPassage, seconds: float, options: PublishConf
     """Why a passage is no row of the set; empty where it is one."""
     if not resolved.accepted:
         by = "rejected by reviewers" if resolved.reviews else "rejected by the checks"
-        return f"{by}: {resolved.reason}" if resolved.reason else by
+        return f"{by}: {reason}" if (reason := public_reason(resolved)) else by
     if not resolved.transcript.value.strip():
         return "empty transcript"
     if seconds < options.min_seconds:

@@ -28,6 +28,7 @@ WHY_PREFERRED = ("more faithful", "more complete", "shorter", "better written")
 FLAGS = ("music", "overlap", "several speakers", "cut word", "other language", "unintelligible", PERSONAL_DATA)
 """What a person says of the passage besides its words."""
 _RENAMED = {"wrong language": "other language"}
+_OFFERED = frozenset((*REASONS, *WHY_PREFERRED, *FLAGS))
 _PREFERENCE = re.compile(r"(?:prefers .+? to .+?|finds both summaries as good as each other)\. ")
 """What stands before the reasons where two summaries were compared; it names models, whose names may hold colons."""
 
@@ -37,13 +38,13 @@ def current_flag(name: str) -> str:
     return _RENAMED.get(name, name)
 
 
-def reasons_of(review: Review) -> tuple[str, ...]:
-    """The reasons a review chose. Its `reason` holds them first, and, after a colon, what was remarked to them."""
-    preference = _PREFERENCE.match(review.reason)
-    chosen = review.reason[preference.end() if preference else 0 :].partition(":")[0]
-    return tuple(name for name in chosen.split(", ") if name in REASONS or name in WHY_PREFERRED)
+def chosen_reasons(reason: str) -> tuple[str, ...]:
+    """The choices in a review's `reason`, which holds them first and, after a colon, what was remarked to them."""
+    preference = _PREFERENCE.match(reason)
+    chosen = reason[preference.end() if preference else 0 :].partition(":")[0]
+    return tuple(name for name in chosen.split(", ") if name in _OFFERED)
 
 
 def names_personal_data(review: Review) -> bool:
     """Whether its annotator flagged the passage for personal data, or rejected it because of some."""
-    return PERSONAL_DATA in review.flags or PERSONAL_DATA in reasons_of(review)
+    return PERSONAL_DATA in review.flags or PERSONAL_DATA in chosen_reasons(review.reason)

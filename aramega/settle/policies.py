@@ -10,6 +10,8 @@ answered, be it by leaving the draft as it was; a field nobody was asked for kee
 - `trusted`: the annotator who agrees best with gold; the rest by majority;
 - `referee`: where annotators agree, by majority; where they don't, nothing is accepted until a referee has looked.
 
+A passage flagged for personal data is accepted by none of them until it is cleared (`settle/personal.py`).
+
 Nothing here reads the clock or the database: the same draft and reviews give the same answer.
 """
 
@@ -21,8 +23,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from aramega.records import AramegaError, DraftedPassage, ResolvedPassage, Review, Settled, SettledLine
+from aramega.records.choices import PERSONAL_DATA
 from aramega.settle.disagreement import Limits, needs_referee
 from aramega.settle.distances import choose_medoid, edit_distance, label_distance
+from aramega.settle.personal import is_withheld
 from aramega.settle.realign import spread_regions, spread_transcript
 from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
@@ -62,6 +66,8 @@ def resolve_passage(drafted: DraftedPassage, reviews: Sequence[Review], policy: 
     fields = {name: _settle(name, drafted, chosen, policy) for name in FIELDS}
     settled = {name: answer for name, (answer, _) in fields.items()}
     accepted, reason = _judge(chosen, settled)
+    if is_withheld(last, policy.referees):
+        accepted, reason = False, PERSONAL_DATA
     return replace(
         _with_fields(drafted, settled, fields["transcript"][1]),
         accepted=accepted,

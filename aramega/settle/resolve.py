@@ -15,6 +15,7 @@ from typing import Any
 
 from aramega.records import ResolvedPassage
 from aramega.settle.agreement import group_standing, measure_trust
+from aramega.settle.personal import is_withheld
 from aramega.settle.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
 from aramega.settle.standing import FIELDS
 from aramega.store import PAGE, Store
@@ -71,7 +72,8 @@ def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: dat
             if before is None or replace(before, resolved_at="") != resolved:
                 fresh.append(replace(resolved, resolved_at=when))
             settled.append(replace(resolved, lines=()))  # counted below; the words are not needed for that
-            waiting += [passage] if waiting_for_referee(reviews, policy) else []
+            if waiting_for_referee(reviews, policy) or is_withheld(reviews, policy.referees):
+                waiting.append(passage)
             unknown.update(unknown_labels(reviews, policy))
         write_resolved(store, fresh)
         changed += len(fresh)

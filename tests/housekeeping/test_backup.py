@@ -17,9 +17,10 @@ from aramega.housekeeping import backup as room
 from aramega.housekeeping.backup import back_up, verify
 from aramega.records import AramegaError
 from aramega.store import Store
+from aramega.store.reviews import add_reviews
 from tests.housekeeping.looking import a_workspace, contents, copy_of, cut_otherwise, files, review, rows
 from tests.support.cli import Run
-from tests.support.drafts import put_drafted
+from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
 
 
@@ -198,3 +199,26 @@ def test_answers_are_in_it(tmp_path: Path) -> None:
         journal.note("asked", "model", Reply("جواب", 10, 5, False))
         back_up(place, tmp_path / "copy")
     assert spent_so_far(tmp_path / "copy" / "answers.db").tokens == 15
+
+
+def test_work_that_waits_in_a_label_studio_is_said_not_to_be_in_it(tmp_path: Path, aramega: Run) -> None:
+    place = a_workspace(tmp_path / "news")
+    assert aramega("backup", place.root, tmp_path / "copy").err == ""
+    with Store.create_or_open(place) as store:
+        seen, unseen, *_ = (row[0] for row in store.connection.execute("SELECT id FROM passages ORDER BY id"))
+        tasks = (("http://labels", 7, number, passage, "d", "") for number, passage in enumerate((seen, unseen)))
+        with store.transaction():
+            store.connection.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)", tasks)
+            store.connection.execute("DELETE FROM reviews")
+        add_reviews(store, [Annotator("amal").says(seen)])
+    said = aramega("backup", place.root, tmp_path / "copy")
+    assert said.code == 0
+    assert "1 task of project 7 at http://labels (never pulled) without a review here" in said.err
+    assert f"aramega review pull {place.root} --project 7" in said.err
+    with Store.open(place) as store, store.transaction():
+        store.connection.execute("INSERT INTO projects VALUES ('http://labels', 7, 'News', '2026-02-01T10:00:00Z')")
+    [one] = back_up(place, tmp_path / "copy").unpulled
+    assert (one.title, one.tasks, one.pulled_at[:10]) == ("News", 1, "2026-02-01")
+    with Store.create_or_open(place) as store:
+        add_reviews(store, [Annotator("amal").says(unseen)])
+    assert back_up(place, tmp_path / "copy").unpulled == []

@@ -128,3 +128,17 @@ def test_markup_in_a_transcript_stays_text(tmp_path):
     text = card_of(workspace, tmp_path / "set").text
     assert "<script>" not in text
     assert "&lt;script>" in text
+
+
+def test_its_numbers_are_right_in_arabic_whatever_they_are(workspace, tmp_path):
+    text = card_of(workspace, tmp_path / "set").text
+    assert 'عدد المقاطع: <bdi dir="ltr">12</bdi>' in text
+    assert "مقطعًا" not in text
+
+
+def test_it_says_what_marks_mean_and_what_no_person_has_seen(workspace, tmp_path):
+    text = card_of(workspace, tmp_path / "set").text
+    assert all(mark in text for mark in ("`[؟]`", "`(الطابق؟)`", "`المست-`"))
+    assert "Topics are a machine's" in text
+    assert "| title verified by a person | 100 %" in text
+    assert "What annotators remarked is not published." in text

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from aramega.config.publish import CONFIGURATIONS
 from aramega.records import AramegaError, Settled
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
@@ -55,7 +56,7 @@ def test_what_is_loaded_is_what_the_workspace_holds(tmp_path):
 
 def test_every_configuration_loads_streams_and_decodes(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=3)
-    publish_to(workspace, tmp_path / "set")
+    publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)
     for name in ("ssum", "asr", "dialect", "emotion"):
         whole, streamed = load(tmp_path / "set", name), load(tmp_path / "set", name, streaming=True)
         first = next(iter(streamed))
@@ -65,6 +66,26 @@ def test_every_configuration_loads_streams_and_decodes(tmp_path):
         assert samples.data.shape[1] == round(first["seconds"] * 16_000)
     assert "audio" not in load(tmp_path / "set", "text_summ").column_names
     assert json.loads(load(tmp_path / "set", "raw")[0]["draft"])["transcript"]["model"] == "whisper:test"
+
+
+def test_every_field_says_whether_a_person_stands_behind_it_and_flags_are_a_column(tmp_path):
+    workspace = a_set(tmp_path / "w", recordings=1, passages=3)
+    first, second, third = resolve(workspace, flags=("overlap", "wrong language"))
+    resolve(workspace, [second], title=Settled("عنوان"), flags=())
+    with Store.create_or_open(workspace) as store:
+        store.connection.execute("DELETE FROM resolved WHERE passage = ?", (third,))
+    publish_to(workspace, tmp_path / "set")
+    for name in ("ssum", "text_summ"):
+        rows = {
+            row["id"]: row for row in load(tmp_path / "set", name).remove_columns(["audio"] if name == "ssum" else [])
+        }
+        titles = [rows[passage]["verified_title"] for passage in (first, second, third)]
+        assert titles == [True, False, False]
+        assert {row["verified_topics"] for row in rows.values()} == {False}
+        assert [rows[p]["flags"] for p in (first, second, third)] == [["overlap", "other language"], [], None]
+    segments = load(tmp_path / "set", "asr").remove_columns("audio")
+    assert {tuple(row["flags"]) for row in segments if row["passage"] == first} == {("overlap", "other language")}
+    assert "flags" in load(tmp_path / "set", "dialect").column_names
 
 
 def test_the_default_configuration_is_ssum_and_labels_are_classes(tmp_path):
@@ -181,7 +202,7 @@ def test_a_reviewer_s_no_keeps_a_passage_out_and_a_reviewer_s_yes_outweighs_the_
         store.connection.execute("UPDATE verdicts SET decision = 'reject', reasons = '[\"loop\"]'")
     resolve(workspace, [first])
     resolve(workspace, [second], accepted=False, reason="music")
-    made = publish_to(workspace, tmp_path / "set")
+    made = publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)
     assert load(tmp_path / "set", "ssum")["id"] == [first]
     assert made.plan.funnel["rejected by reviewers: music"] == 1
     assert made.plan.funnel["rejected by the checks: loop"] == 1
@@ -190,16 +211,16 @@ def test_a_reviewer_s_no_keeps_a_passage_out_and_a_reviewer_s_yes_outweighs_the_
 
 def test_a_withdrawn_recording_is_gone_from_the_next_version_and_from_then_on(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=3)
-    publish_to(workspace, tmp_path / "set")
+    publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)
     (tmp_path / "out.txt").write_text("نشرة 1.mp3\tasked by phone\n", encoding="utf-8")
-    publish_to(workspace, tmp_path / "set", withdrawn=tmp_path / "out.txt")
+    publish_to(workspace, tmp_path / "set", withdrawn=tmp_path / "out.txt", configurations=CONFIGURATIONS)
     for name in ("ssum", "asr", "raw", "text_summ"):
         assert f"{1:016x}" not in load(tmp_path / "set", name)["recording"]
     changelog = (tmp_path / "set/CHANGELOG.md").read_text()
     assert "- 1 recording withdrawn" in changelog
     assert "phone" not in changelog
     assert "نشرة 1" not in changelog
-    made = publish_to(workspace, tmp_path / "set")  # the list is remembered
+    made = publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)  # the list is remembered
     assert not made.changed
 
 
@@ -215,8 +236,8 @@ def test_a_withdrawn_name_that_is_nobody_s_is_said_and_a_dry_run_remembers_nothi
 def test_annotators_are_pseudonyms_that_stay_the_same(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=2)
     resolve(workspace)
-    publish_to(workspace, tmp_path / "a")
-    publish_to(workspace, tmp_path / "b")
+    publish_to(workspace, tmp_path / "a", configurations=CONFIGURATIONS)
+    publish_to(workspace, tmp_path / "b", configurations=CONFIGURATIONS)
     told = [json.loads(load(tmp_path / name, "raw")[0]["resolved"])["summary"]["annotators"] for name in "ab"]
     assert told[0] == told[1]
     assert told[0][0].startswith("annotator-")

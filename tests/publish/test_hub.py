@@ -12,7 +12,7 @@ import pytest
 from aramega.config import LabelConfig, PublishConfig
 from aramega.publish import Published, publish
 from aramega.publish.hub import HubTarget
-from aramega.records import AramegaError
+from aramega.records import AramegaError, Settled
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.workspace import Workspace
@@ -81,12 +81,12 @@ def test_only_shards_that_changed_are_sent(tmp_path, hub):
     push(workspace)
     before = {path: blob.oid for path, blob in hub.dataset(NAME).files().items()}
     hub.requests.clear()
-    resolve(workspace, numbers[:1], flags=("music",))
+    resolve(workspace, numbers[:1], title=Settled("عنوان آخر", verified=True))
     push(workspace)
     after = {path: blob.oid for path, blob in hub.dataset(NAME).files().items()}
     sent = [path for method, path in hub.requests if method == "PUT"]
     changed = {path for path in after if path.endswith(".parquet") and after[path] != before.get(path)}
-    assert {path.split("/")[0] for path in changed} == {"raw", "index"}
+    assert {path.split("/")[0] for path in changed} == {"ssum", "text_summ", "index"}
     assert len(sent) == len(changed)
 
 

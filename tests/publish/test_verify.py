@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from aramega.config.publish import CONFIGURATIONS
 from aramega.publish.verify import verify
 from aramega.publish.versions import read_version
 from aramega.records import AramegaError
@@ -16,7 +17,7 @@ from tests.publish.sets import a_set, publish_to, resolve
 def published(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=3)
     resolve(workspace)
-    publish_to(workspace, tmp_path / "set")
+    publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)
     return tmp_path / "set"
 
 

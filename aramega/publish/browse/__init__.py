@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aramega.publish.anonymous import pseudonyms_of
 from aramega.publish.browse.alone import write_alone
 from aramega.publish.browse.entries import Library
 from aramega.publish.browse.index import Index, Say, build_index
@@ -21,14 +22,24 @@ from aramega.publish.browse.workspace import WorkspaceLibrary
 from aramega.records import AramegaError
 from aramega.workspace import Workspace
 
-__all__ = ["ExplorerServer", "Index", "Library", "indexed", "open_library", "write_alone"]
+__all__ = ["ExplorerServer", "Index", "Library", "indexed", "open_for_others", "open_library", "write_alone"]
 
 
 def open_library(folder: Path) -> Library:
-    """The workspace or the published set in a folder."""
+    """The workspace or the published set in a folder, with all that this machine's user may see."""
+    workspace = Workspace(folder.absolute())
+    return WorkspaceLibrary(workspace) if workspace.database.exists() else _open_published(folder)
+
+
+def open_for_others(folder: Path) -> Library:
+    """The same, without what annotators wrote for their team, and without their names."""
     workspace = Workspace(folder.absolute())
     if workspace.database.exists():
-        return WorkspaceLibrary(workspace)
+        return WorkspaceLibrary(workspace, pseudonyms_of(workspace))
+    return _open_published(folder)
+
+
+def _open_published(folder: Path) -> PublishedLibrary:
     published = PublishedLibrary(folder)
     if published.shards or published.raw:
         return published

@@ -146,7 +146,8 @@ def _draft(raw: Row, made_by: str) -> Said | None:
 
 
 def _reviews(raw: Row) -> tuple[Said, ...]:
-    return tuple(said_in_review(from_dict(Review, told)) for told in _told(raw, "reviews") or ())
+    undated = {"updated_at": ""}  # when somebody worked is not published
+    return tuple(said_in_review(from_dict(Review, undated | told)) for told in _told(raw, "reviews") or ())
 
 
 def _resolved(raw: Row) -> ResolvedPassage:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.browse.entries import LABELS, TEXTS, Entry, Said, farthest, joined, said_in_review
 from aramega.publish.materials import Material, read_materials
 from aramega.publish.rows import from_draft
 from aramega.records import AramegaError, Draft, Metadata, ResolvedPassage, Settled
+from aramega.settle.personal import stays_withheld
 from aramega.store import Store
 from aramega.workspace import Workspace
 
@@ -16,15 +19,20 @@ from aramega.workspace import Workspace
 class WorkspaceLibrary:
     kind = "workspace"
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, names: Pseudonyms | None = None) -> None:
+        """With pseudonyms, people's work is shown as it may be published; without, as it is."""
         self.workspace = workspace
+        self._names = names
         self.name = workspace.root.name
 
     def entries(self, scratch: Path) -> Iterator[Entry]:
         with Store.open(self.workspace) as store, store.snapshot():
             for recording in store.recordings():
                 for material in read_materials(store, recording):
-                    yield entry_of(material)
+                    if self._names is None:
+                        yield entry_of(material)
+                    elif not stays_withheld(material.reviews, material.resolved):
+                        yield entry_of(_for_others(material, self._names))
 
     def sound(self, place: str) -> bytes:
         path = PurePosixPath(place)
@@ -36,6 +44,13 @@ class WorkspaceLibrary:
             return (self.workspace.root / path).read_bytes()
         except OSError as error:
             raise AramegaError(f"{place}: {(error.strerror or str(error)).lower()}.") from None
+
+
+def _for_others(material: Material, names: Pseudonyms) -> Material:
+    """What people said as it may be published."""
+    resolved = material.resolved
+    reviews = public_reviews(material.reviews, names, accepted=resolved is None or resolved.accepted)
+    return replace(material, reviews=tuple(reviews), resolved=public_answer(resolved, names) if resolved else None)
 
 
 def entry_of(material: Material) -> Entry:

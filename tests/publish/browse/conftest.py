@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from aramega.config.publish import CONFIGURATIONS
 from aramega.publish.browse import ExplorerServer, Library, indexed, open_library, write_alone
 from aramega.records import DraftedPassage, Region, ResolvedPassage, Review, Score, Verdict
 from aramega.store import Store
@@ -98,7 +99,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def published(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published") / "set"
-    publish_to(workspace, folder, leaks="drop", test_share=0.0, validation_share=0.0)
+    publish_to(workspace, folder, leaks="drop", test_share=0.0, validation_share=0.0, configurations=CONFIGURATIONS)
     return folder
 
 

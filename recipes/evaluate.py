@@ -24,7 +24,7 @@ from recipes.data import Examples, load_examples
 from recipes.errors import RecipeError
 from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
 from recipes.evaluation.bertscore import bertscore
-from recipes.evaluation.judge import judge_summaries, wants_judge
+from recipes.evaluation.judge import Grading, grade_summaries, summarize_gradings, wants_judge, write_gradings
 from recipes.evaluation.predictions import Prediction, by_task, from_mapping
 from recipes.evaluation.report import evaluate_predictions, terminal_table, write_report
 from recipes.validate import fixed_subset, predict
@@ -71,7 +71,8 @@ def evaluate(options: argparse.Namespace) -> str:
 
     name, predictions = answers(options, config, examples)
     results = evaluate_predictions(predictions, examples.tasks, config.eval, seed=config.train.seed)
-    add_graders(results, predictions, examples, config)
+    add_bertscore(results, predictions, config)
+    gradings = add_judge(results, predictions, examples, config)
 
     facts = {
         "model": name,
@@ -83,6 +84,7 @@ def evaluate(options: argparse.Namespace) -> str:
         "confidence": config.eval.confidence,
     }
     write_report(out, predictions, results, facts)
+    write_gradings(out, gradings)
     return f"{terminal_table(results)}\n\n{out / 'metrics.json'}"
 
 
@@ -128,24 +130,30 @@ def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[
     return [from_mapping(line) for line in lines]
 
 
-def add_graders(
+def add_bertscore(results: dict[str, Any], predictions: Sequence[Prediction], config: RecipeConfig) -> None:
+    for name, rows in summaries(predictions).items() if config.eval.bertscore else ():
+        answered, wanted = [one.answer for one in rows], [one.reference for one in rows]
+        results[name]["bertscore"] = bertscore(answered, wanted, config.eval.bertscore)
+
+
+def add_judge(
     results: dict[str, Any], predictions: Sequence[Prediction], examples: Examples, config: RecipeConfig
-) -> None:
-    """BERTScore and the judge, for summaries, where the configuration asks for them."""
-    transcripts = {}
-    if wants_judge(config.eval.judge):
-        transcripts = {examples.name(i): examples.text(i).columns.get("transcription") for i in range(len(examples))}
-    for task, rows in by_task(predictions).items():
-        if task not in SUMMARIES:
-            continue
-        if config.eval.bertscore:
-            said, wanted = [one.answer for one in rows], [one.reference for one in rows]
-            results[task]["bertscore"] = bertscore(said, wanted, config.eval.bertscore)
-        if wants_judge(config.eval.judge):
-            sources = [str(transcripts[one.example] or one.reference) for one in rows]
-            results[task]["judge"] = judge_summaries(
-                sources, [one.answer for one in rows], config.eval, seed=config.train.seed
-            )
+) -> list[Grading]:
+    """Grades of summaries, where the configuration asks for them: their means into the results, and each of them."""
+    if not wants_judge(config.eval.judge):
+        return []
+    transcripts = {examples.name(i): examples.text(i).columns.get("transcription") for i in range(len(examples))}
+    every: list[Grading] = []
+    for name, rows in summaries(predictions).items():
+        sources = [str(transcripts[one.example] or one.reference) for one in rows]
+        gradings = grade_summaries(rows, sources, config.eval)
+        results[name]["judge"] = summarize_gradings(gradings, config.eval, seed=config.train.seed)
+        every += gradings
+    return every
+
+
+def summaries(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    return {name: rows for name, rows in by_task(predictions).items() if rows[0].task in SUMMARIES}
 
 
 def device_of(options: argparse.Namespace) -> str:

@@ -19,10 +19,12 @@ from recipes.comparison.curves import (
     metric_curves,
     volatility_curves,
 )
+from recipes.comparison.judged import Judged
 from recipes.comparison.runs import Contender, Field, Run
 from recipes.comparison.scores import Score, TaskScores
 from recipes.evaluation.config import EvalConfig
-from recipes.evaluation.resampling import Interval
+from recipes.evaluation.judge import GRADES
+from recipes.evaluation.resampling import Difference, Interval
 
 TASK_TITLES = {
     "asr": "Speech recognition",
@@ -124,6 +126,7 @@ def describe_task(one: TaskScores, order: Sequence[str]) -> dict[str, Any]:
         "slices": describe_slices(one),
         "confusions": describe_confusions(one),
         "shown": one.shown,
+        "judged": describe_judged(one.judged),
     }
 
 
@@ -189,6 +192,41 @@ def describe_confusions(one: TaskScores) -> list[dict[str, Any]]:
         }
         for score in one.scores
     ]
+
+
+def describe_judged(judged: Judged | None) -> dict[str, Any] | None:
+    """The judge's table: a row a contender, a cell a grade; or why there is none."""
+    if judged is None:
+        return None
+    why = "" if judged.scores else "No summary was graded for every contender."
+    if len(judged.judges) > 1:
+        why = "They were graded by different judges, whose grades can't be compared."
+    rows = [
+        {
+            "name": score.contender,
+            "cells": [
+                {
+                    **interval_text(score.metrics[grade], score.spread.get(grade)),
+                    "against": _against(score.against_first.get(grade)),
+                }
+                for grade in GRADES
+            ],
+            "failed": score.failed,
+        }
+        for score in judged.scores
+    ]
+    return {
+        "judges": ", ".join(judged.judges),
+        "examples": judged.examples,
+        "why": why,
+        "grades": GRADES,
+        "rows": rows,
+        "first": rows[0]["name"] if rows else "",
+    }
+
+
+def _against(difference: Difference | None) -> str:
+    return f"{difference.difference:+.2f}, p {p_text(difference.p_value)}" if difference else ""
 
 
 def _cell(row: Sequence[float], column: int, right: bool, digits: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from recipes.config import RecipeConfig, load_config
 from recipes.errors import RecipeError
+from recipes.evaluation.judge import GRADES_FILE, Grading, read_gradings
 from recipes.evaluation.predictions import Prediction, read_predictions
 from recipes.evaluation.report import PREDICTIONS_FILE
 from recipes.log import read_log
@@ -49,6 +50,8 @@ class Contender:
     runs: tuple[Run, ...]
     answers: tuple[list[Prediction], ...] = field(default=())
     """One list of predictions a run."""
+    grades: tuple[list[Grading], ...] = field(default=())
+    """One list of a judge's gradings a run; empty where it was not judged."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,19 @@ def read_field(named: Sequence[str], *, split: str) -> Field:
     config = _shared_config(runs)
     files, source = _answer_files(runs, split)
     contenders = tuple(
-        Contender(name, tuple(group), tuple(read_predictions(files[run.folder]) for run in group))
+        Contender(
+            name,
+            tuple(group),
+            tuple(read_predictions(files[run.folder]) for run in group),
+            tuple(_gradings(files[run.folder].with_name(GRADES_FILE)) for run in group),
+        )
         for name, group in groups.items()
     )
     return Field(contenders, source, config)
+
+
+def _gradings(path: Path) -> list[Grading]:
+    return read_gradings(path) if path.is_file() else []
 
 
 def read_run(folder: Path) -> Run:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from recipes.comparison.holm import holm
+from recipes.comparison.judged import Judged, judge_task
 from recipes.comparison.runs import Contender, Field
 from recipes.errors import RecipeError
 from recipes.evaluation.config import EvalConfig
@@ -48,6 +50,8 @@ class TaskScores:
     scores: tuple[Score, ...]
     shown: tuple[tuple[str, str, tuple[str, ...]], ...]
     """Some examples: name, reference, one answer a contender."""
+    judged: Judged | None = None
+    """What a judge made of the answers, where there was one."""
 
 
 def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0) -> list[TaskScores]:
@@ -94,7 +98,8 @@ def score_task(
         )
         for who, runs in tallies.items()
     )
-    return TaskScores(name, task, len(common), scores, _shown(present, common))
+    judged = judge_task(name, contenders, config, seed=seed)
+    return TaskScores(name, task, len(common), scores, _shown(present, common), judged)
 
 
 def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
@@ -112,17 +117,6 @@ def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
                 scores[s] = replace(score, against_first={**score.against_first, name: changed})
         found.append(replace(task, scores=tuple(scores)))
     return found
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted so that the chance of any false alarm among them stays what it was for one."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = highest
-    return adjusted
 
 
 def _common(present: Mapping[str, Sequence[Sequence[Prediction]]]) -> list[str]:

@@ -79,4 +79,16 @@ def terminal_table(results: Mapping[str, Any]) -> str:
             mark = "*" if name == result["headline"] else " "
             interval = f"{m['low']:.4f} to {m['high']:.4f}"
             lines.append(f"{task:<14} {name + mark:<9} {m['value']:>8.4f}  {interval:<18} {result['examples']:>8}")
+    lines += [f"{task}: {text}" for task, result in results.items() if (text := _judged(result.get("judge")))]
     return "\n".join(lines)
+
+
+def _judged(judge: Mapping[str, Any] | None, *, at_most: int = 3) -> str:
+    """What the judge graded, and the names of what it could not."""
+    if judge is None:
+        return ""
+    means = ", ".join(f"{name} {m['value']:.2f}" for name, m in judge["metrics"].items()) or "no grades"
+    named = [f"{example} ({reason})" for example, reason in list(judge["failures"].items())[:at_most]]
+    more = [f"{judge['failed'] - at_most} more"] if judge["failed"] > at_most else []
+    failed = f"; {judge['failed']} gradings failed: {', '.join([*named, *more])}" if named else ""
+    return f"{means} by {judge['model']} on {judge['graded']} examples{failed}"

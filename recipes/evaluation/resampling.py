@@ -15,10 +15,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-
-from recipes.tasks import Task
 
 # Rows of the resampling matrix made at once: 64 × 20,000 examples are 10 MB.
 CHUNK = 64
@@ -47,8 +46,14 @@ class Difference:
         return self.p_value < level
 
 
+class Scorer(Protocol):
+    """Whatever turns summed tallies into metrics: a task, or a judge's grades."""
+
+    def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]: ...
+
+
 def bootstrap(
-    task: Task, tallies: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    task: Scorer, tallies: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
     """Every metric with its percentile interval, from tallies (examples × columns) or those of several runs (runs × …)."""
     runs = _runs(tallies)
@@ -58,7 +63,7 @@ def bootstrap(
 
 
 def compare_paired(
-    task: Task,
+    task: Scorer,
     first: np.ndarray,
     second: np.ndarray,
     *,
@@ -95,7 +100,7 @@ def _runs(tallies: np.ndarray) -> np.ndarray:
     return tallies[None] if tallies.ndim == 2 else tallies
 
 
-def _mean_metrics(task: Task, totals: np.ndarray) -> dict[str, np.ndarray]:
+def _mean_metrics(task: Scorer, totals: np.ndarray) -> dict[str, np.ndarray]:
     """Every metric of each run's totals (runs × resamples × columns), averaged over the runs."""
     return {name: values.mean(axis=0) for name, values in task.metrics(totals).items()}
 
@@ -121,7 +126,7 @@ def _chunks(resamples: int) -> Iterator[int]:
 
 
 def _swapped(
-    task: Task, first: np.ndarray, second: np.ndarray, swaps: np.ndarray
+    task: Scorer, first: np.ndarray, second: np.ndarray, swaps: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Both systems' metrics with the answers to some examples swapped.
 

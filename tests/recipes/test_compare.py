@@ -22,11 +22,13 @@ from recipes.comparison.curves import (
     mean_volatility,
     metric_curves,
 )
+from recipes.comparison.holm import holm
 from recipes.comparison.page import tokens_of
 from recipes.comparison.runs import read_field, read_run
-from recipes.comparison.scores import holm, score_field
+from recipes.comparison.scores import score_field
 from recipes.config import parse_config, to_toml
 from recipes.errors import RecipeError
+from recipes.evaluation.judge import Grading, write_gradings
 from recipes.evaluation.predictions import Prediction, write_predictions
 from recipes.tasks import build_tasks
 from tests.support.browser import DESKTOP, PHONE, open_page, running_browser
@@ -282,6 +284,48 @@ def test_heard_and_read_are_compared_apart_and_named_on_the_page(tmp_path):
     assert compare.main([*named, "--out", str(tmp_path / "page")]) == 0
     for page in ("index.html", "index.md"):
         assert "Dialect identification from text" in (tmp_path / "page" / page).read_text(encoding="utf-8")
+
+
+def make_judged(folder, name, grade, *, judge="toy", failed=()):
+    """A run whose summaries a judge graded: `grade` of an example's number, but for those that failed."""
+    run = make_run(folder / name, extra={"tasks": ["ssum"]})
+    rows = [Prediction("ssum", f"ssum/{i}", "ملخص", "ملخص آخر") for i in range(40)]
+    write_predictions(run / "evaluation/test/predictions.jsonl", rows)
+    gradings = [
+        Grading("ssum", f"ssum/{i}", judge, None if i in failed else (grade(i),) * 3, "no JSON" if i in failed else "")
+        for i in range(40)
+    ]
+    write_gradings(run / "evaluation/test", gradings)
+    return f"{name.partition('-')[0]}={run}"
+
+
+def test_grades_are_paired_by_example_and_what_was_not_graded_is_named(tmp_path):
+    """Both fail on the other's hardest examples: means over what each was graded on would turn the order around."""
+    weak = make_judged(tmp_path, "weak", lambda i: 1 + i // 10, failed=range(10))
+    strong = [make_judged(tmp_path, f"strong-{s}", lambda i: 1.5 + i // 10, failed=range(32, 40)) for s in range(2)]
+    named = [weak, *strong]
+    judged = scored(named)[1]["ssum"].judged
+    assert judged.examples == 22
+    assert [score.contender for score in judged.scores] == ["weak", "strong"]
+    difference = judged.scores[1].against_first["faithfulness"]
+    assert difference.difference == pytest.approx(0.5)
+    assert difference.significant()
+    assert judged.scores[1].spread == {"faithfulness": 0, "coverage": 0, "fluency": 0}
+    assert judged.scores[0].failed == tuple(f"ssum/{i}" for i in range(10))
+    assert compare.main([*named, "--out", str(tmp_path / "page")]) == 0
+    for page in ("index.html", "index.md"):
+        text = (tmp_path / "page" / page).read_text(encoding="utf-8")
+        assert "rades by toy" in text
+        assert "+0.50" in text
+        assert "ssum/0, ssum/1" in text
+
+
+def test_grades_of_different_judges_are_not_compared(tmp_path):
+    named = [make_judged(tmp_path, name, lambda i: 3.0, judge=name) for name in ("mild", "strict")]
+    judged = scored(named)[1]["ssum"].judged
+    assert (judged.judges, judged.scores) == (("mild", "strict"), ())
+    assert compare.main([*named, "--out", str(tmp_path / "page")]) == 0
+    assert "graded by different judges" in (tmp_path / "page" / "index.md").read_text(encoding="utf-8")
 
 
 def test_runs_whose_examples_share_a_name_are_refused(tmp_path, capsys):

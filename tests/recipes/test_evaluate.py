@@ -7,6 +7,7 @@ import json
 import pytest
 
 from recipes import evaluate, train
+from recipes.evaluation.judge import read_gradings
 from recipes.evaluation.predictions import read_predictions
 from tests.recipes.toys import toy_config, toy_dataset, toy_row
 from tests.support.chat_server import chat_server
@@ -115,6 +116,26 @@ def test_the_judge_is_asked_about_summaries_only(place):
     assert report["tasks"]["text_summ"]["judge"]["metrics"]["faithfulness"]["value"] == 2
     assert "judge" not in report["tasks"]["asr"]
     assert len(server.requests) == 6
+    gradings = read_gradings(place / "judged" / "grades.jsonl")
+    assert {one.example for one in gradings} == {
+        one.example for one in read_predictions(place / "judged" / "predictions.jsonl") if one.task == "text_summ"
+    }
+    assert {one.grades for one in gradings} == {(2, 1, 3)}
+
+
+def test_gradings_that_fail_are_counted_and_named(place, capsys):
+    out = place / "failed"
+    with chat_server(lambda messages: "no") as server:
+        settings = [f'eval.judge.url="{server.url}"', 'eval.judge.model="toy"', "eval.judge.retries=0"]
+        arguments = [str(place / "run"), "--split", "validation", "--device", "cpu", "--limit", "2", "--out", str(out)]
+        assert evaluate.main([*arguments, *(word for one in settings for word in ("--set", one))]) == 0
+    gradings = read_gradings(out / "grades.jsonl")
+    assert [one.grades for one in gradings] == [None, None]
+    printed = capsys.readouterr().out
+    assert "text_summ: no grades by toy on 0 examples; 2 gradings failed: " in printed
+    assert all(f"{one.example} (unreadable answer: no JSON" in printed for one in gradings)
+    assert evaluate.main(arguments) == 0
+    assert not (out / "grades.jsonl").exists()
 
 
 @pytest.mark.parametrize(

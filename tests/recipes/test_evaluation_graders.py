@@ -14,13 +14,19 @@ from recipes.errors import RecipeError
 from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
 from recipes.evaluation.config import EndpointConfig, EvalConfig
 from recipes.evaluation.endpoint import ask_all
-from recipes.evaluation.judge import GRADES, judge_summaries, read_grades
+from recipes.evaluation.judge import GRADES, grade_summaries, read_grades, summarize_gradings
+from recipes.evaluation.predictions import Prediction
 from recipes.tasks import build_tasks
 from tests.support.chat_server import chat_server
 from tests.support.toy_models import byte_tokenizer, toy_whisper
 
 pytest.importorskip("openai")
 GOOD = '{"faithfulness": 5, "coverage": 4, "fluency": 5}'
+
+
+def judge_summaries(sources, summaries, config):
+    rows = [Prediction("ssum", f"ssum/{i}", summary, "مرجع") for i, summary in enumerate(summaries)]
+    return summarize_gradings(grade_summaries(rows, sources, config), config)
 
 
 def config(server, **more):
@@ -62,7 +68,8 @@ def test_an_unreadable_grading_is_asked_again_then_counted_as_failed():
     with chat_server(lambda messages: "I would rather not." if "bad" in messages[1]["content"] else GOOD) as server:
         found = judge_summaries(["نص", "نص"], ["bad", "ملخص"], config(server))
     assert (found["graded"], found["failed"]) == (1, 1)
-    assert "no JSON" in found["first_failure"]
+    assert list(found["failures"]) == ["ssum/0"]
+    assert "no JSON" in found["failures"]["ssum/0"]
     assert len(server.requests) == 1 + 3
 
 
@@ -92,7 +99,7 @@ def test_an_endpoint_that_is_down_or_silent_fails_each_question_by_itself():
         judge = EndpointConfig(url=server.url, model="toy", retries=0, timeout=5)
     found = judge_summaries(["نص"], ["ملخص"], EvalConfig(judge=judge))
     assert (found["graded"], found["metrics"]) == (0, {})
-    assert "no connection" in found["first_failure"]
+    assert "no connection" in found["failures"]["ssum/0"]
     with chat_server(lambda messages: GOOD, script=["hang"]) as server:
         quick = EndpointConfig(url=server.url, model="toy", retries=0, timeout=0.3, concurrency=1)
         assert judge_summaries(["نص"] * 2, ["ملخص"] * 2, EvalConfig(judge=quick))["graded"] == 1

@@ -1,0 +1,96 @@
+"""What a judge made of the contenders' summaries: grades paired by example, as the scores of tasks are.
+
+Only summaries that the judge graded for every run are compared: a mean over other examples would reward whoever's
+hard ones failed. What was not graded is counted and named. Grades of different judges are no comparison at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from recipes.comparison.holm import holm
+from recipes.comparison.runs import Contender
+from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.judge import GRADES, Grading
+from recipes.evaluation.resampling import Difference, Interval, bootstrap, compare_paired
+
+
+@dataclass(frozen=True)
+class JudgedScore:
+    """The grades of one contender."""
+
+    contender: str
+    metrics: Mapping[str, Interval]
+    spread: Mapping[str, float]
+    against_first: Mapping[str, Difference]
+    failed: tuple[str, ...]
+    """Examples that the judge could not grade for this contender."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    judges: tuple[str, ...]
+    """One, or nothing was compared."""
+    examples: int
+    scores: tuple[JudgedScore, ...] = ()
+
+
+class _MeanGrades:
+    """Tallies are an example's grades and a 1."""
+
+    def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: totals[..., i] / totals[..., -1] for i, name in enumerate(GRADES)}
+
+
+def judge_task(name: str, contenders: Sequence[Contender], config: EvalConfig, *, seed: int = 0) -> Judged | None:
+    """The grades of all contenders whose every run was judged at this task; None where there is none."""
+    graded = {one.name: [[g for g in rows if g.task == name] for rows in one.grades] for one in contenders}
+    present = {who: runs for who, runs in graded.items() if runs and all(runs)}
+    if not present:
+        return None
+    judges = tuple(dict.fromkeys(one.judge for runs in present.values() for rows in runs for one in rows))
+    named = {who: [{g.example: g.grades for g in rows if g.grades} for rows in runs] for who, runs in present.items()}
+    every = [run for runs in named.values() for run in runs]
+    common = [example for example in every[0] if all(example in run for run in every)]
+    if len(judges) > 1 or not common:
+        return Judged(judges, len(common))
+    tallies = {
+        who: np.array([[(*run[example], 1.0) for example in common] for run in runs]) for who, runs in named.items()
+    }
+    first, options = next(iter(tallies)), {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
+    scores = [
+        _score(who, runs, None if who == first else tallies[first], _failed(present[who]), options)
+        for who, runs in tallies.items()
+    ]
+    return Judged(judges, len(common), _adjusted(scores))
+
+
+def _score(
+    who: str, runs: np.ndarray, first: np.ndarray | None, failed: tuple[str, ...], options: Mapping[str, Any]
+) -> JudgedScore:
+    by_run = _MeanGrades().metrics(runs.sum(axis=1))
+    return JudgedScore(
+        contender=who,
+        metrics=bootstrap(_MeanGrades(), runs, **options),
+        spread={name: float(np.std(values, ddof=1)) for name, values in by_run.items()} if len(runs) > 1 else {},
+        against_first={} if first is None else compare_paired(_MeanGrades(), first, runs, **options),
+        failed=failed,
+    )
+
+
+def _failed(runs: Sequence[Sequence[Grading]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.example for rows in runs for one in rows if one.grades is None))
+
+
+def _adjusted(scores: Sequence[JudgedScore]) -> tuple[JudgedScore, ...]:
+    """Holm's adjustment over all grades of all contenders: they are tests of their own."""
+    keys = [(s, name) for s, score in enumerate(scores) for name in score.against_first]
+    values = holm([scores[s].against_first[name].p_value for s, name in keys])
+    changed: list[dict[str, Difference]] = [{} for _ in scores]
+    for (s, name), p_value in zip(keys, values, strict=True):
+        changed[s][name] = replace(scores[s].against_first[name], p_value=p_value)
+    return tuple(replace(score, against_first=table) for score, table in zip(scores, changed, strict=True))

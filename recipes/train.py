@@ -34,7 +34,7 @@ from recipes.prefetch import prepare_ahead
 from recipes.processes import open_accelerator
 from recipes.schedule import Batch, build_schedule
 from recipes.tasks import TaskError
-from recipes.validate import fixed_subset, mean_loss, predict, score_predictions, token_counter
+from recipes.validate import fixed_subset, mean_loss, predict, score_predictions, task_losses, token_counter
 
 if TYPE_CHECKING:
     import torch
@@ -223,7 +223,7 @@ def evaluate(session: Session) -> None:
         ) from error
     scores = score_predictions(predictions, session.validation.tasks)
     metric = mean_loss(scores)
-    session.schedule.observe({task: metrics["loss"] for task, metrics in scores.items()})
+    session.schedule.observe(task_losses(scores))
     if progress.best_metric is None or metric < progress.best_metric:
         progress.best_metric, progress.best_step = metric, progress.step
     if session.log is not None:

@@ -8,6 +8,7 @@ resumed run and any number of processes see the same prompts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,33 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 16_000
 IGNORED = -100
+
+
+# The same prompts as Encoder writes, for whatever loads a saved model: SYSTEM stands for the system turn of training.
+CHAT_TEMPLATE = """\
+{%- if messages[0].role != "system" -%}
+    {{- "<|im_start|>system\\n" + SYSTEM + "<|im_end|>\\n" -}}
+{%- endif -%}
+{%- for message in messages -%}
+    {{- "<|im_start|>" + message.role + "\\n" -}}
+    {%- if message.content is string -%}
+        {{- message.content -}}
+    {%- else -%}
+        {%- for part in message.content -%}
+            {{- "<|audio_bos|><|AUDIO|><|audio_eos|>" if part.type == "audio" else part.text -}}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- "<|im_end|>\\n" -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {{- "<|im_start|>assistant\\n" -}}
+{%- endif -%}
+"""
+
+
+def chat_template(system: str) -> str:
+    """The template of a model that was trained with this system turn."""
+    return f"{{%- set SYSTEM = {json.dumps(system, ensure_ascii=False)} -%}}\n" + CHAT_TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,7 @@ class Encoder:
     """Tokenizer and mel features of one model."""
 
     def __init__(self, tokenizer: Any, features: Any, *, audio_token_id: int, system: str) -> None:
-        self.tokenizer, self.features = tokenizer, features
+        self.tokenizer, self.features, self.system = tokenizer, features, system
         self.audio_id = audio_token_id
         self.end_id: int = tokenizer.convert_tokens_to_ids("<|im_end|>")
         self.max_seconds = features.n_samples / SAMPLE_RATE

@@ -1,7 +1,7 @@
 """Take a trained model out of its run: `python -m recipes.merge RUN --adapter FOLDER` and/or `--merged FOLDER`.
 
 The adapter is a few megabytes and needs the base model; the merged model is whole, and loads wherever
-Qwen2.5-Omni's thinker does (`hf:FOLDER` in a build). Both are loaded back and must answer a few validation
+Qwen2.5-Omni's thinker does. `hf:FOLDER` in a build asks it for summaries of transcripts: by text, it hears nothing. Both are loaded back and must answer a few validation
 examples as the model in training did: a file that was written is not yet a model that works. In bfloat16 merging
 rounds the weights, so a merged model may word an answer differently; how much its loss moved is said.
 """

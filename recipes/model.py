@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recipes.collate import Encoder, Inputs
+from recipes.collate import Encoder, Inputs, chat_template
 from recipes.config import ModelConfig
 from recipes.errors import RecipeError
 from recipes.tiny import make_tiny_model
@@ -79,8 +79,9 @@ def load_pretrained(path: str, *, dtype: torch.dtype, attention: str) -> tuple[A
 
 
 def save_model(loaded: LoadedModel, folder: Path) -> None:
-    """A whole thinker with tokenizer and features, as `load_model` reads it."""
+    """A whole thinker with tokenizer and features, as `load_model` reads it, and the chat template of its training."""
     loaded.thinker.save_pretrained(folder)
+    loaded.encoder.tokenizer.chat_template = chat_template(loaded.encoder.system)
     loaded.encoder.tokenizer.save_pretrained(folder)
     loaded.encoder.features.save_pretrained(folder)
 

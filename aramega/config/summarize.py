@@ -40,7 +40,7 @@ class SummarizeConfig(Options):
         "extractive",
         description="extractive picks sentences and needs no model; openai:MODEL@URL asks any OpenAI-compatible endpoint "
         "(vLLM, Ollama, llama.cpp, a vendor), for example openai:qwen3@http://127.0.0.1:8000/v1; hf:FOLDER runs a local "
-        "transformers chat model. The same MODEL at another URL counts as the same, and nothing is done again.",
+        "transformers chat model (a merged model of recipes.merge too), which reads transcripts and hears nothing. The same MODEL at another URL counts as the same, and nothing is done again.",
     )
     prompt: str = Field(
         "",

@@ -1,5 +1,7 @@
 """A transformers chat model in this process: a folder with its weights, tokenizer and chat template.
 
+A model that can also hear or see, such as a merged Qwen2.5-Omni thinker of `recipes.merge`, is asked by text like any
+other: here it reads transcripts and hears nothing.
 Requests are sorted by length and generated in batches, greedily unless a temperature is set. Nothing is
 downloaded. What it gives up against vLLM and the like: continuous batching, so a batch takes as long as its
 longest answer; for more than some hundred passages start a server and use `openai:`.
@@ -28,7 +30,7 @@ class LocalModel:
 
     def load(self) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoTokenizer
         from transformers.utils import logging as its_logging
 
         check_folder(self.folder)
@@ -39,7 +41,7 @@ class LocalModel:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(
                 self.folder, local_files_only=True, padding_side="left"
             )
-            model: Any = AutoModelForCausalLM.from_pretrained(self.folder, local_files_only=True, dtype="auto")
+            model: Any = model_class(self.folder).from_pretrained(self.folder, local_files_only=True, dtype="auto")
         except Exception as error:  # noqa: BLE001  a broken folder fails in as many ways as there are files in it
             raise AramegaError(f"{self.folder}: cannot be loaded as a chat model ({_first_line(error)}).") from None
         if not self._tokenizer.chat_template:
@@ -79,7 +81,8 @@ class LocalModel:
         except TemplateError:  # templates refuse in their own words: Gemma's knows no system's turn
             tokens = self._apply_template(_without_system(request.messages))
             self._takes_system = False
-        room = getattr(self._model.config, "max_position_embeddings", None) or len(tokens) + request.max_tokens
+        shape = self._model.config.get_text_config()
+        room = getattr(shape, "max_position_embeddings", None) or len(tokens) + request.max_tokens
         if len(tokens) + request.max_tokens > room:
             raise AramegaError(
                 f"a request of {len(tokens)} tokens and an answer of {request.max_tokens} do not fit the {room} the model "
@@ -117,17 +120,41 @@ class LocalModel:
             chance = {"do_sample": True, "temperature": self.options.temperature}
         with torch.inference_mode():
             made = self._model.generate(
-                **padded, max_new_tokens=max_tokens, pad_token_id=self._tokenizer.pad_token_id, **chance
+                **padded,
+                max_new_tokens=max_tokens,
+                pad_token_id=self._tokenizer.pad_token_id,
+                eos_token_id=sorted(self._ends()),
+                **chance,
             )
         answers = made[:, padded["input_ids"].shape[1] :].tolist()
         return [self._as_reply(prompt, answer, max_tokens) for prompt, answer in zip(prompts, answers, strict=True)]
 
+    def _ends(self) -> set[int]:
+        """The tokens that end an answer: the tokenizer's, and those the model was saved with."""
+        saved = self._model.generation_config.eos_token_id
+        ends = {self._tokenizer.eos_token_id, *(saved if isinstance(saved, list) else [saved])}
+        return ends - {None}
+
     def _as_reply(self, prompt: Sequence[int], answer: list[int], max_tokens: int) -> Reply:
-        ends = self._model.generation_config.eos_token_id
-        ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        ends = self._ends()
         at = next((i for i, token in enumerate(answer) if token in ends), len(answer))
         text: str = self._tokenizer.decode(answer[:at], skip_special_tokens=True)
         return Reply(text, len(prompt), min(at + 1, len(answer)), cut_off=at >= max_tokens)
+
+
+def model_class(folder: Path) -> Any:
+    """The class that loads this folder: a causal language model, or one that hears or sees and answers in text."""
+    from transformers import (
+        MODEL_FOR_CAUSAL_LM_MAPPING,
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+        AutoConfig,
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+    )
+
+    kind = type(AutoConfig.from_pretrained(folder, local_files_only=True))
+    reads_only = kind in MODEL_FOR_CAUSAL_LM_MAPPING or kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+    return AutoModelForCausalLM if reads_only else AutoModelForImageTextToText
 
 
 def check_folder(folder: Path) -> None:

@@ -123,7 +123,7 @@ def test_each_template_opens_with_its_draft(
         (held,) = held_tasks(place, project)
         draft = load_draft(store, held.passage)
     with task_open(annotator, label_studio, project, held.task) as page:
-        page.wait_for_selector("[placeholder='لمن يراجع بعدك']", timeout=30_000)
+        page.wait_for_selector("[placeholder^='لمن يراجع بعدك']", timeout=30_000)
         assert page.locator(".lsf-errors").count() == 0
         assert draft.summary
         assert draft.summary.text in page.content()

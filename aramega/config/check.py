@@ -14,7 +14,7 @@ from aramega.config.base import Options
 
 FACTS = {
     "avg_logprob": "the recognizer's mean log-probability, over the tokens",
-    "compression_ratio": "how much zlib shrinks the transcript",
+    "compression_ratio": "how much zlib shrinks the letters of the transcript: a loop shrinks a lot",
     "characters_per_second": "of the transcript, over the speech",
     "arabic_share": "Arabic letters among all letters of the transcript",
     "doubted": "share of the transcript in lines that look like loops, phantoms, guesses or silence",

@@ -39,11 +39,12 @@ class TranscribeConfig(Options):
         "`transcript`): `score` the draft against them, `prefer` them to the model, or `ignore` them.",
     )
     temperatures: tuple[float, ...] = Field(
-        (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
-        description="Tried in turn for a window whose text looks wrong by the three thresholds below.",
+        (0.0, 0.4, 0.8),
+        description="Tried in turn for a window whose text looks wrong by the three thresholds below; where all fail, "
+        "the likeliest text stays.",
     )
     max_compression_ratio: float = Field(
-        2.4, gt=1, description="Text that zlib shrinks more than this is a loop: try the next temperature."
+        2.4, gt=1, description="Text whose letters zlib shrinks more than this is a loop: try the next temperature."
     )
     min_logprob: float = Field(
         -1.0, le=0, description="A mean log-probability below this is a guess: try the next temperature."

@@ -1,6 +1,7 @@
 """Arabic text: what is cleaned, how texts are compared, how far apart they are."""
 
 from aramega.text.error_rates import cer, edit_counts, wer
+from aramega.text.loops import compression_ratio
 from aramega.text.normalization import PROFILES, clean, european_digits, normalize, strip_diacritics
 from aramega.text.numerals import numbers
 from aramega.text.overlap import Rouge, chrf, chrf_counts, chrf_from_counts, rouge
@@ -15,6 +16,7 @@ __all__ = [
     "chrf_counts",
     "chrf_from_counts",
     "clean",
+    "compression_ratio",
     "edit_counts",
     "european_digits",
     "normalize",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aramega.config import TranscribeConfig
-from aramega.records import AramegaError, DraftedPassage, Metadata, Segment, Word, stretch_id
+from aramega.build import Request, add_sources, building, run_build
+from aramega.config import Config, TranscribeConfig
+from aramega.engine.local import LocalEngine
+from aramega.records import AramegaError, DraftedPassage, Metadata, Segment, Transcript, Word, stretch_id
+from aramega.sources import find_sources
+from aramega.stages.base import Step
 from aramega.stages.transcribe import Transcribe
 from aramega.stages.transcribe.doubts import PHANTOMS, doubts
 from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles, read_subtitles
@@ -198,6 +203,46 @@ def options(checkpoint: str, **more: object) -> TranscribeConfig:
     return TranscribeConfig.model_validate(known)
 
 
+def answers_of(stage: Transcribe, passages: Sequence[DraftedPassage]) -> list[Sequence[Transcript] | Exception]:
+    return [answer for answer in stage.run_batch(passages) if not isinstance(answer, Step)]
+
+
+def test_a_passage_is_answered_when_its_last_window_is_heard_and_steps_count_the_windows(
+    checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
+) -> None:
+    workspace, passages = items
+    stage = Transcribe(options(checkpoint, batch=2, pack=False), workspace)
+    stage.prepare()
+    windows = [len(item.segments) for item in passages]
+    seen = [
+        "passage" if not isinstance(answer, Step) else (answer.done, answer.of) for answer in stage.run_batch(passages)
+    ]
+    assert windows == [2, 2, 2]
+    assert seen == [(2, 6), "passage", (4, 6), "passage", (6, 6), "passage"]
+
+
+def test_a_build_that_stops_after_its_first_passage_keeps_it(
+    tmp_path: Path, checkpoint: str, short_broadcast: Path
+) -> None:
+    place = Workspace(tmp_path)
+    config = Config.model_validate(
+        {
+            "passages": {"min_seconds": 0.2, "target_seconds": 5.0},
+            "transcribe": {"model": checkpoint, "max_tokens": 8, "temperatures": [0.0], "threads": 1, "batch": 1},
+        }
+    )
+    with building(place), Store.create_or_open(place) as store:
+        add_sources(
+            store, place, config, [str(short_broadcast)], find_sources([str(short_broadcast)], (".mp3", ".wav"))
+        )
+        for news in run_build(store, place, config, LocalEngine(1), Request(until="transcribe")):
+            if done := sum(one.stage == "transcribe" for one in news):
+                break
+        [(kept,)] = store.connection.execute("SELECT count(*) FROM transcripts").fetchall()
+        [(passages,)] = store.connection.execute("SELECT count(*) FROM passages").fetchall()
+    assert 1 <= done == kept < passages <= 8, "all of them were one task"
+
+
 def test_a_passage_is_transcribed_segment_by_segment(
     checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
 ) -> None:
@@ -205,7 +250,7 @@ def test_a_passage_is_transcribed_segment_by_segment(
     stage = Transcribe(options(checkpoint), workspace)
     stage.check()
     stage.prepare()
-    for item, answer in zip(passages, stage.run_batch(passages), strict=True):
+    for item, answer in zip(passages, answers_of(stage, passages), strict=True):
         assert not isinstance(answer, Exception)
         [made] = answer
         assert [line.segment for line in made.lines] == [s.id for s in item.segments]
@@ -221,7 +266,7 @@ def test_a_passage_whose_clip_is_gone_costs_only_itself(
     gone = replace(passages[1], passage=replace(passages[1].passage, clip="clips/gone.flac"))
     stage = Transcribe(options(checkpoint, second_hearing=False), workspace)
     stage.prepare()
-    answers = list(stage.run_batch([passages[0], gone, passages[2]]))
+    answers = answers_of(stage, [passages[0], gone, passages[2]])
     assert [isinstance(a, AramegaError) for a in answers] == [False, True, False]
     assert "this clip is gone" in str(answers[1])
 

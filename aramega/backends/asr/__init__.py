@@ -71,8 +71,13 @@ class Recognizer(Protocol):
     def load(self) -> None:
         """Bring the model into memory; raise AramegaError where it can't be."""
 
+    @property
+    def windows_at_once(self) -> int:
+        """How many windows are best given together, once it is loaded."""
+        ...
+
     def recognize(self, sounds: Sequence[Sound]) -> list[Heard]:
-        """What was heard in each window, in order."""
+        """What was heard in each window, in order; each is decoded once a temperature at most."""
         ...
 
 

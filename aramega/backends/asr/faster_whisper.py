@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from aramega.backends.asr import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
-from aramega.backends.asr.reading import Vocabulary, compression_ratio, looks_wrong
+from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.config import TranscribeConfig
 from aramega.config.files import content_key
 from aramega.records import RATE, AramegaError
+from aramega.text import compression_ratio
 
 PREFIX = "faster-whisper:"
 _BATCH = {"cpu": 8, "cuda": 32}
@@ -70,19 +71,28 @@ class FasterWhisper:
 
     def recognize(self, sounds: Sequence[Sound]) -> list[Heard]:
         """Decode all windows, the failing ones again at rising temperatures."""
-        found: dict[int, Heard] = {}
-        left = sorted(range(len(sounds)), key=lambda row: len(sounds[row]))
-        for temperature in self.options.temperatures:
-            size = self.options.batch or _BATCH.get(self.model.model.device, 8)
-            for begin in range(0, len(left), size):
-                rows = left[begin : begin + size]
-                for row, heard in zip(rows, self._decode([sounds[row] for row in rows], temperature), strict=True):
-                    found[row] = heard
-            left = [row for row in left if self._looks_wrong(found[row])]
-        return [found[row] for row in range(len(sounds))]
+        size = self.windows_at_once
+        return [heard for i in range(0, len(sounds), size) for heard in self._recognize_batch(sounds[i : i + size])]
 
-    def _decode(self, sounds: Sequence[Sound], temperature: float) -> list[Heard]:
+    @property
+    def windows_at_once(self) -> int:
+        return self.options.batch or _BATCH.get(self.model.model.device, 8)
+
+    def _recognize_batch(self, sounds: Sequence[Sound]) -> list[Heard]:
+        first, *others = self.options.temperatures
         encoded = self.model.encode(np.stack([self._features(sound) for sound in sounds]))
+        heard = self._decode(sounds, encoded, first)
+        failing = [row for row in range(len(sounds)) if self._looks_wrong(heard[row])]
+        for temperature in others:
+            if not failing:
+                break
+            again = self._decode([sounds[row] for row in failing], _rows(encoded, failing), temperature)
+            for row, other in zip(failing, again, strict=True):
+                heard[row] = max(heard[row], other, key=self._trust)
+            failing = [row for row, other in zip(failing, again, strict=True) if self._looks_wrong(other)]
+        return heard
+
+    def _decode(self, sounds: Sequence[Sound], encoded: Any, temperature: float) -> list[Heard]:
         languages = self._languages(encoded, len(sounds))
         prompts = [self._prompt(language) for language in languages]
         most = self.options.max_tokens or self.model.max_length // 2
@@ -156,6 +166,9 @@ class FasterWhisper:
     def _looks_wrong(self, heard: Heard) -> bool:
         return looks_wrong(heard.text, heard.avg_logprob, heard.no_speech, self.options)
 
+    def _trust(self, heard: Heard) -> tuple[bool, float]:
+        return trust(heard.text, heard.avg_logprob, self.options)
+
     @property
     def _wanted(self) -> str:
         return self.options.model.removeprefix(PREFIX)
@@ -168,6 +181,13 @@ class FasterWhisper:
                 f"--asr-model {self.options.model}: no such model and no such folder. "
                 f"The names are: {', '.join(available_models())}."
             )
+
+
+def _rows(encoded: Any, rows: Sequence[int]) -> Any:
+    """Some windows of an encoded batch, without encoding them again."""
+    from ctranslate2 import Device, StorageView
+
+    return StorageView.from_array(np.ascontiguousarray(np.asarray(encoded.to_device(Device.cpu))[list(rows)]))
 
 
 def _with_spoken(phrase: Phrase, words: Sequence[dict[str, Any]]) -> Phrase:

@@ -1,7 +1,8 @@
 """openai-whisper as a recognizer: batched, with the fallbacks of its paper for each window by itself.
 
 A window whose text is a loop or a guess is put aside and decoded again at the next temperature together
-with the others that failed, after the rest of the batch is done: no window waits for another's trouble.
+with the others that failed, after the rest of the batch is done: no window waits for another's trouble. Where every
+temperature fails, the likeliest of what was heard stays.
 Nothing is carried from one window to the next (`condition_on_previous_text` off): that is what makes
 windows independent, and what stops a loop from spreading.
 """
@@ -17,10 +18,11 @@ import numpy as np
 
 from aramega.backends.asr import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.backends.asr.checkpoints import check_model, load_model
-from aramega.backends.asr.reading import Vocabulary, compression_ratio, looks_wrong
+from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.config import TranscribeConfig
 from aramega.config.files import content_key
 from aramega.records import RATE, AramegaError
+from aramega.text import compression_ratio
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,11 +90,12 @@ class OpenAiWhisper:
 
         rows = list(failing)
         still: dict[int, Tensor] = {}
-        for begin in range(0, len(rows), self._batch_size()):
-            some = rows[begin : begin + self._batch_size()]
+        for begin in range(0, len(rows), self.windows_at_once):
+            some = rows[begin : begin + self.windows_at_once]
             features = torch.stack([failing[row] for row in some])
             for row, decoded in zip(some, self._decode(features, attempt, some, sounds), strict=True):
-                found[row] = (decoded, self.options.temperatures[attempt])
+                if self._trust(decoded) > self._trust(found[row][0]):
+                    found[row] = (decoded, self.options.temperatures[attempt])
                 if self._looks_wrong(decoded):
                     still[row] = failing[row]
         return still
@@ -102,7 +105,7 @@ class OpenAiWhisper:
         import torch
 
         order = sorted(range(len(sounds)), key=lambda row: len(sounds[row]))
-        size, begin = self._batch_size(), 0
+        size, begin = self.windows_at_once, 0
         while begin < len(order):
             rows = order[begin : begin + size]
             try:
@@ -122,6 +125,9 @@ class OpenAiWhisper:
 
     def _looks_wrong(self, decoded: Decoded) -> bool:
         return looks_wrong(self.vocabulary.text(decoded.tokens), decoded.avg_logprob, decoded.no_speech, self.options)
+
+    def _trust(self, decoded: Decoded) -> tuple[bool, float]:
+        return trust(self.vocabulary.text(decoded.tokens), decoded.avg_logprob, self.options)
 
     def _heard(self, sound: Sound, decoded: Decoded, temperature: float) -> Heard:
         phrases = self.vocabulary.phrases(decoded.tokens, seconds_of(sound))
@@ -165,7 +171,8 @@ class OpenAiWhisper:
         mel: Tensor = log_mel_spectrogram(torch.from_numpy(padded), self.decoder.model.dims.n_mels, device=self.device)
         return mel.half() if self.decoder.task.options.fp16 else mel
 
-    def _batch_size(self) -> int:
+    @property
+    def windows_at_once(self) -> int:
         if self.options.batch:
             return self.options.batch
         if self.device != "cuda":

@@ -3,12 +3,12 @@ looks like a loop or a guess by the thresholds of its paper."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aramega.backends.asr import Phrase
 from aramega.config import TranscribeConfig
+from aramega.text import compression_ratio
 
 TIME_STEP = 0.02
 """Seconds between two of Whisper's timestamp tokens."""
@@ -55,7 +55,6 @@ def looks_wrong(text: str, avg_logprob: float, no_speech: float, options: Transc
     return compression_ratio(text) > options.max_compression_ratio or avg_logprob < options.min_logprob
 
 
-def compression_ratio(text: str) -> float:
-    """How much shorter zlib makes the text: a loop shrinks a lot."""
-    told = text.encode()
-    return len(told) / len(zlib.compress(told)) if told else 0.0
+def trust(text: str, avg_logprob: float, options: TranscribeConfig) -> tuple[bool, float]:
+    """The greater, the likelier that this is what was said: any text before a loop, then the less of a guess."""
+    return compression_ratio(text) <= options.max_compression_ratio, avg_logprob

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aramega.backends.asr.reading import compression_ratio
 from aramega.config import CheckConfig
 from aramega.records import Check as Checked
 from aramega.records import DraftedPassage, Line
@@ -16,7 +15,7 @@ from aramega.stages.check.faithfulness import (
     unsupported_names,
     unsupported_numbers,
 )
-from aramega.text import arabic_share, sentences
+from aramega.text import arabic_share, compression_ratio, sentences
 from aramega.text.near_duplicates import signature
 
 _DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})

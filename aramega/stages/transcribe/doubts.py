@@ -6,11 +6,10 @@ it writes more than a mouth can say. Each is only named here; what becomes of it
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from functools import cache
 
-from aramega.text import normalize
+from aramega.text import compression_ratio, normalize
 
 # Written under thousands of the videos Whisper learned from, and so what it hears in music and silence. Gathered from
 # reports of Arabic hallucinations; compared after normalization, so spelling variants count.
@@ -86,8 +85,7 @@ def is_phantom(text: str) -> bool:
 
 def is_loop(text: str, max_compression_ratio: float = 2.4) -> bool:
     """Whether the text says the same few words again and again."""
-    told = text.encode()
-    if len(told) / len(zlib.compress(told)) > max_compression_ratio:
+    if compression_ratio(text) > max_compression_ratio:
         return True
     words = normalize(text, "asr").split()
     return any(_repeats(words, length, often) for length, often in _LOOPS.items())

@@ -1,21 +1,22 @@
 """The transcribe stage: many passages' windows through one recognizer at once.
 
-A task brings a dozen passages or more, of any recordings; their windows are sorted by length and decoded
-in batches, and a passage whose clip is gone costs only itself. A segment that came out of a packed window
-without a word is heard once more by itself.
+A task brings some passages of any recordings; their windows are decoded in batches, in order, and a passage is
+answered when its last window is heard. One whose clip is gone costs only itself. A segment that came out of a
+packed window without a word is heard once more by itself.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aramega.backends.asr import WINDOW_SECONDS, Heard, Recognizer, Sound, make_recognizer
 from aramega.config import TranscribeConfig
 from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
 from aramega.stages.audio import clip_sound
-from aramega.stages.base import Stage, Takes
+from aramega.stages.base import Stage, Step, Takes
 from aramega.stages.transcribe.doubts import doubts
 from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles
 from aramega.stages.transcribe.windows import (
@@ -32,9 +33,29 @@ from aramega.workspace import Workspace
 SUBTITLES = "subtitles"
 
 
+@dataclass
+class _Passage:
+    """A passage while it is heard."""
+
+    item: DraftedPassage
+    sound: Sound
+    windows: list[Window]
+    lines: dict[str, Line] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.windows_left = len(self.windows)
+
+    def note(self, window: Window, lines: Sequence[Line]) -> None:
+        """A window's lines; one without a word takes no other's place."""
+        self.windows_left -= 1
+        for segment, line in zip(window.segments, lines, strict=True):
+            if line.text or segment.id not in self.lines:
+                self.lines[segment.id] = line
+
+
 class Transcribe(Stage[DraftedPassage]):
     name = "transcribe"
-    version = 1
+    version = 2
     takes = Takes.PASSAGE
     makes = (Transcript,)
     reads = ("passages",)
@@ -46,6 +67,7 @@ class Transcribe(Stage[DraftedPassage]):
     def __init__(self, options: TranscribeConfig, workspace: Workspace) -> None:
         super().__init__(options, workspace)
         self._recognizer: Recognizer | None = None
+        self._has_heard = False
 
     @property
     def batch_size(self) -> int:  # type: ignore[override]
@@ -63,71 +85,74 @@ class Transcribe(Stage[DraftedPassage]):
             self._recognizer.load()
 
     def run(self, item: DraftedPassage) -> Sequence[Transcript]:
-        answer = next(self.run_batch([item]))
+        *_, answer = self.run_batch([item])
+        assert not isinstance(answer, Step)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Transcript] | Exception]:
-        answers: list[Sequence[Transcript] | Exception | None] = [None] * len(items)
-        sounds: dict[int, Sound] = {}
-        for i, item in enumerate(items):
-            try:
-                known = self._at_hand(item)
-                if known.cues and self._takes_subtitles():
-                    answers[i] = [_from_subtitles(item, known)]
-                elif self.options.model == SUBTITLES:
-                    raise AramegaError(
-                        f"{item.recording.name}: no subtitles beside it (looked for .srt, .vtt, .json of its name, "
-                        f"and for a manifest's column `transcript`){', with any text in this passage' if known.cues == () else ''}."
-                        f"{f' {known.note}.' if known.note else ''}"
-                    )
-                else:
-                    sounds[i] = clip_sound(item.passage, self.workspace)
-            except Exception as error:  # noqa: BLE001  whatever one passage does, the next gets its turn
-                answers[i] = error
-        for i, lines in self._hear({i: items[i] for i in sounds}, sounds).items():
-            answers[i] = [self._transcript(items[i], lines)]
-        for answer in answers:
-            assert answer is not None
-            yield answer
+    def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Transcript] | Exception | Step]:
+        opened = [self._open(item) for item in items]
+        steps = self._hear([passage for passage in opened if isinstance(passage, _Passage)])
+        for passage in opened:
+            if not isinstance(passage, _Passage):
+                yield passage
+                continue
+            while passage.windows_left:
+                yield next(steps)
+            yield [self._transcript(passage.item, [passage.lines[s.id] for s in passage.item.segments])]
+
+    def _open(self, item: DraftedPassage) -> _Passage | Sequence[Transcript] | Exception:
+        """What is to be heard of a passage; where nothing is, its answer."""
+        try:
+            known = self._at_hand(item)
+            if known.cues and self._takes_subtitles():
+                return [_from_subtitles(item, known)]
+            if self.options.model == SUBTITLES:
+                raise AramegaError(
+                    f"{item.recording.name}: no subtitles beside it (looked for .srt, .vtt, .json of its name, "
+                    f"and for a manifest's column `transcript`){', with any text in this passage' if known.cues == () else ''}."
+                    f"{f' {known.note}.' if known.note else ''}"
+                )
+            return _Passage(item, clip_sound(item.passage, self.workspace), self._windows(item))
+        except Exception as error:  # noqa: BLE001  whatever one passage does, the next gets its turn
+            return error
 
     def _takes_subtitles(self) -> bool:
         return self.options.at_hand == "prefer" or self.options.model == SUBTITLES
 
-    def _hear(self, items: dict[int, DraftedPassage], sounds: dict[int, Sound]) -> dict[int, list[Line]]:
-        """The lines of each passage: all windows of all passages, then what was missed, once more."""
-        cut = pack_windows if self.options.pack else _single
-        windows = [
-            (i, window)
-            for i, item in items.items()
-            for window in cut(item.segments, item.passage.start, item.passage.end, WINDOW_SECONDS)
-        ]
-        lines = self._recognized(windows, items, sounds)
-        if self.options.second_hearing:
-            again = [(i, w) for i, w in windows if len(w.segments) > 1]
-            missed = [
-                (i, alone)
-                for i, item in items.items()
-                for alone in single_windows(item.segments, item.passage.start, item.passage.end)
-                if not lines[alone.segments[0].id].text
-                and any(alone.segments[0] in w.segments for j, w in again if i == j)
-            ]
-            lines |= {k: v for k, v in self._recognized(missed, items, sounds).items() if v.text}
-        return {i: [lines[s.id] for s in item.segments] for i, item in items.items()}
+    def _hear(self, passages: Sequence[_Passage]) -> Iterator[Step]:
+        """Hear the passages' windows in order, a batch at a time. What a packed window left without a word is heard
+        by itself, in the next batch."""
+        waiting = deque((passage, window) for passage in passages for window in passage.windows)
+        done, total = 0, len(waiting)
+        while waiting:
+            assert self._recognizer
+            # The first passage has a batch of its own: the first row soon, and a sign that all is well.
+            size = self._recognizer.windows_at_once if self._has_heard else passages[0].windows_left
+            batch = [waiting.popleft() for _ in range(min(size, len(waiting)))]
+            cuts = [_cut(passage.sound, window, passage.item.passage.start) for passage, window in batch]
+            for (passage, window), heard in zip(batch, self._recognizer.recognize(cuts), strict=True):
+                passage.note(window, self._lines(window, heard))
+            missed = [(passage, alone) for passage, window in batch for alone in self._missed(passage, window)]
+            waiting.extendleft(reversed(missed))
+            self._has_heard, done, total = True, done + len(batch), total + len(missed)
+            yield Step(done, total, "windows")
 
-    def _recognized(
-        self, windows: Sequence[tuple[int, Window]], items: dict[int, DraftedPassage], sounds: dict[int, Sound]
-    ) -> dict[str, Line]:
-        if not windows:
-            return {}
-        assert self._recognizer
-        cuts = [_cut(sounds[i], window, items[i].passage.start) for i, window in windows]
-        found: dict[str, Line] = {}
-        for (_, window), heard in zip(windows, self._recognizer.recognize(cuts), strict=True):
-            for segment, line in zip(window.segments, self._lines(window, heard), strict=True):
-                found[segment.id] = line
-        return found
+    def _windows(self, item: DraftedPassage) -> list[Window]:
+        if self.options.pack:
+            return pack_windows(item.segments, item.passage.start, item.passage.end, WINDOW_SECONDS)
+        return single_windows(item.segments, item.passage.start, item.passage.end)
+
+    def _missed(self, passage: _Passage, window: Window) -> list[Window]:
+        """The segments of a packed window that came out without a word."""
+        if len(window.segments) == 1 or not self.options.second_hearing:
+            return []
+        item = passage.item
+        alone = single_windows(item.segments, item.passage.start, item.passage.end)
+        missed = [w for w in alone if w.segments[0] in window.segments and not passage.lines[w.segments[0].id].text]
+        passage.windows_left += len(missed)
+        return missed
 
     def _lines(self, window: Window, heard: Heard) -> list[Line]:
         laid = lay_on_segments(_stretches(window, heard), window.segments)
@@ -180,10 +205,6 @@ class Transcribe(Stage[DraftedPassage]):
             return whole
         first, last = item.passage.start, item.passage.end
         return replace(whole, cues=tuple(s for s in whole.cues if first <= (s.start + s.end) / 2 < last))
-
-
-def _single(segments: Sequence[Segment], start: float, end: float, _: float) -> list[Window]:
-    return single_windows(segments, start, end)
 
 
 def _cut(sound: Sound, window: Window, starts: float) -> Sound:

@@ -80,6 +80,11 @@ class Workspace:
         return self.root / "aramega.toml"
 
     @property
+    def withdrawn(self) -> Path:
+        """The list of recordings that someone wanted out, and that stay out."""
+        return self.root / "withdrawn.txt"
+
+    @property
     def report(self) -> Path:
         return self.root / "report.html"
 

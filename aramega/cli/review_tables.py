@@ -125,7 +125,7 @@ def show_settlement(found: Settlement) -> None:
     _say(
         console,
         f"{found.reviewed:,} reviewed, of which {found.accepted:,} accepted; "
-        f"of the rest, {found.unreviewed_accepted:,} drafts the machines were sure of",
+        f"of the rest, {found.unreviewed_accepted:,} drafts that the checks did not reject",
     )
     _table(
         console,

@@ -24,7 +24,7 @@ from aramega.config import Config, load_config
 from aramega.housekeeping.carry import carry
 from aramega.housekeeping.collect import DRAFTS
 from aramega.housekeeping.named import PEOPLE, checked_path, clip_path, frame_paths, id_range, recording_of
-from aramega.housekeeping.papers import CONFIG, WITHDRAWN, find_papers
+from aramega.housekeeping.papers import find_papers
 from aramega.housekeeping.recordings import Conflict, Merger, Side
 from aramega.records import AramegaError
 from aramega.store import Store
@@ -159,7 +159,7 @@ def _merge_papers(source: Workspace, target: Workspace, merged: Merged) -> None:
             with whole_file(target.root / paper) as part:
                 shutil.copy2(source.root / paper, part)
     merged.options = compare_options(source, target)
-    theirs, ours = ((w.root / WITHDRAWN) for w in (source, target))
+    theirs, ours = source.withdrawn, target.withdrawn
     if theirs.exists():
         known = ours.read_text(encoding="utf-8-sig").splitlines()
         added = [line for line in theirs.read_text(encoding="utf-8-sig").splitlines() if line not in known]
@@ -174,7 +174,9 @@ def compare_options(source: Workspace, target: Workspace) -> list[str]:
     flat = [{(s, k): v for s, options in c.model_dump().items() for k, v in options.items()} for c in (theirs, ours)]
     pairs = [(f"{section}.{key}", value, flat[1][section, key]) for (section, key), value in flat[0].items()]
     return [
-        f"{name} is {theirs!r} there and {ours!r} in {CONFIG} here" for name, theirs, ours in pairs if theirs != ours
+        f"{name} is {theirs!r} there and {ours!r} in {target.config.name} here"
+        for name, theirs, ours in pairs
+        if theirs != ours
     ]
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from aramega.workspace import Workspace
 
-CONFIG, WITHDRAWN = "aramega.toml", "withdrawn.txt"
-
 _NOT_PAPERS = {
     "aramega.db",
     "answers.db",

@@ -23,6 +23,7 @@ from aramega.records import (
     Summary,
     Transcript,
     Verdict,
+    in_time,
 )
 from aramega.store import Store
 from aramega.store.rows import TABLES, revive
@@ -59,7 +60,7 @@ def read_materials(store: Store, recording: Recording) -> Iterator[Material]:
         yield Material(
             DraftedPassage(recording, passage, inside, draft),
             _last(resolved, passage.id),
-            tuple(sorted(reviews.get(passage.id, ()), key=lambda r: (r.updated_at, r.id))),
+            tuple(in_time(reviews.get(passage.id, ()))),
         )
 
 

@@ -1,6 +1,6 @@
 """Rows: a passage and what is settled of it, as the columns a stranger will load.
 
-Where nobody has resolved a passage, its draft stands in, marked as verified by no one. An unknown is null
+Of a passage that nobody has reviewed the answer is its draft, marked as verified by no one. An unknown is null
 in every column, never an empty string, so that nobody mistakes "not asked" for "nothing". Pure: the audio
 is read elsewhere, and whether a row is published is decided in `choose`.
 """
@@ -23,41 +23,11 @@ from aramega.records import (
     Metadata,
     ResolvedPassage,
     Review,
-    Settled,
-    SettledLine,
     milliseconds,
 )
 from aramega.records.choices import PERSONAL_DATA, current_flag
 
 Row = dict[str, Any]
-
-
-def from_draft(drafted: DraftedPassage) -> ResolvedPassage:
-    """What machines wrote, in the form of an answer that no person has confirmed."""
-    draft, labels = drafted.draft, drafted.draft.labels
-    return ResolvedPassage(
-        passage=drafted.id,
-        accepted=draft.verdict is None or draft.verdict.decision != "reject",
-        reason="; ".join(draft.verdict.reasons) if draft.verdict else "",
-        transcript=Settled(draft.transcript.text if draft.transcript else ""),
-        summary=Settled(draft.summary.text if draft.summary else ""),
-        title=Settled(draft.summary.title if draft.summary else ""),
-        dialect=Settled(labels.dialect[0].label if labels and labels.dialect else ""),
-        emotion=Settled(labels.emotion[0].label if labels and labels.emotion else ""),
-        topics=draft.summary.topics if draft.summary else (),
-        lines=draft_lines(drafted),
-    )
-
-
-def draft_lines(drafted: DraftedPassage) -> tuple[SettledLine, ...]:
-    """What was heard in each segment, between the segment's own edges, which lie in pauses."""
-    segments = {segment.id: segment for segment in drafted.segments}
-    heard = drafted.draft.transcript.lines if drafted.draft.transcript else ()
-    return tuple(
-        SettledLine(line.segment, segments[line.segment].start, segments[line.segment].end, line.text)
-        for line in heard
-        if line.segment in segments and line.text
-    )
 
 
 def passage_row(drafted: DraftedPassage, resolved: ResolvedPassage, inventories: Inventories) -> Row:
@@ -94,9 +64,6 @@ def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row
     A corrected transcript that was not laid back onto the segments gives none: nobody knows which words are whose.
     """
     draft, inside = drafted.draft, drafted.passage
-    lines = resolved.lines
-    if not lines and draft.transcript and resolved.transcript.value == draft.transcript.text:
-        lines = draft_lines(drafted)
     return [
         {
             "id": line.segment,
@@ -108,28 +75,26 @@ def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row
             "asr_model": draft.transcript.model if draft.transcript else None,
             **_quality(drafted, resolved),
         }
-        for line in lines
+        for line in resolved.lines
         if line.text.strip() and min(line.end, inside.end) > max(line.start, inside.start)
     ]
 
 
-def raw_row(
-    drafted: DraftedPassage, resolved: ResolvedPassage | None, reviews: Sequence[Review], names: Pseudonyms
-) -> Row:
+def raw_row(drafted: DraftedPassage, resolved: ResolvedPassage, reviews: Sequence[Review], names: Pseudonyms) -> Row:
     """What people said, and the texts of the draft; of a passage that was rejected no text, only why."""
-    passage, settled = drafted.passage, resolved or from_draft(drafted)
-    draft = drafted.draft if settled.accepted else Draft(verdict=drafted.draft.verdict)
+    passage = drafted.passage
+    draft = drafted.draft if resolved.accepted else Draft(verdict=drafted.draft.verdict)
     return {
         "id": passage.id,
         **_place(drafted, passage.start, passage.end),
-        "accepted": settled.accepted,
+        "accepted": resolved.accepted,
         "decision": draft.verdict.decision if draft.verdict else None,
         "draft_transcription": draft.transcript.text if draft.transcript else None,
         "draft_summary": draft.summary.text if draft.summary else None,
         "draft_title": draft.summary.title if draft.summary else None,
         "draft": None,
-        "reviews": to_json([_told(one) for one in public_reviews(reviews, names, accepted=settled.accepted)]),
-        "resolved": to_json(plain(public_answer(resolved, names))) if resolved else None,
+        "reviews": to_json([_told(one) for one in public_reviews(reviews, names, accepted=resolved.accepted)]),
+        "resolved": to_json(plain(public_answer(resolved, names))) if resolved.reviews else None,
     }
 
 

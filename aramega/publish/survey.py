@@ -23,11 +23,12 @@ from aramega.publish.columns import Inventories
 from aramega.publish.leaks import signature_of
 from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import Row, from_draft, passage_row, raw_row, segment_rows, to_json, whole_draft
+from aramega.publish.rows import Row, passage_row, raw_row, segment_rows, to_json, whole_draft
 from aramega.publish.splits import Member
 from aramega.publish.withdrawn import names_of
 from aramega.records import AramegaError, Recording, ResolvedPassage
 from aramega.settle.personal import stays_withheld
+from aramega.settle.policies import current_answer
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.workspace import Workspace
@@ -139,7 +140,7 @@ def _spool_one(
     names: Pseudonyms,
 ) -> None:
     drafted = material.drafted
-    resolved = material.resolved or from_draft(drafted)
+    resolved = current_answer(drafted, material.resolved)
     row = passage_row(drafted, resolved, problems.inventories)
     left_out = why_left_out(resolved, row["seconds"], options)
     segments = [] if left_out else segment_rows(drafted, resolved)
@@ -148,7 +149,7 @@ def _spool_one(
         problems.look_at(resolved)
         clip_bytes = problems.size_of(workspace.root / drafted.passage.clip)
         found.silent_transcripts += not segments and bool(drafted.segments)
-    raw = raw_row(drafted, material.resolved, material.reviews, names)
+    raw = raw_row(drafted, resolved, material.reviews, names)
     if "raw" in options.configurations and resolved.accepted:
         raw["draft"] = whole_draft(drafted)
     line = to_json(
@@ -180,8 +181,8 @@ def _spool_one(
 def why_left_out(resolved: ResolvedPassage, seconds: float, options: PublishConfig) -> str:
     """Why a passage is no row of the set; empty where it is one."""
     if not resolved.accepted:
-        by = "rejected by reviewers" if resolved.reviews else "rejected by the checks"
-        return f"{by}: {reason}" if (reason := public_reason(resolved)) else by
+        reason = public_reason(resolved)
+        return ": ".join(filter(None, ("rejected by reviewers", reason))) if resolved.reviews else reason
     if not resolved.transcript.value.strip():
         return "empty transcript"
     if seconds < options.min_seconds:

@@ -13,8 +13,6 @@ from pathlib import Path
 from aramega.records import AramegaError, Recording
 from aramega.workspace import Workspace, whole_file
 
-FILE = "withdrawn.txt"
-
 
 def read_withdrawn(path: Path) -> dict[str, str]:
     """What was withdrawn → why; empty where there is no list."""
@@ -32,14 +30,13 @@ def all_withdrawn(workspace: Workspace, given: Path | None) -> dict[str, str]:
     """The workspace's list and, if one is given, another's."""
     if given is not None and not given.is_file():
         raise AramegaError(f"{given}: no such file. --withdrawn takes a list, one recording a line: id, name or URL.")
-    return (read_withdrawn(given) if given else {}) | read_withdrawn(workspace.root / FILE)
+    return (read_withdrawn(given) if given else {}) | read_withdrawn(workspace.withdrawn)
 
 
 def remember_withdrawn(workspace: Workspace, withdrawn: Mapping[str, str]) -> None:
     """Keep the list in the workspace, for good; one that says the same is left as it was written."""
-    kept = workspace.root / FILE
-    if read_withdrawn(kept) != withdrawn:
-        with whole_file(kept) as part:
+    if read_withdrawn(workspace.withdrawn) != withdrawn:
+        with whole_file(workspace.withdrawn) as part:
             part.write_text(
                 "".join(f"{name}\t{why}".rstrip() + "\n" for name, why in withdrawn.items()), encoding="utf-8"
             )

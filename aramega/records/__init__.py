@@ -38,7 +38,7 @@ from aramega.records.recordings import (
     SpanKind,
     Timeline,
 )
-from aramega.records.reviews import Region, ResolvedPassage, Review, ReviewState, Settled, SettledLine
+from aramega.records.reviews import Region, ResolvedPassage, Review, ReviewState, Settled, SettledLine, in_time, moment
 from aramega.records.values import from_dict, from_json, timestamp
 
 __all__ = [
@@ -83,7 +83,9 @@ __all__ = [
     "Work",
     "from_dict",
     "from_json",
+    "in_time",
     "milliseconds",
+    "moment",
     "on_grid",
     "recording_id",
     "stretch_id",

@@ -6,10 +6,14 @@ by field what the answer is, whether a person gave it, and how it was chosen amo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Literal
 
 ReviewState = Literal["submitted", "skipped", "draft"]
+
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Settled:
     annotators: tuple[str, ...] = ()
     distance: float | None = None
     """Character edits from the draft, per character of the longer, as typed; for a label 0 (the same) or 1 (another).
-    None where there was no draft or no text."""
+    None where nobody answered, or there was no draft or no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,20 @@ class ResolvedPassage:
     reviews: tuple[str, ...] = ()
     """Ids of the reviews it was settled from; empty where nobody has looked."""
     resolved_at: str = ""
+
+
+def in_time(reviews: Iterable[Review]) -> list[Review]:
+    """The reviews by the time of their last change, the oldest first; two of the same moment by id.
+
+    The one order of reviews: text order is not time order, for servers write `Z` and other offsets, and ours `+00:00`.
+    """
+    return sorted(reviews, key=lambda review: (moment(review.updated_at), review.id))
+
+
+def moment(text: str) -> datetime:
+    """When that was. What is no time at all counts as the earliest."""
+    try:
+        when = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return _NEVER
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)

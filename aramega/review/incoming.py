@@ -255,7 +255,7 @@ def _who(user: object, people: Mapping[int, str]) -> str:
 
 
 def _moment(said: object) -> str:
-    """A time in UTC, always written alike, so that times compare as text."""
+    """A time in UTC, always written alike: it is part of a review's id, by which the next pull finds it known."""
     try:
         moment = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
         in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from aramega.records import ResolvedPassage, Review
+from aramega.records import ResolvedPassage, Review, moment
 from aramega.records.choices import names_personal_data
-from aramega.settle.standing import is_rejection, moment, standing
+from aramega.settle.standing import is_rejection, standing
 
 
 def is_withheld(reviews: Sequence[Review], referees: Collection[str] = ()) -> bool:

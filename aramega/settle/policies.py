@@ -11,6 +11,8 @@ answered, be it by leaving the draft as it was; a field nobody was asked for kee
 - `referee`: where annotators agree, by majority; where they don't, nothing is accepted until a referee has looked.
 
 A passage flagged for personal data is accepted by none of them until it is cleared (`settle/personal.py`).
+A passage that nobody has reviewed is its draft, accepted unless the checks rejected it. Nothing else in the package
+makes a resolved passage.
 
 Nothing here reads the clock or the database: the same draft and reviews give the same answer.
 """
@@ -22,7 +24,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from aramega.records import AramegaError, DraftedPassage, ResolvedPassage, Review, Settled, SettledLine
+from aramega.records import AramegaError, Draft, DraftedPassage, ResolvedPassage, Review, Settled, SettledLine
 from aramega.records.choices import PERSONAL_DATA
 from aramega.settle.disagreement import Limits, needs_referee
 from aramega.settle.distances import choose_medoid, edit_distance, label_distance
@@ -31,6 +33,7 @@ from aramega.settle.realign import spread_regions, spread_transcript
 from aramega.settle.standing import FIELDS, LABELS, asked, is_rejection, standing
 
 PolicyName = Literal["single", "majority", "gold", "trusted", "referee"]
+REJECTED_BY_CHECKS = "rejected by the checks"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,12 @@ def resolve_passage(drafted: DraftedPassage, reviews: Sequence[Review], policy: 
         flags=_shared_flags(chosen.first or chosen.all),
         reviews=tuple(r.id for r in last),
     )
+
+
+def current_answer(drafted: DraftedPassage, resolved: ResolvedPassage | None) -> ResolvedPassage:
+    """What people settled; of a passage that nobody has reviewed the draft as it is now, whatever was kept of it when
+    `review resolve` last ran. So what is published of it never depends on whether that was run."""
+    return resolved if resolved and resolved.reviews else resolve_passage(drafted, (), Policy())
 
 
 def unknown_labels(reviews: Sequence[Review], policy: Policy) -> list[str]:
@@ -127,7 +136,7 @@ def _most_trusted(last: Sequence[Review], trust: Mapping[str, float]) -> list[Re
 
 def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy) -> tuple[Settled, Review | None]:
     """A field's answer, and the review it was taken from."""
-    draft = draft_of(drafted, name)
+    draft = draft_of(drafted.draft, name)
     for reviews, how in ((chosen.first, chosen.how), (chosen.all, "single" if chosen.how == "single" else "majority")):
         answers = _known_answers(reviews, name, policy)
         if not answers:
@@ -220,24 +229,23 @@ def _settle_lines(drafted: DraftedPassage, words: Review | None, transcript: str
 
 
 def _resolve_draft(drafted: DraftedPassage) -> ResolvedPassage:
-    """What machines wrote, where nobody has looked: accepted only where they were sure."""
+    """What machines wrote, where nobody has looked: accepted unless the checks rejected it, or it has no words."""
     as_it_is = _with_fields(drafted, {name: _as_drafted(drafted, name) for name in FIELDS}, None)
     verdict = drafted.draft.verdict
-    if verdict and verdict.decision == "keep":
-        return replace(as_it_is, accepted=True)
-    why = ", ".join(verdict.reasons) if verdict else ""
-    return replace(as_it_is, reason=f"not reviewed yet ({why})" if why else "not reviewed yet")
+    if verdict and verdict.decision == "reject":
+        return replace(as_it_is, reason=": ".join(filter(None, (REJECTED_BY_CHECKS, "; ".join(verdict.reasons)))))
+    if not as_it_is.transcript.value.strip():
+        return replace(as_it_is, reason="it has no transcript")
+    return replace(as_it_is, accepted=True)
 
 
 def _as_drafted(drafted: DraftedPassage, name: str) -> Settled:
-    draft = draft_of(drafted, name)
-    measure = label_distance if name in LABELS else edit_distance
-    return Settled(draft or "", distance=measure(draft, draft or ""))
+    """The draft's word on a field that nobody answered: at no distance, for nobody held it against anything."""
+    return Settled(draft_of(drafted.draft, name) or "")
 
 
-def draft_of(drafted: DraftedPassage, name: str) -> str | None:
+def draft_of(draft: Draft, name: str) -> str | None:
     """What the machines say of a field; None where they said nothing."""
-    draft = drafted.draft
     if name == "transcript":
         return draft.transcript.text if draft.transcript else None
     if name in ("summary", "title"):

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta, timezone
 from statistics import fmean, median
 from typing import Any
 
-from aramega.records import Review
+from aramega.records import Review, in_time, moment
 from aramega.settle.distances import edit_distance
-from aramega.settle.standing import answer, in_time, is_rejection, moment
+from aramega.settle.policies import draft_of
+from aramega.settle.standing import answer, is_rejection
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviewed_passages, reviews_of
@@ -197,8 +198,4 @@ def _worth_reviewing(store: Store, where: str) -> set[str]:
 
 def _with_draft(store: Store, passage: str, seconds: float) -> Known:
     draft = load_draft(store, passage)
-    return Known(
-        seconds,
-        draft.transcript.text if draft.transcript else None,
-        draft.summary.text if draft.summary else None,
-    )
+    return Known(seconds, draft_of(draft, "transcript"), draft_of(draft, "summary"))

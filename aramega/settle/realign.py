@@ -66,6 +66,8 @@ def spread_words(drafts: Sequence[Sequence[str]], lengths: Sequence[float], word
     """Part `words` among segments of which each had a draft and a length in seconds."""
     if not drafts:
         return []
+    if [word for draft in drafts for word in draft] == list(words):  # most drafts stay as they are
+        return [list(draft) for draft in drafts]
     heard = [[word_key(word) for word in draft] for draft in drafts]
     said = [word_key(word) for word in words]
     anchors = _find_anchors(heard, said)

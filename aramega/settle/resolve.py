@@ -35,7 +35,7 @@ class Settlement:
     accepted: int
     """Of the reviewed."""
     unreviewed_accepted: int
-    """Passages nobody has looked at, of which the machines were sure."""
+    """Passages nobody has looked at, which the checks did not reject."""
     changed: int
     """Passages whose answer is not what it was before."""
     verified: Mapping[str, int]

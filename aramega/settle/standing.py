@@ -7,15 +7,12 @@ longer counted. What was skipped or only begun (`draft`) settles nothing, and ta
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 
-from aramega.records import Review
+from aramega.records import Review, in_time
 
 TEXTS = ("transcript", "summary", "title")
 LABELS = ("dialect", "emotion")
 FIELDS = (*TEXTS, *LABELS)
-
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def standing(reviews: Iterable[Review]) -> list[Review]:
@@ -24,21 +21,6 @@ def standing(reviews: Iterable[Review]) -> list[Review]:
     for review in in_time(r for r in reviews if r.state == "submitted"):
         last[review.annotator] = review
     return in_time(last.values())
-
-
-def in_time(reviews: Iterable[Review]) -> list[Review]:
-    """By time of change; two of the same moment by id, so that the order never depends on the reading."""
-    return sorted(reviews, key=lambda r: (moment(r.updated_at), r.id))
-
-
-def moment(text: str) -> datetime:
-    """When that was; servers write `Z`, ours `+00:00`, and text order is not time order between them. What is no
-    time at all counts as the earliest."""
-    try:
-        when = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        return _NEVER
-    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
 def answer(review: Review, field: str) -> str | None:

@@ -84,7 +84,8 @@ def segment_texts(store: Store, recording: str) -> dict[str, str]:
     """What was said in each segment of a recording, as far as anyone knows: settled by people, or drafted."""
     texts: dict[str, str] = {}
     query = """SELECT p.id, t.lines AS drafted, r.lines AS settled FROM passages p
-               LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN resolved r ON r.passage = p.id
+               LEFT JOIN transcripts t ON t.passage = p.id
+               LEFT JOIN resolved r ON r.passage = p.id AND r.reviews <> '[]'
                WHERE p.recording = ?"""
     for row in store.connection.execute(query, (recording,)):
         for line in json.loads(row["settled"] or "[]") or json.loads(row["drafted"] or "[]"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from aramega.records import ResolvedPassage, Review
+from aramega.records import ResolvedPassage, Review, in_time
 from aramega.store.rows import add_rows, replace_rows, revive
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def add_reviews(store: Store, reviews: Iterable[Review]) -> int:
 
 def reviews_of(store: Store, passage: str) -> list[Review]:
     """Everything people said of the passage, the oldest first."""
-    query = "SELECT * FROM reviews WHERE passage = ? ORDER BY updated_at, id"
-    return [revive(Review, row) for row in store.connection.execute(query, (passage,))]
+    rows = store.connection.execute("SELECT * FROM reviews WHERE passage = ?", (passage,))
+    return in_time(revive(Review, row) for row in rows)
 
 
 def reviewed_passages(store: Store) -> list[str]:

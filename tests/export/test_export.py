@@ -154,7 +154,7 @@ def test_what_was_drafted_is_exported_and_what_people_settled_comes_before_it(tm
     with Store.create_or_open(workspace) as store:
         first = load_drafted(store, next(find_passages(store)))
         lines = tuple(SettledLine(s.id, s.start, s.end, "نص مصحح") for s in first.segments)
-        write_resolved(store, [ResolvedPassage(first.id, accepted=True, lines=lines)])
+        write_resolved(store, [ResolvedPassage(first.id, accepted=True, lines=lines, reviews=("r1",))])
         (path,) = export(store, workspace, "jsonl", tmp_path / "out")
     told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert told[0]["text"] == "نص مصحح نص مصحح"

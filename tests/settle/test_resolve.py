@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aramega.records import AramegaError, Draft, DraftedPassage, Region, ResolvedPassage, Review
+from aramega.records import AramegaError, Draft, DraftedPassage, Region, ResolvedPassage, Review, moment
 from aramega.settle.disagreement import Limits, needs_referee
 from aramega.settle.distances import cer_between, choose_medoid, edit_distance
 from aramega.settle.policies import Policy, PolicyName, policy_name, resolve_passage
 from aramega.settle.resolve import resolve_workspace
-from aramega.settle.standing import FIELDS, moment, standing
+from aramega.settle.standing import FIELDS, standing
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, resolved_of
@@ -86,9 +86,8 @@ def test_an_annotators_correction_supersedes_what_they_said_before(drafted: Draf
 def test_what_was_skipped_or_only_begun_settles_nothing(drafted: DraftedPassage, team: Team, state: str) -> None:
     amal, basim, _ = team
     settled = settle(drafted, amal.says(drafted.id, state=state, transcript="لا شيء"))
-    assert not settled.accepted
+    assert settled.transcript.value == drafted.draft.transcript.text  # type: ignore[union-attr]
     assert settled.reviews == ()
-    assert settled.reason == "not reviewed yet (unsure)"
     said = basim.says(drafted.id, **whole(drafted))
     assert settle(drafted, said, amal.says(drafted.id, state=state)).reviews == (said.id,)
 
@@ -206,12 +205,16 @@ def test_a_country_counts_for_its_region_where_the_inventory_has_regions(drafted
     assert (settled.dialect.value, settled.dialect.annotators) == ("GLF", ("amal", "dina"))
 
 
-def test_a_draft_nobody_has_looked_at_is_accepted_only_where_machines_were_sure(drafted: DraftedPassage) -> None:
-    assert not settle(drafted).accepted
-    sure = replace(drafted.draft, verdict=replace(drafted.draft.verdict, decision="keep"))  # type: ignore[type-var]
-    settled = settle(replace(drafted, draft=sure))
-    assert settled.accepted
+@pytest.mark.parametrize("decision", ["keep", "review first", "reject", None])
+def test_a_draft_nobody_has_looked_at_is_accepted_unless_the_checks_rejected_it(
+    drafted: DraftedPassage, decision: str | None
+) -> None:
+    verdict = replace(drafted.draft.verdict, decision=decision) if decision else None  # type: ignore[type-var]
+    settled = settle(replace(drafted, draft=replace(drafted.draft, verdict=verdict)))
+    assert settled.accepted == (decision != "reject")
+    assert settled.reason == ("rejected by the checks: unsure" if decision == "reject" else "")
     assert not any(getattr(settled, name).verified for name in FIELDS)
+    assert [line.text for line in settled.lines] == [line.text for line in drafted.draft.transcript.lines]  # type: ignore[union-attr]
 
 
 # Policies

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from aramega.records import Review
+from aramega.settle.standing import transcript_of
 
 TEXTS = ("title", "summary", "transcript")
 LABELS = ("dialect", "emotion")
@@ -95,9 +96,6 @@ class Library(Protocol):
 
 def said_in_review(review: Review) -> Said:
     """A review as a voice; an annotator who transcribed by stretches said the stretches one after the other."""
-    transcript = review.transcript
-    if transcript is None and review.regions:
-        transcript = " ".join(region.text for region in review.regions)
     told = [
         review.verdict,
         review.reason,
@@ -109,7 +107,7 @@ def said_in_review(review: Review) -> Said:
         who=review.annotator,
         title=review.title,
         summary=review.summary,
-        transcript=transcript,
+        transcript=transcript_of(review),
         dialect=review.dialect,
         emotion=review.emotion,
         note=joined(told),

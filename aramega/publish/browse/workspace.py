@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.browse.entries import LABELS, TEXTS, Entry, Said, farthest, joined, said_in_review
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import from_draft
 from aramega.records import AramegaError, Draft, Metadata, ResolvedPassage, Settled
 from aramega.settle.personal import stays_withheld
+from aramega.settle.policies import current_answer, draft_of
 from aramega.store import Store
 from aramega.workspace import Workspace
 
@@ -57,7 +57,7 @@ def entry_of(material: Material) -> Entry:
     """One passage with every voice that speaks of it."""
     drafted, resolved = material.drafted, material.resolved
     draft, recording, passage = drafted.draft, drafted.recording, drafted.passage
-    final = resolved or from_draft(drafted)
+    final = current_answer(drafted, resolved)
     about: Metadata = recording.metadata
     return Entry(
         id=passage.id,
@@ -67,7 +67,7 @@ def entry_of(material: Material) -> Entry:
         topics=final.topics,
         decision=draft.verdict.decision if draft.verdict else "",
         reasons=draft.verdict.reasons if draft.verdict else (),
-        accepted=resolved.accepted if resolved else None,
+        accepted=final.accepted if final.reviews else None,
         score=draft.verdict.confidence if draft.verdict else None,
         priority=draft.verdict.priority if draft.verdict else None,
         changed=farthest(final.transcript.distance, final.summary.distance),
@@ -99,13 +99,5 @@ def verified_fields(resolved: ResolvedPassage) -> tuple[str, ...]:
 def _said_by_machines(draft: Draft) -> Said | None:
     if draft.transcript is None and draft.summary is None:
         return None
-    labels = draft.labels
-    return Said(
-        "draft",
-        title=draft.summary.title if draft.summary else None,
-        summary=draft.summary.text if draft.summary else None,
-        transcript=draft.transcript.text if draft.transcript else None,
-        dialect=labels.dialect[0].label if labels and labels.dialect else None,
-        emotion=labels.emotion[0].label if labels and labels.emotion else None,
-        note=joined([draft.transcript.model if draft.transcript else "", draft.summary.model if draft.summary else ""]),
-    )
+    made_by = joined([part.model for part in (draft.transcript, draft.summary) if part])
+    return Said("draft", **{name: draft_of(draft, name) for name in (*TEXTS, *LABELS)}, note=made_by)

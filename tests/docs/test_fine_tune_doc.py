@@ -68,7 +68,7 @@ def test_the_page_works_from_top_to_bottom(tmp_path, monkeypatch, capsys):
                 exec(compile(body, "docs/fine-tune.md", "exec"), names)
             elif kind == "text":
                 assert printed.strip() == body.strip()
-            else:
+            elif kind != "bibtex":  # a citation is nothing to run
                 printed = "".join(run(line, capsys) for line in body.strip().splitlines())
         pushed = hub.repositories["your-name/hybrid-adapter"]
         assert hub.private["your-name/hybrid-adapter"]

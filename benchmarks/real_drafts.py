@@ -92,6 +92,7 @@ def rows(options: argparse.Namespace) -> dict[str, Hear]:
         "faster-whisper, batched pipeline, beam 5": peer(options, "batched", 5),
         "faster-whisper, sequential pipeline, beam 5": peer(options, "sequential", 5),
         "aramega, packed": aramega(ours, options),
+        "aramega, packed, greedy": aramega(ours, options, "transcribe.beam=1"),
         "aramega, packed, forced": aramega(ours, options, *FORCED),
         "aramega, not packed": aramega(ours, options, "transcribe.pack=false"),
         "aramega, not packed, forced": aramega(ours, options, "transcribe.pack=false", *FORCED),

@@ -43,6 +43,13 @@ class TranscribeConfig(Options):
         description="Tried in turn for a window whose text looks wrong by the three thresholds below; where all fail, "
         "the likeliest text stays.",
     )
+    beam: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Texts followed side by side at temperature 0; 0 is 5 for faster-whisper, which hears better so at "
+        "little cost, and 1 for openai-whisper, which is greedy here.",
+    )
     max_compression_ratio: float = Field(
         2.4, gt=1, description="Text whose letters zlib shrinks more than this is a loop: try the next temperature."
     )
@@ -86,6 +93,8 @@ class TranscribeConfig(Options):
     def _precision_fits(self) -> Self:
         if self.precision == "int8" and self.model and not self.model.startswith("faster-whisper:"):
             raise ValueError('precision int8 needs faster-whisper: model = "faster-whisper:NAME"')
+        if self.beam > 1 and self.model and not self.model.startswith("faster-whisper:"):
+            raise ValueError('beam needs faster-whisper: model = "faster-whisper:NAME"')
         return self
 
     def deciding(self) -> dict[str, Any]:

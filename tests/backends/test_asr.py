@@ -211,10 +211,11 @@ class Counting:
     """A CTranslate2 model that counts what it is asked for."""
 
     def __init__(self, model: Any) -> None:
-        self.model, self.decoded, self.encoded = model, list[int](), 0
+        self.model, self.decoded, self.encoded, self.beams = model, list[int](), 0, list[int]()
 
     def generate(self, encoded: Any, prompts: list[list[int]], **options: Any) -> Any:
         self.decoded.append(len(prompts))
+        self.beams.append(options["beam_size"])
         return self.model.generate(encoded, prompts, **options)
 
     def encode(self, features: Any, **options: Any) -> Any:
@@ -234,11 +235,17 @@ def test_a_hopeless_window_is_decoded_three_times_and_encoded_once_and_its_likel
     recognizer.model.model = counting
     heard = recognizer.recognize(noises(3, 12))
     assert (counting.decoded, counting.encoded) == ([2, 2, 2], 2)
+    assert counting.beams == [5, 1, 1], "wide at temperature 0, where nothing is drawn"
     calm = make_recognizer(TranscribeConfig(model=model, threads=1, temperatures=(0.0,)))
     calm.load()
     for best, first in zip(heard, calm.recognize(noises(3, 12)), strict=True):
         assert best.compression_ratio <= 2.4 or first.compression_ratio > 2.4
         assert best.avg_logprob >= first.avg_logprob or best.compression_ratio <= 2.4 < first.compression_ratio
+
+
+def test_beams_are_faster_whispers_alone() -> None:
+    with pytest.raises(ValueError, match="beam needs faster-whisper"):
+        TranscribeConfig(model="tiny", beam=5)
 
 
 def test_a_correct_half_minute_of_arabic_does_not_look_like_a_loop() -> None:

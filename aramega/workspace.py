@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ from aramega.remote import checked_address, fetch, look_at, send
 
 FILES = "files.address"
 """Where a workspace notes the address of its files."""
+
+_HOMES = f"aramega-{os.getuid()}-"
+"""How the folders begin in which workers that are away keep what they make, one for each workspace."""
+_SPACE = Path("/proc/self/ns/pid")
+_PROCESSES = f"-{_SPACE.stat().st_ino}" if _SPACE.exists() else ""
+"""Containers may share a temporary folder and not their processes: a number that is free here may be at work there."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +56,18 @@ class Workspace:
     @property
     def home(self) -> Path:
         """The folder on this machine for what is made; away, one of this process alone."""
-        return self._homes / str(os.getpid()) if self.is_away else self.root
-
-    @property
-    def _homes(self) -> Path:
-        return Path(tempfile.gettempdir()) / f"aramega-{os.getuid()}-{_number(str(self.root))}"
+        if not self.is_away:
+            return self.root
+        return Path(tempfile.gettempdir()) / f"{_HOMES}{_number(str(self.root))}" / f"{os.getpid()}{_PROCESSES}"
 
     def tidy_away(self) -> None:
-        """Before a worker that is away begins a recording: nobody else removes what it, or one that was killed, has
-        decoded of others. (The driver's `drop_audio` does not reach here.)"""
+        """Before a worker that is away begins a recording: nobody else removes what it has decoded of others, or what
+        workers that were killed have left on this machine, whatever they built. (The driver's `drop_audio` does not
+        reach here.)"""
         if not self.is_away:
             return
-        for home in self._homes.glob("*"):
-            if home.name.isdigit() and not is_running(int(home.name)):
-                shutil.rmtree(home, ignore_errors=True)
+        for home in _abandoned_homes():
+            shutil.rmtree(home, ignore_errors=True)
         for old in (self.home / "scratch").glob("*"):
             if old.suffix != ".part":
                 old.unlink(missing_ok=True)
@@ -168,6 +173,18 @@ class Workspace:
             writer = _writer_of(part)
             if writer and not is_running(writer):
                 part.unlink(missing_ok=True)
+
+
+def _abandoned_homes() -> Iterator[Path]:
+    """The folders of this user's workers that were away and are no more. A link in this place, or what is somebody
+    else's, is left alone."""
+    for homes in Path(tempfile.gettempdir()).glob(f"{_HOMES}*"):
+        about = homes.lstat()
+        if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid():
+            for home in homes.iterdir():
+                pid = home.name.removesuffix(_PROCESSES)
+                if pid.isdecimal() and not is_running(int(pid)):
+                    yield home
 
 
 def is_running(pid: int) -> bool:

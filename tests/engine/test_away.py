@@ -27,10 +27,7 @@ def may_hide_folders() -> bool:
     return bool(shutil.which("unshare")) and not subprocess.run(hide, check=False, capture_output=True).returncode
 
 
-pytestmark = [
-    pytest.mark.timeout(280),
-    pytest.mark.skipif(not may_hide_folders(), reason="only root can hide a folder from a node"),
-]
+pytestmark = pytest.mark.skipif(not may_hide_folders(), reason="only root can hide a folder from a node")
 TABLES = ("recordings", "timelines", "segments", "passages", "transcripts", "checks")
 
 
@@ -42,16 +39,18 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, value)
     server.files()
     (tmp_path / "news").mkdir()
+    (tmp_path / "tmp").mkdir()
     try:
         with loopback_cluster([0]) as head:
             start = f"{sys.executable} -m ray.scripts.scripts start --address={head} --num-cpus=1 --block"
             hidden = f"mount -t tmpfs none '{tmp_path}/news' && exec {start}"
-            node = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", hidden], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            # Its workers keep what they make in a temporary folder of their own; Ray's names would get too long there.
+            environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "RAY_TMPDIR": tempfile.gettempdir()}
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            node = subprocess.Popen(["unshare", "-m", "sh", "-c", hidden], env=environment, **quiet)
             yield head
             node.terminate()
-            node.wait(30)
+            node.wait()
     finally:
         server.close()
 
@@ -76,7 +75,7 @@ def test_a_node_with_nothing_but_an_object_store_makes_the_same_drafts(
     )
     assert far.code == 0, far.err
     assert not files(tmp_path / "news", ["frames"]), "the recording was heard, and its clips cut, on the other node"
-    assert not list(Path(tempfile.gettempdir()).glob(f"aramega-{os.getuid()}-*/*/scratch/*.s16"))
+    assert not list((tmp_path / "tmp").glob("*/*/scratch/*.s16"))
     assert aramega("fetch", tmp_path / "news", "--frames").code == 0
     near = aramega("build-ssum", short_broadcast, "-w", tmp_path / "near", *draft)
     assert near.code == 0, near.err

@@ -25,6 +25,7 @@ from aramega.records import AramegaError
 from aramega.stages.base import Stage, Step
 
 _MOST_STILLBORN = 3
+_STARTS = 3
 
 
 def check_ray() -> None:
@@ -71,13 +72,7 @@ class RayEngine:
                 _knock(self.address)
                 ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             else:
-                ray.init(
-                    address="local",  # left to itself, Ray would join any cluster that was started here
-                    num_cpus=self.workers,
-                    include_dashboard=False,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
+                _start_here(self.workers)
         except Exception as error:  # noqa: BLE001  Ray raises bare ones, too, as when a raylet dies at its start
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             if self.address:
@@ -201,6 +196,28 @@ class _Actor:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0]
+
+
+def _start_here(workers: int) -> None:
+    """Start a cluster of this machine for the run; again, if it does not come up: Ray gives it half a minute, which on
+    a busy machine is too little now and then."""
+    import ray
+
+    for again in range(_STARTS):
+        try:
+            ray.init(
+                address="local",  # left to itself, Ray would join any cluster that was started here
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except Exception:
+            ray.shutdown()
+            if again == _STARTS - 1:
+                raise
+        else:
+            return
 
 
 def _knock(address: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psutil
 
+from tests.support.clusters import retry, started_cluster
+
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
 QUICK = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
 """A machine that is gone is noticed within seconds, rather than half a minute."""
@@ -37,13 +39,12 @@ class TwoRaylets:
         self._cluster.shutdown()
 
     def _start(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self._cluster = Cluster(initialize_head=True, head_node_args={**NODE, "_system_config": QUICK})
+        self._cluster = started_cluster({**NODE, "_system_config": QUICK})
         self._nodes = [self._cluster.head_node, self._add()]
 
     def _add(self):
-        return self._cluster.add_node(num_cpus=NODE["num_cpus"], object_store_memory=NODE["object_store_memory"])
+        sizes = {"num_cpus": NODE["num_cpus"], "object_store_memory": NODE["object_store_memory"]}
+        return retry(lambda: self._cluster.add_node(**sizes))
 
 
 def _raylet_of(node) -> psutil.Process | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -39,4 +40,7 @@ def test_the_wheel_alone_can_run_the_demo(wheel: Path, tmp_path: Path) -> None:
     done = subprocess.run(demo, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path))
-    assert (tmp_path / "demo-workspace" / "report.html").exists()
+    [address] = re.findall(r"file://\S+/report\.html", done.stdout)
+    report = Path(address.removeprefix("file://"))
+    assert report == tmp_path / "demo-workspace" / "report.html"
+    assert report.stat().st_size > 10_000

@@ -167,7 +167,7 @@ def serve(
     workspace: Folder = USUAL,
     project: ProjectOption = None,
     url: Url = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 9090,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where it listens for Label Studio.")] = 9090,
     host: Annotated[
         str, typer.Option("--host", help="Beyond this machine it wants ARAMEGA_SERVE_SECRET.")
     ] = "127.0.0.1",

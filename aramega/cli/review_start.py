@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def start(
     workspace: Folder = USUAL,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8080,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Where the server listens, on this machine alone.")
+    ] = 8080,
     with_compose: Annotated[
         bool, typer.Option("--with-compose", help="Only print a docker-compose file for a team's server.")
     ] = False,

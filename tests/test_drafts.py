@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import sqlite3
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("whisper")
 
-from tests.support.cli import Run, command
+from tests.support.cli import Run, run_cli
+from tests.support.kills import killed_at_result
 from tests.support.whisper_models import save_random_whisper
 
 FEW = ("--set", "transcribe.max_tokens=8", "--set", "transcribe.temperatures=[0.0]", "--set", "transcribe.batch=2")
@@ -36,9 +33,13 @@ def drafts(workspace: Path) -> dict[str, list[tuple[object, ...]]]:
 @pytest.fixture(scope="module")
 def calm(checkpoint: Path, broadcast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp("calm")
-    build = command("build-ssum", broadcast, "-w", workspace, "-q", "--asr-model", checkpoint, *FEW)
-    subprocess.run([*build, "--summarize-recordings"], check=True)
+    assert run_cli(*drafting(checkpoint, broadcast, workspace)).code == 0
     return workspace
+
+
+def drafting(checkpoint: Path, broadcast: Path, workspace: Path) -> list[str | Path]:
+    build: list[str | Path] = ["build-ssum", broadcast, "-w", workspace, "-q", "--asr-model", checkpoint, *FEW]
+    return [*build, "--summarize-recordings"]
 
 
 def test_every_passage_gets_a_draft_and_a_verdict(calm: Path) -> None:
@@ -52,15 +53,15 @@ def test_every_passage_gets_a_draft_and_a_verdict(calm: Path) -> None:
 def test_a_build_killed_while_it_drafts_ends_like_a_calm_one(
     checkpoint: Path, broadcast: Path, calm: Path, tmp_path: Path
 ) -> None:
-    build = command("build-ssum", broadcast, "-w", tmp_path, "-q", "--asr-model", checkpoint, *FEW)
-    build.append("--summarize-recordings")
-    rng = random.Random(2)
-    for _ in range(4):
-        running = subprocess.Popen(build)
-        time.sleep(rng.uniform(1.0, 5.0))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-    subprocess.run(build, check=True)
+    build = drafting(checkpoint, broadcast, tmp_path)
+    assert killed_at_result(1, "before", *build, stage="transcribe")
+    assert killed_at_result(1, "after", *build, stage="transcribe")
+    begun = drafts(tmp_path)
+    assert begun["transcripts"], "it was killed in the middle of drafting"
+    assert len(begun["verdicts"]) < len(drafts(calm)["verdicts"])
+    for stage in ("summarize", "check"):
+        assert killed_at_result(1, "after", *build, stage=stage)
+    assert run_cli(*build).code == 0
     assert drafts(tmp_path) == drafts(calm)
 
 

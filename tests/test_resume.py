@@ -8,12 +8,12 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Run, command
+from tests.support.cli import Run, command, run_cli
+from tests.support.kills import killed_at_result
 from tests.support.recordings import cut
 
 KILLS = 6  # benchmarks/resume.py does thirty
@@ -40,23 +40,27 @@ def contents(workspace: Path) -> dict[str, str]:
     return found
 
 
+def results(workspace: Path) -> int:
+    return int(sqlite3.connect(workspace / "aramega.db").execute("SELECT count(*) FROM results").fetchone()[0])
+
+
 @pytest.fixture(scope="module")
 def calm(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     workspace = tmp_path_factory.mktemp("calm")
-    subprocess.run(command("build-ssum", archive, "-w", workspace, "--quiet"), check=True)
+    assert run_cli("build-ssum", archive, "-w", workspace, "--quiet").code == 0
     return contents(workspace)
 
 
 def test_a_build_killed_at_random_moments_ends_like_a_calm_one(
     archive: Path, tmp_path: Path, calm: dict[str, str]
 ) -> None:
-    rng = random.Random(5)
+    build = ("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "2")
+    rng, done = random.Random(5), []
     for _ in range(KILLS):
-        build = subprocess.Popen(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "2"))
-        time.sleep(rng.uniform(0.2, 1.5))  # when the kill falls is the point: anywhere at all
-        build.send_signal(signal.SIGKILL)
-        build.wait()
-    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "2"), check=True)
+        assert killed_at_result(rng.randint(1, 2), rng.choice(["before", "after"]), *build)
+        done.append(results(tmp_path))
+    assert run_cli(*build).code == 0
+    assert 0 < done[KILLS // 2] < done[-1] < results(tmp_path), "kills fell in the middle"
     assert contents(tmp_path) == calm
     assert not list(tmp_path.rglob("*.part"))
 
@@ -65,13 +69,13 @@ def test_a_build_killed_at_random_moments_ends_like_a_calm_one(
 def test_the_number_of_workers_changes_nothing(
     archive: Path, tmp_path: Path, calm: dict[str, str], workers: str
 ) -> None:
-    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", workers), check=True)
+    assert run_cli("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", workers).code == 0
     assert contents(tmp_path) == calm
 
 
 def test_a_build_done_in_steps_is_the_build_done_at_once(archive: Path, tmp_path: Path, calm: dict[str, str]) -> None:
     for more in (["--limit", "1"], ["--until", "ingest"], ["--until", "segment"], []):
-        subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet", *more), check=True)
+        assert run_cli("build-ssum", archive, "-w", tmp_path, "--quiet", *more).code == 0
     assert contents(tmp_path) == calm
 
 
@@ -82,7 +86,7 @@ def test_which_of_two_copies_is_read_first_changes_nothing(archive: Path, tmp_pa
         shutil.copy2(archive / "0.mp3", copy)
     for workspace, order in (("one", copies), ("other", reversed(copies))):
         for copy in order:
-            subprocess.run(command("build-ssum", copy, "-w", tmp_path / workspace, "--quiet"), check=True)
+            assert run_cli("build-ssum", copy, "-w", tmp_path / workspace, "--quiet").code == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "other")
 
 
@@ -96,20 +100,11 @@ def test_running_again_does_nothing_and_says_so(aramega: Run, archive: Path, tmp
 
 
 def test_a_changed_option_redoes_only_what_depends_on_it(archive: Path, tmp_path: Path) -> None:
-    subprocess.run(command("build-ssum", archive, "-w", tmp_path, "--quiet"), check=True)
+    assert run_cli("build-ssum", archive, "-w", tmp_path, "--quiet").code == 0
     query = "SELECT stage, item, fingerprint FROM results"
     before = set(sqlite3.connect(tmp_path / "aramega.db").execute(query))
-    changed = command(
-        "build-ssum",
-        "-w",
-        tmp_path,
-        "--quiet",
-        "--set",
-        "passages.max_seconds=60",
-        "--set",
-        "passages.target_seconds=40",
-    )
-    subprocess.run(changed, check=True)
+    shorter = ("--set", "passages.max_seconds=60", "--set", "passages.target_seconds=40")
+    assert run_cli("build-ssum", "-w", tmp_path, "--quiet", *shorter).code == 0
     after = set(sqlite3.connect(tmp_path / "aramega.db").execute(query))
     assert {stage for stage, _, _ in after - before} == {"passages"}
 
@@ -143,7 +138,7 @@ def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_p
     assert "the same command goes on from here" in said
     assert not list(stopped.rglob("*.part"))
     for workspace in (stopped, calm):
-        subprocess.run(command("build-ssum", recordings, "-w", workspace, "--quiet"), check=True)
+        assert run_cli("build-ssum", recordings, "-w", workspace, "--quiet").code == 0
     assert contents(stopped) == contents(calm)
 
 

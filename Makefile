@@ -16,7 +16,7 @@ demo: system $(VENV)/.base
 	@$(BIN)/aramega demo
 
 test: setup
-	@$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
 
 lint: setup
 	@$(BIN)/ruff check .

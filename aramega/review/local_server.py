@@ -106,9 +106,10 @@ def server_command(program: Path, port: int) -> list[str]:
 
 @contextmanager
 def running_server(
-    program: Path, port: int, variables: Mapping[str, str], log: Path, patience: float = 240.0
+    program: Path, port: int, variables: Mapping[str, str], log: Path, patience: float = 1800.0
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The server, up and answering; it ends with the block. Its first start makes its tables and takes a minute."""
+    """The server, up and answering; it ends with the block. Its first start makes its tables and takes a minute, on a
+    busy machine many: it is waited for as long as it lives, up to `patience` seconds."""
     if not _is_free(port):
         raise AramegaError(f"port {port} is taken. Is a server running already? Else: aramega review start --port N.")
     log.parent.mkdir(parents=True, exist_ok=True)

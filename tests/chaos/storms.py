@@ -36,7 +36,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SAMPLE = REPOSITORY / "aramega" / "cli" / "sample" / "broadcast.mp3"
 MOST_RUNS = 6
 """A storm that is not settled after so many calm runs never will be."""
-LINGER = 60.0
+LINGER = 600.0
 """Seconds within which all processes of a build must be gone once it is; they take one or two."""
 DONE, CRASHED, REFUSED, DONE_WITH_FAILURES, KILLED = 0, 1, 2, 3, -9
 
@@ -175,7 +175,7 @@ class Runner:
         return seen
 
     def _wait(self, build: psutil.Popen, seen: set[psutil.Process]) -> int | None:
-        limit = 60 + 10 * self.calm_seconds
+        limit = 1200 + 10 * self.calm_seconds
         begun = time.monotonic()
         while build.poll() is None:
             with contextlib.suppress(psutil.NoSuchProcess):

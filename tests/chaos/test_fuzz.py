@@ -94,7 +94,7 @@ def test_the_fuzzer_notices_what_must_not_happen_and_goes_on(  # type: ignore[no
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does, found: str
 ) -> None:
     monkeypatch.setattr(fuzz, "make_judge", lambda *_: lambda number: does() if number == 1 else "")
-    monkeypatch.setattr(fuzz, "LIMIT", 2.0)
+    monkeypatch.setattr(fuzz, "LIMIT", 4.0)
     monkeypatch.setattr(fuzz, "LARGEST_WORKER", 100)
     said = list(fuzz.fuzz([fuzz.Chunk("wav", deque([0, 1, 2]))], 1, {}, tmp_path))
     verdicts = {one.mutant: one.violation for one in said if isinstance(one, fuzz.Verdict)}

@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from simulate_scale import KEPT, Assumed, make_tables, put
 
 PAGE = (ROOT / "docs" / "scale-out.md").read_text(encoding="utf-8")
-pytestmark = pytest.mark.timeout(240)
 
 
 def blocks(kind: str) -> list[str]:

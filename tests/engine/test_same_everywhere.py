@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,9 @@ import pytest
 pytest.importorskip("ray")
 
 from tests.housekeeping.looking import timeless
-from tests.support.cli import command
+from tests.support.cli import run_cli
 from tests.support.clusters import loopback_cluster
 from tests.support.recordings import cut
-
-pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def two_nodes() -> Iterator[str]:
 
 
 def build(archive: Path, workspace: Path, *how: str) -> dict[str, object]:
-    subprocess.run(command("build-ssum", archive, "-w", workspace, "--quiet", *how), check=True)
+    assert run_cli("build-ssum", archive, "-w", workspace, "--quiet", *how).code == 0
     return timeless(workspace)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.housekeeping.looking import files, rows, timeless
-from tests.support.cli import Run, command
+from tests.support.cli import Run, command, run_cli
 from tests.support.recordings import cut
 
 
@@ -28,7 +28,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
 @pytest.fixture(scope="module")
 def calm(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp("calm")
-    subprocess.run(command("build-ssum", archive, "-w", workspace, "--quiet"), check=True)
+    assert run_cli("build-ssum", archive, "-w", workspace, "--quiet").code == 0
     return workspace
 
 

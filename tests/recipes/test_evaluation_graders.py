@@ -30,7 +30,7 @@ def judge_summaries(sources, summaries, config):
 
 
 def config(server, **more):
-    return EvalConfig(judge=EndpointConfig(url=server.url, model="toy", retries=2, timeout=5, **more), resamples=100)
+    return EvalConfig(judge=EndpointConfig(url=server.url, model="toy", retries=2, timeout=60, **more), resamples=100)
 
 
 def test_the_judges_grades_are_means_with_intervals():
@@ -101,7 +101,7 @@ def test_an_endpoint_that_is_down_or_silent_fails_each_question_by_itself():
     assert (found["graded"], found["metrics"]) == (0, {})
     assert "no connection" in found["failures"]["ssum/0"]
     with chat_server(lambda messages: GOOD, script=["hang"]) as server:
-        quick = EndpointConfig(url=server.url, model="toy", retries=0, timeout=0.3, concurrency=1)
+        quick = EndpointConfig(url=server.url, model="toy", retries=0, timeout=3, concurrency=1)
         assert judge_summaries(["نص"] * 2, ["ملخص"] * 2, EvalConfig(judge=quick))["graded"] == 1
 
 

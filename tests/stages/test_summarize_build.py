@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.chat_server import SUMMARY, ChatServer, Refusal, chat_server
-from tests.support.cli import Run, command
+from tests.support.cli import Run, command, run_cli
 from tests.support.recordings import cut
 
 KILLS = 3  # benchmarks/llm.py does twenty
@@ -34,9 +34,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
     return folder
 
 
-def build(archive: Path, workspace: Path, server: ChatServer, *more: str) -> list[str]:
+def build(archive: Path, workspace: Path, server: ChatServer, *more: str) -> list[str | Path]:
     asked = ("--asr-model", "subtitles", "--summarizer", f"openai:m@{server.url}", "--set", "summarize.concurrency=4")
-    return command("build-ssum", archive, "-w", workspace, "--quiet", *asked, *more)
+    return ["build-ssum", archive, "-w", workspace, "--quiet", *asked, *more]
 
 
 def summaries(workspace: Path) -> list[tuple[Any, ...]]:
@@ -52,19 +52,19 @@ def count(workspace: Path, table: str, stage: str = "summarize") -> int:
 def test_a_build_killed_at_random_moments_ends_like_a_calm_one_and_pays_no_more(archive: Path, tmp_path: Path) -> None:
     calm, stormy = tmp_path / "calm", tmp_path / "stormy"
     with chat_server(lambda messages: SUMMARY, usage=(400, 60)) as server:
-        subprocess.run(build(archive, calm, server), check=True)
+        assert run_cli(*build(archive, calm, server)).code == 0
         wanted = len(set(server.idempotency_keys))
     rng = random.Random(3)
     with chat_server(lambda messages: SUMMARY, usage=(400, 60), latency=0.3) as server:
         for _ in range(KILLS):
-            run = subprocess.Popen(build(archive, stormy, server), start_new_session=True)
+            run = subprocess.Popen(command(*build(archive, stormy, server)), start_new_session=True)
             before = len(server.requests)
             wanted_requests = before + rng.randint(1, 3)
             while len(server.requests) < wanted_requests and run.poll() is None:
                 time.sleep(0.01)
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-        subprocess.run(build(archive, stormy, server), check=True)
+        assert run_cli(*build(archive, stormy, server)).code == 0
         asked = Counter(server.idempotency_keys)
     assert summaries(stormy) == summaries(calm)
     assert len(asked) == wanted
@@ -79,30 +79,27 @@ def test_a_budget_stops_the_summaries_and_nothing_else_and_a_larger_one_goes_on(
     aramega: Run, archive: Path, tmp_path: Path
 ) -> None:
     with chat_server(lambda messages: SUMMARY, usage=(700, 60)) as server:
-        poor = subprocess.run(
-            build(archive, tmp_path, server, "--max-tokens-total", "4000"), capture_output=True, text=True, check=False
-        )
+        poor = run_cli(*build(archive, tmp_path, server, "--max-tokens-total", "4000"))
         done = count(tmp_path, "results")
-        assert poor.returncode == 3
-        assert "the budget of 4,000 tokens is used up" in poor.stderr
+        assert poor.code == 3
+        assert "the budget of 4,000 tokens is used up" in poor.err
         assert 1 <= done <= 5
         assert count(tmp_path, "failures") == 0
         assert count(tmp_path, "results", "transcribe") > done
         told = aramega("build-ssum", "-w", tmp_path, "--dry-run")
         assert "requests" in told.out
-        rich = subprocess.run(build(archive, tmp_path, server, "--max-tokens-total", "100000"), check=False)
-        assert rich.returncode == 0
+        rich = run_cli(*build(archive, tmp_path, server, "--max-tokens-total", "100000"))
+        assert rich.code == 0
         assert len(server.requests) == count(tmp_path, "results") == count(tmp_path, "results", "transcribe")
 
 
 def test_a_refused_key_is_said_once_and_shown_nowhere(archive: Path, tmp_path: Path) -> None:
     with chat_server(lambda messages: SUMMARY, key="another") as server:
         environment = {**os.environ, "OPENAI_API_KEY": KEY}
-        line = build(archive, tmp_path, server)
-        refused = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
-    assert refused.returncode == 3
-    assert refused.stderr.count("refused the key in $OPENAI_API_KEY") == 1
-    assert KEY not in refused.stdout + refused.stderr
+        refused = run_cli(*build(archive, tmp_path, server), env=environment)
+    assert refused.code == 3
+    assert refused.err.count("refused the key in $OPENAI_API_KEY") == 1
+    assert KEY not in refused.out + refused.err
     assert count(tmp_path, "failures") == 0
     assert not any(KEY.encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 
@@ -111,13 +108,13 @@ def test_a_passage_the_model_fails_at_is_tried_again_only_when_asked_to(archive:
     moods = ["Sorry."]
     with chat_server(lambda messages: SUMMARY if not moods else moods[0]) as server:
         line = build(archive / "0.mp3", tmp_path, server)
-        assert subprocess.run(line, check=False).returncode == 3
+        assert run_cli(*line).code == 3
         failed, asked = count(tmp_path, "failures"), len(server.requests)
         assert asked == 2 * failed > 0
         moods.clear()
-        assert subprocess.run(line, check=False).returncode == 3
+        assert run_cli(*line).code == 3
         assert len(server.requests) == asked
-        assert subprocess.run([*line, "--retry-failed"], check=False).returncode == 0
+        assert run_cli(*line, "--retry-failed").code == 0
         assert len(server.requests) == asked + failed
         assert count(tmp_path, "results") == failed
 
@@ -128,8 +125,8 @@ def test_a_passage_that_the_server_will_not_take_costs_only_itself(archive: Path
         return Refusal(400, "This model's maximum context length is 10 tokens.") if "النشرة رقم 3" in said else None
 
     with chat_server(lambda messages: SUMMARY, refuse=refuse) as server:
-        done = subprocess.run(build(archive, tmp_path, server), check=False)
-    assert done.returncode == 3
+        done = run_cli(*build(archive, tmp_path, server))
+    assert done.code == 3
     failures = sqlite3.connect(tmp_path / "aramega.db").execute("SELECT error FROM failures").fetchall()
     assert failures
     assert all("did not take the request (400: This model's maximum context length" in error for (error,) in failures)

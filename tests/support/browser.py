@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -29,6 +30,9 @@ ARGUMENTS = (
 )
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+PATIENCE = 600_000.0
+"""Milliseconds: on a busy machine a page may need minutes, and a test is about what it shows."""
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
@@ -38,9 +42,16 @@ def running_browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("no browser: `make test` installs chromium where it can (apt install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS), timeout=PATIENCE)
         yield browser
         browser.close()
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser's new window, which waits as long as it must."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 @dataclass
@@ -55,7 +66,7 @@ class Opened:
 @contextmanager
 def open_page(browser: Browser, file: Path, *, size: dict[str, int], scheme: str) -> Iterator[Opened]:
     """Open a local file as a person would, offline, and watch it."""
-    context = browser.new_context(viewport=size, color_scheme=scheme, offline=True)
+    context = new_context(browser, viewport=size, color_scheme=scheme, offline=True)
     opened = Opened(context.new_page())
     opened.page.on("console", lambda m: opened.complaints.append(m.text) if m.type in ("error", "warning") else None)
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))

@@ -1,15 +1,15 @@
 """A real Label Studio for tests: installed once for the machine, started once for a whole run of pytest.
 
-The first worker that asks starts it, on a free port of the loopback with SQLite; the others find it by a file. It runs
-under a small watcher (this module as a program) that ends it when pytest is gone, however pytest went. The tables of
-an empty Label Studio are made once and copied, which turns a minute into seconds. Each test works in a project of its
-own and may not delete what others made.
+The first worker of a run in which a test will ask for it starts it, on a free port of the loopback with SQLite; the
+others find it by a file. It runs under a small watcher (this module as a program) that installs it where it is not,
+and ends it when pytest is gone, however pytest went; whoever needs the server waits as long as the watcher lives. The
+tables of an empty Label Studio are made once and copied, which turns a minute into seconds. Each test works in a
+project of its own and may not delete what others made.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -32,7 +32,7 @@ from aramega.review.local_server import (
     server_variables,
 )
 from aramega.review.place import Place
-from aramega.workspace import is_running
+from aramega.workspace import is_running, whole_file
 
 ROOT = Path(__file__).parent.parent.parent
 EMAIL, PASSWORD, TOKEN = "curator@example.org", "only-on-this-loopback", "0123456789abcdef" * 2 + "01234567"
@@ -58,20 +58,25 @@ class Server:
         return f"test {uuid4().hex[:12]}"
 
 
-def shared_server(folder: Path) -> Server:
-    """The server of this run of pytest, whose workers share `folder`; started by whoever comes first."""
+def start_server(folder: Path) -> None:
+    """Have the server of this run of pytest, whose workers share `folder`, started by whoever comes first."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "server.json"
     with (folder / "server.lock").open("w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        if not known.exists():
-            program = install_server()
-            data = folder / "data"
-            shutil.copytree(empty_tables(), data)
-            port, controller = free_port(), _controller()
-            _start_watcher(program, port, data, folder, controller)
-            known.write_text(json.dumps({"port": port}))
-    return Server(f"http://127.0.0.1:{json.loads(known.read_text())['port']}", folder / "files")
+        if not (folder / "files").exists():
+            _start_watcher(folder)
+            (folder / "files").mkdir()
+
+
+def shared_server(folder: Path) -> Server:
+    """The server of this run, up and answering."""
+    start_server(folder)
+    ready, ended = folder / "ready", folder / "ended"
+    while not ready.exists():
+        if ended.exists():
+            raise RuntimeError(f"Label Studio did not start: {(folder / 'watcher.log').read_text()}")
+        time.sleep(0.1)
+    return Server(f"http://127.0.0.1:{ready.read_text()}", folder / "files")
 
 
 @contextmanager
@@ -100,7 +105,7 @@ def empty_tables() -> Path:
     part.mkdir()
     port = free_port()
     credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
-    with running_server(program, port, server_variables(credentials, part, part, os.environ), part / "log", 600):
+    with running_server(program, port, server_variables(credentials, part, part, os.environ), part / "log"):
         pass
     part.replace(made)
     return made
@@ -111,29 +116,26 @@ def _controller() -> int:
     return os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
 
 
-def _start_watcher(program: Path, port: int, data: Path, folder: Path, controller: int) -> None:
-    (folder / "files").mkdir(exist_ok=True)
-    ready = folder / "ready"
-    arguments = [str(program), str(port), str(data), str(folder), str(controller)]
-    command = [sys.executable, "-m", "tests.support.label_studio", *arguments]
-    log = (folder / "watcher.log").open("wb")
-    watcher = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=ROOT)
-    until = time.monotonic() + 240
-    while not ready.exists():
-        if watcher.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"Label Studio did not start: {(folder / 'watcher.log').read_text()}")
-        time.sleep(0.1)
+def _start_watcher(folder: Path) -> None:
+    """Start this module as a program. When it ends, a file says so: who waits need not be its parent."""
+    watcher = [sys.executable, "-m", "tests.support.label_studio", str(folder), str(_controller())]
+    line = ["sh", "-c", '"$@"; touch "$0"', str(folder / "ended"), *watcher]
+    with (folder / "watcher.log").open("wb") as log:
+        subprocess.Popen(line, stdout=log, stderr=log, start_new_session=True, cwd=ROOT)
 
 
-def _watch(program: Path, port: int, data: Path, folder: Path, controller: int) -> None:
-    credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
-    variables = let_it_call_us(server_variables(credentials, data, folder / "files", os.environ))
+def _watch(folder: Path, controller: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    program, port = install_server(), free_port()
+    shutil.copytree(empty_tables(), folder / "data")
+    credentials = Credentials(f"http://127.0.0.1:{port}", EMAIL, PASSWORD, TOKEN)
+    variables = let_it_call_us(server_variables(credentials, folder / "data", folder / "files", os.environ))
     with running_server(program, port, variables, folder / "log") as process:
-        (folder / "ready").touch()
+        with whole_file(folder / "ready") as ready:
+            ready.write_text(str(port))
         while is_running(controller) and process.poll() is None:
             time.sleep(0.5)
 
 
 if __name__ == "__main__":
-    _watch(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]))
+    _watch(Path(sys.argv[1]), int(sys.argv[2]))

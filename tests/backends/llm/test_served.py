@@ -49,15 +49,13 @@ def served(chat_model: Path) -> Iterator[Served]:
         process.wait()
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 120.0) -> None:
-    until = time.monotonic() + patience
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()
             return
         except OSError:
             assert process.poll() is None, "the server ended by itself"
-            assert time.monotonic() < until, "the server did not come up"
             time.sleep(0.2)  # it has no other way to say that it is ready
 
 

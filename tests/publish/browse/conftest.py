@@ -19,7 +19,7 @@ from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, write_resolved
 from aramega.workspace import Workspace
 from tests.publish.sets import accepted, publish_to
-from tests.support.browser import Opened, running_browser
+from tests.support.browser import Opened, new_context, running_browser
 from tests.support.drafts import EMOTIONS, SENTENCES, Annotator, drafted_workspace, put_draft
 
 EVIL = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script> قال\u202eالوزير"
@@ -140,7 +140,7 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def open_address(browser: Browser, address: str, *, size: dict[str, int], scheme: str = "light") -> Iterator[Opened]:
     """Open the page as a person would, and watch what it complains of and what it asks for."""
-    context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    context = new_context(browser, viewport=size, color_scheme=scheme)
     opened = Opened(context.new_page())
     page = opened.page
     page.on("console", lambda m: opened.complaints.append(m.text) if m.type in ("error", "warning") else None)

@@ -16,7 +16,7 @@ from aramega.publish.pictures import Bars, draw_bars
 from aramega.publish.plan import Plan
 from aramega.publish.rows import Row
 from aramega.publish.splits import SPLITS
-from aramega.publish.statistics import BIN, UNKNOWN, Agreement, Statistics, used
+from aramega.publish.statistics import BIN, UNKNOWN, Statistics, used
 from aramega.publish.versions import Release
 from aramega.records import AramegaError
 from aramega.workspace import whole_file
@@ -37,7 +37,6 @@ class CardFacts:
     """Rows by configuration and split."""
     sizes: Mapping[str, int]
     splits: Mapping[str, Statistics]
-    agreement: Agreement
 
 
 def write_card(folder: Path, facts: CardFacts) -> None:
@@ -144,12 +143,25 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "asr_models": list(used(splits, "models")),
         "summary_models": list(used(splits, "summarizers")),
         "prompts": list(used(splits, "prompts")),
-        "agreement": facts.agreement,
+        "agreement": agreement_in_brief(plan),
         "verified": any(one.verified[what] for one in splits.values() for what in one.verified),
         "left_out": {reason: n for reason, n in sorted(plan.funnel.items(), key=lambda f: -f[1]) if reason and n},
         "examples": examples(plan),
         "first": next(iter(splits), "train"),
         "unknown": UNKNOWN,
+    }
+
+
+def agreement_in_brief(plan: Plan) -> dict[str, Any]:
+    """How far annotators agree, over all passages that the set was chosen from, rejected ones too: of the published
+    ones alone there would be hardly a rejection to disagree on."""
+    peers = plan.found.peers
+    return {
+        "annotators": len(peers.annotators),
+        "reviews": peers.reviews,
+        "passages": len(peers.shared),
+        **{name: peers.measure(name, "same") for name in ("verdict", "dialect", "emotion")},
+        "transcript": peers.measure("transcript", "cer"),
     }
 
 

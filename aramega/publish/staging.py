@@ -127,8 +127,7 @@ def _begin(folder: Path, order: Order) -> tuple[str, int, str]:
 
 def _write_papers(plan: Plan, folder: Path, order: Order, release: Release, sizes: Mapping[str, int]) -> None:
     counts = _counts(plan)
-    splits, agreement = count(plan)
-    write_card(folder, CardFacts(order.name, plan, release, counts, sizes, splits, agreement))
+    write_card(folder, CardFacts(order.name, plan, release, counts, sizes, count(plan)))
     _write_notes(plan, folder, release, counts, sizes)
 
 

@@ -1,17 +1,15 @@
 """Statistics: what a published set is made of, counted over the very rows that are published.
 
 One walk over the spool; per split a few counters, whatever the size of the set. What can't be counted for
-want of data (no reviews, no second annotator) is None, and the card says unknown.
+want of data (no speech, no reviewed transcript) is None, and the card says unknown. How far annotators agree is not
+counted here: `settle/agreement.py` does, for the card as for `aramega review agreement`.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
 
 from aramega.publish.plan import Plan
 from aramega.publish.rows import Row
@@ -60,37 +58,14 @@ class Statistics:
         return self.word_errors / self.compared_words if self.compared_words else None
 
 
-@dataclass
-class Agreement:
-    """Between annotators who reviewed the same passage, pair by pair; unresolved by anybody's rule."""
-
-    annotators: set[str] = field(default_factory=set)
-    reviews: int = 0
-    doubly: int = 0
-    """Passages with two annotators or more."""
-    same: Counter[str] = field(default_factory=Counter)
-    asked: Counter[str] = field(default_factory=Counter)
-    character_errors: int = 0
-    characters: int = 0
-
-    def share(self, what: str) -> float | None:
-        return self.same[what] / self.asked[what] if self.asked[what] else None
-
-    @property
-    def cer(self) -> float | None:
-        return self.character_errors / self.characters if self.characters else None
-
-
-def count(plan: Plan) -> tuple[dict[str, Statistics], Agreement]:
-    """Statistics by split, and the agreement over all reviews."""
-    agreement = Agreement()
+def count(plan: Plan) -> dict[str, Statistics]:
+    """Statistics by split."""
     splits = {}
     for split in SPLITS:
         splits[split] = statistics = Statistics()
         for _, line in plan.found.read(plan.rows[split]):
             _add(statistics, line, plan)
-            _compare(agreement, json.loads(line["raw"]["reviews"]))
-    return splits, agreement
+    return splits
 
 
 def _add(statistics: Statistics, line: Row, plan: Plan) -> None:
@@ -121,25 +96,6 @@ def _add(statistics: Statistics, line: Row, plan: Plan) -> None:
         errors, words = edit_counts(_words(row["transcription"]), _words(draft))
         s.word_errors += errors
         s.compared_words += words
-
-
-def _compare(agreement: Agreement, reviews: Iterable[Mapping[str, Any]]) -> None:
-    """Each annotator's last submitted word on a passage against each other's."""
-    last = {review["annotator"]: review for review in reviews if review["state"] == "submitted"}
-    agreement.annotators |= last.keys()
-    agreement.reviews += len(last)
-    agreement.doubly += len(last) > 1
-    for first, second in combinations(last.values(), 2):
-        for what in ("verdict", "dialect", "emotion"):
-            if first[what] and second[what]:
-                agreement.asked[what] += 1
-                agreement.same[what] += first[what] == second[what]
-        if first["transcript"] and second["transcript"]:
-            errors, characters = edit_counts(
-                normalize(first["transcript"], "asr"), normalize(second["transcript"], "asr")
-            )
-            agreement.character_errors += errors
-            agreement.characters += characters
 
 
 def _words(text: str) -> list[str]:

@@ -27,6 +27,7 @@ from aramega.publish.rows import Row, passage_row, raw_row, segment_rows, to_jso
 from aramega.publish.splits import Member
 from aramega.publish.withdrawn import names_of
 from aramega.records import AramegaError, Recording, ResolvedPassage
+from aramega.settle.agreement import PeerReviews
 from aramega.settle.personal import stays_withheld
 from aramega.settle.policies import current_answer
 from aramega.store import Store
@@ -71,6 +72,8 @@ class Survey:
     withdrawn_not_met: list[str] = field(default_factory=list)
     """Withdrawn names that no recording here goes by: a slip of the pen, or something that is long gone."""
     licences: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    peers: PeerReviews = field(default_factory=PeerReviews)
+    """What annotators said of all these passages, published or not."""
     silent_transcripts: int = 0
     """Corrected transcripts that were not laid back onto their segments."""
 
@@ -114,6 +117,7 @@ def survey(
                 if wanted is not None and material.drafted.id not in wanted:
                     found.funnel["not asked for (--where)"] += 1
                     continue
+                found.peers.add(material.reviews)
                 if material.drafted.draft.transcript is None and material.resolved is None:
                     found.funnel["no transcript yet"] += 1
                     continue

@@ -12,7 +12,7 @@ so only its verdict counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -93,20 +93,48 @@ class _Compared:
         return FieldAgreement(self.field, len(sums), figures)
 
 
+@dataclass
+class PeerReviews:
+    """The reviews that annotators' agreement is counted over, added passage by passage: those that stand, gold left out.
+
+    Of a passage with one annotator nothing is kept but who that was, so that those of a whole archive fit in memory.
+    """
+
+    annotators: set[str] = field(default_factory=set)
+    reviews: int = 0
+    shared: dict[str, Sequence[Review]] = field(default_factory=dict)
+    """By passage, where two or more annotators reviewed it."""
+
+    def add(self, reviews: Iterable[Review]) -> None:
+        """Count the reviews of one passage."""
+        peers = [review for review in standing(reviews) if not review.gold]
+        self.annotators.update(review.annotator for review in peers)
+        self.reviews += len(peers)
+        if len(peers) > 1:
+            self.shared[peers[0].passage] = peers
+
+    def measure(self, name: str, figure: str, *, seed: int = 0) -> Interval | None:
+        """One figure of one field, the very one that `measure_agreement` gives; None where it is not defined."""
+        return _compare(self.pairs(), name).agreement((figure,), seed).figures.get(figure)
+
+    def pairs(self) -> list[_Pair]:
+        return [pair for passage in sorted(self.shared) for pair in _pair_up(passage, self.shared[passage])]
+
+
 def measure_agreement(reviews: Iterable[Review], *, seed: int = 0) -> Agreement:
     """All figures over the standing reviews of any number of passages."""
     by_passage = group_standing(reviews)
-    peers = {passage: [r for r in last if not r.gold] for passage, last in by_passage.items()}
-    gold = {passage: [r for r in last if r.gold][-1:] for passage, last in by_passage.items()}
-    pairs = [pair for passage, last in peers.items() for pair in _pair_up(passage, last)]
-    to_gold = [_Pair(p, best, other) for p, golds in gold.items() for best in golds for other in peers[p]]
-    annotators = tuple(sorted({r.annotator for last in peers.values() for r in last}))
+    peers = PeerReviews()
+    for last in by_passage.values():
+        peers.add(last)
+    pairs, to_gold = peers.pairs(), [pair for last in by_passage.values() for pair in _pair_with_gold(last)]
+    annotators = tuple(sorted(peers.annotators))
     among = [_compare(pairs, name) for name in COMPARED]
     against_gold = [_compare(to_gold, name) for name in COMPARED]
     disagreements = filter(None, (find_disagreement(last) for last in by_passage.values()))
     return Agreement(
         annotators=annotators,
-        passages=len({p.passage for p in pairs}),
+        passages=len(peers.shared),
         gold_passages=len({p.passage for p in to_gold}),
         between=_known(_between(compared, seed) for compared in among),
         with_others={a: _known(_against(compared.of(a), seed) for compared in among) for a in annotators},
@@ -150,6 +178,12 @@ def _pair_up(passage: str, last: Sequence[Review]) -> list[_Pair]:
     """Everyone against everyone, both ways; weighed so that a passage counts by its reviews and not its pairs."""
     ways = [way for one, other in combinations(last, 2) for way in ((one, other), (other, one))]
     return [_Pair(passage, one, other, 1 / (len(last) - 1)) for one, other in ways]
+
+
+def _pair_with_gold(last: Sequence[Review]) -> list[_Pair]:
+    """Everyone against the latest gold, which is the reference."""
+    gold = [review for review in last if review.gold][-1:]
+    return [_Pair(best.passage, best, other) for best in gold for other in last if not other.gold]
 
 
 def _compare(pairs: Sequence[_Pair], name: str) -> _Compared:

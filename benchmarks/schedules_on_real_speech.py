@@ -97,7 +97,7 @@ class Keyword(Classification):
     def questions(self, modality: Modality) -> tuple[Sequence[str], Sequence[str]]:
         return ("Which command is it?", "Name the command."), ("ما الأمر؟",)
 
-    def instructions(self, modality: Modality) -> Sequence[str]:
+    def instructions(self, modality: Modality, language: str = "ar") -> Sequence[str]:
         return [question for questions in self.questions(modality) for question in questions]
 
 

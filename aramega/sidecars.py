@@ -8,6 +8,7 @@ column. Subtitles beside a recording are `stages/transcribe`'s.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -29,7 +30,7 @@ _JOINERS = {"\u200c", "\u200d"}
 def with_sidecar(source: Source) -> Source:
     """The source, what its metadata leaves open filled from the `NAME.info.json` beside it, if there is one."""
     path = Path(source.path).with_suffix(".info.json")
-    if is_address(source.path) or not path.is_file():
+    if is_address(source.path) or not os.path.isfile(path):
         return source
     beside = read_info_json(path)
     filled = {f.name: getattr(source.metadata, f.name) or getattr(beside, f.name) for f in fields(Metadata)}

@@ -10,10 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "benchmarks"))
 import soak
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to look into processes"),
-]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to look into processes")
 
 SHORT, HOURS = 36, 1 / 3
 DRIVER_MB, WORKER_MB = 110, 170

@@ -11,8 +11,6 @@ from tests.chaos.books import differences
 from tests.chaos.storms import Climate, ride_out
 from tests.chaos.weather import BLOWS, ON_S3, Engine, Kind, plan_storm
 
-pytestmark = pytest.mark.timeout(300)
-
 SEEDS = (121, 320, 369, 436)
 
 

@@ -110,7 +110,7 @@ def test_a_changed_option_redoes_only_what_depends_on_it(archive: Path, tmp_path
 
 
 def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_path: Path, broadcast: Path) -> None:
-    """With an hour and a half still to do when the signal comes."""
+    """With half an hour still to do when the signal comes."""
     recordings, stopped, calm = tmp_path / "in", tmp_path / "stopped", tmp_path / "calm"
     recordings.mkdir()
     (recordings / "a.mp3").symlink_to(archive / "0.mp3")
@@ -119,7 +119,7 @@ def test_ctrl_c_stops_politely_and_leaves_nothing_half_done(archive: Path, tmp_p
         "-v",
         "error",
         "-stream_loop",
-        "20",
+        "8",
         "-i",
         str(broadcast),
         "-c",

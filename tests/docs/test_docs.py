@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ else:
 
 from aramega import __version__
 from aramega.cli import app
+from tests.support.cli import run_cli
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = (
@@ -110,12 +109,9 @@ def test_the_citation_is_of_this_version() -> None:
 
 def run_commands(page: str, folder: Path) -> None:
     """Run them in their order; each must end well."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for line in commands(page):
-        done = subprocess.run(
-            shlex.split(line), cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        done = run_cli(*shlex.split(line)[1:], cwd=folder)
+        assert done.code == 0, f"{line}\n{done.out}\n{done.err}"
 
 
 @pytest.mark.parametrize("page", PAGES)

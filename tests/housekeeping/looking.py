@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
 import shutil
+import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from aramega.config import Config, save_config
 from aramega.records import ResolvedPassage, Review
 from aramega.store import Store
 from aramega.store.reviews import add_reviews, write_resolved
 from aramega.workspace import Workspace
+from tests.support.cli import run_cli
 from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
 
@@ -89,31 +95,47 @@ def copy_of(place: Workspace, folder: Path) -> Workspace:
     return Workspace(folder)
 
 
-def fall_at(call: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command line that is killed with SIGKILL at its nth call into C from the code that changes workspaces;
-    0 lets it live, and its last line of errors says how many there were."""
-    line = [sys.executable, "-c", _FALLS, str(call), *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Fallen:
+    """How a command ended."""
+
+    code: int
+    err: str = ""
+    calls: int = 0
+    """How many there were, if it was let live."""
 
 
-_FALLS = """
-import os, signal, sys
-import aramega.cli
-import aramega.build, aramega.housekeeping.backup, aramega.housekeeping.collect, aramega.housekeeping.split
+def fall_at(call: int, *arguments: str | Path) -> Fallen:
+    """Run a command line in a process forked from this one, that is killed with SIGKILL at its nth call into C from the
+    code that changes workspaces; 0 lets it live."""
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_run_and_fall, args=(call, arguments, theirs))
+    process.start()
+    theirs.close()
+    try:
+        fallen: Fallen = ours.recv()
+    except EOFError:
+        process.join()
+        return Fallen(process.exitcode)
+    process.join()
+    return fallen
 
-at, calls = int(sys.argv[1]), 0
-ROOMS = ("aramega.housekeeping", "aramega.workspace", "aramega.store", "pathlib", "shutil")
 
-def look(frame, event, argument):
-    global calls
-    if event == "c_call" and frame.f_globals.get("__name__", "").startswith(ROOMS):
-        calls += 1
-        if calls == at:
-            os.kill(os.getpid(), signal.SIGKILL)
+_FORK: Any = multiprocessing.get_context("fork")
+_ROOMS = ("aramega.housekeeping", "aramega.workspace", "aramega.store", "pathlib", "shutil")
 
-sys.setprofile(look)
-code = aramega.cli.run(sys.argv[2:])
-sys.setprofile(None)
-print(calls, file=sys.stderr)
-sys.exit(code)
-"""
+
+def _run_and_fall(at: int, arguments: Sequence[str | Path], pipe: Connection) -> None:
+    calls = 0
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        nonlocal calls
+        if event == "c_call" and frame.f_globals.get("__name__", "").startswith(_ROOMS):
+            calls += 1
+            if calls == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(look)
+    done = run_cli(*arguments)
+    sys.setprofile(None)
+    pipe.send(Fallen(done.code, done.err, calls))

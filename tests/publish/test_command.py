@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.publish.sets import a_set, resolve
-from tests.support.cli import Run, command
-from tests.support.loopback_hub import Hub, loopback_hub
+from tests.support.cli import Run, run_cli
+from tests.support.kills import forked
+from tests.support.loopback_hub import Hub
 
 
 def test_publish_into_a_folder_verify_and_diff(aramega: Run, tmp_path: Path) -> None:
@@ -76,31 +75,27 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: content.replace(str(folder).encode(), b"DIR") for name, content in files.items()}
 
 
-def kill_until_done(arguments: list[str], kills: int, environment: dict[str, str] | None = None) -> int:
-    """Start the command, kill it at a random moment, as often as asked; then let it finish. How often it was killed."""
+def kill_until_done(arguments: Sequence[str | Path], kills: int) -> int:
+    """Run the command, kill it after one of its first shards, as often as asked; then let it finish. How often it was
+    killed before it had ended by itself."""
     rng, killed = random.Random(1), 0
     for _ in range(kills):
-        process = subprocess.Popen(
-            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        # The first line says that a shard is written or sent: from there on it dies at work, not at its imports.
-        assert process.stderr is not None
-        process.stderr.readline()
-        time.sleep(rng.uniform(0, 0.2))
-        killed += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+        with forked(*arguments) as (process, errors):
+            # A line says that a shard is written or sent.
+            lines = [errors.readline() for _ in range(rng.randint(1, 3))]
+            process.kill()
+            process.join()
+            killed += process.exitcode == -signal.SIGKILL and all(lines)
+    done = run_cli(*arguments)
+    assert done.code == 0, done.err
     return killed
 
 
 def test_a_folder_is_the_same_however_often_its_making_was_killed(tmp_path: Path) -> None:
     workspace = a_set(tmp_path / "w", recordings=8)
     options = ["--shard-mb", "1"]
-    calm = command("publish", workspace.root, "--to", tmp_path / "calm" / "set", *options)
-    subprocess.run(calm, check=True, capture_output=True)
-    stormy = command("publish", workspace.root, "--to", tmp_path / "stormy" / "set", *options)
+    assert run_cli("publish", workspace.root, "--to", tmp_path / "calm" / "set", *options).code == 0
+    stormy = ("publish", workspace.root, "--to", tmp_path / "stormy" / "set", *options)
     assert kill_until_done(stormy, kills=3) > 0
     assert contents(tmp_path / "stormy" / "set") == contents(tmp_path / "calm" / "set")
     assert not list((tmp_path / "stormy").glob(".*"))
@@ -112,18 +107,15 @@ def visible(hub: Hub, name: str) -> list[set[str]]:
     return [set(repository.commits[oid]) for oid, _ in repository.log]
 
 
-def test_the_hub_shows_all_of_a_version_or_none_however_often_the_upload_was_killed(tmp_path: Path) -> None:
+def test_the_hub_shows_all_of_a_version_or_none_however_often_the_upload_was_killed(hub: Hub, tmp_path: Path) -> None:
     workspace = a_set(tmp_path / "w", recordings=8)
-    calm = command("publish", workspace.root, "--to", tmp_path / "calm", "--shard-mb", "1")
-    subprocess.run(calm, check=True, capture_output=True)
-    with loopback_hub() as hub:
-        stormy = command("publish", workspace.root, "--repo", "org/news", "--shard-mb", "1", "--tag", "v1")
-        environment = {**os.environ, **hub.environment(home=tmp_path / "home")}
-        assert kill_until_done(stormy, kills=3, environment=environment) > 0
-        states = visible(hub, "org/news")
-        assert states[0] == set()
-        assert len(states) == 2
-        assert hub.dataset("org/news").tags == {"v1": hub.dataset("org/news").branches["main"]}
-        pushed = {path: hub.content(blob) for path, blob in hub.dataset("org/news").files().items()}
+    assert run_cli("publish", workspace.root, "--to", tmp_path / "calm", "--shard-mb", "1").code == 0
+    stormy = ("publish", workspace.root, "--repo", "org/news", "--shard-mb", "1", "--tag", "v1")
+    assert kill_until_done(stormy, kills=3) > 0
+    states = visible(hub, "org/news")
+    assert states[0] == set()
+    assert len(states) == 2
+    assert hub.dataset("org/news").tags == {"v1": hub.dataset("org/news").branches["main"]}
+    pushed = {path: hub.content(blob) for path, blob in hub.dataset("org/news").files().items()}
     shards = {name: content for name, content in contents(tmp_path / "calm").items() if name.endswith(".parquet")}
     assert {name: content for name, content in pushed.items() if name.endswith(".parquet")} == shards

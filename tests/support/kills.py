@@ -1,14 +1,17 @@
-"""Builds killed at an exact result: forked from this process, which costs no start, and killed with SIGKILL."""
+"""Commands that are killed with SIGKILL, at an exact place: in processes forked from this one, which costs no start."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
+from aramega.cli import run
 from aramega.store import Broken, Finished, Store
 from tests.support.cli import run_cli
 
@@ -40,3 +43,27 @@ def _run_until(number: int, moment: Moment, arguments: Sequence[str | Path], sta
 
     Store.write = write_or_die  # type: ignore[method-assign]
     os._exit(run_cli(*arguments).code)
+
+
+@contextmanager
+def forked(*arguments: str | Path) -> Iterator[tuple[Any, IO[str]]]:
+    """A command line in a process of its own, and what it says on standard error; killed at the block's end."""
+    ours, theirs = os.pipe()
+    process = _FORK.Process(target=_run_into, args=(theirs, arguments))
+    process.start()
+    os.close(theirs)
+    try:
+        with open(ours, encoding="utf-8") as errors:
+            yield process, errors
+    finally:
+        process.kill()
+        process.join()
+
+
+def _run_into(errors: int, arguments: Sequence[str | Path]) -> None:
+    os.dup2(errors, 2)
+    sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115  for this process's life
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    code = run(list(map(str, arguments)))
+    sys.stderr.flush()
+    os._exit(code)

@@ -148,6 +148,11 @@ def _notes(
             f"({between}): {', '.join(names[:3])}{', …' if len(names) > 3 else ''}. Correct the manifest if that is "
             "wrong; published rows never move."
         )
+    if found.unresolved:
+        yield (
+            f"{found.unresolved} passages have reviews that came after they were resolved, or were never resolved: "
+            "`aramega review resolve` brings them in."
+        )
     if unsummarized:
         yield f"{unsummarized} passages have no summary: they are in asr only, and in raw."
     if found.silent_transcripts:

@@ -30,6 +30,7 @@ from aramega.records import AramegaError, Recording, ResolvedPassage
 from aramega.settle.agreement import PeerReviews
 from aramega.settle.personal import stays_withheld
 from aramega.settle.policies import current_answer
+from aramega.settle.standing import has_unresolved_reviews
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.workspace import Workspace
@@ -74,6 +75,8 @@ class Survey:
     licences: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     peers: PeerReviews = field(default_factory=PeerReviews)
     """What annotators said of all these passages, published or not."""
+    unresolved: int = 0
+    """Passages with a review that was not there when they were last resolved: what it says is not published yet."""
     silent_transcripts: int = 0
     """Corrected transcripts that were not laid back onto their segments."""
 
@@ -118,6 +121,7 @@ def survey(
                     found.funnel["not asked for (--where)"] += 1
                     continue
                 found.peers.add(material.reviews)
+                found.unresolved += has_unresolved_reviews(material.reviews, material.resolved)
                 if material.drafted.draft.transcript is None and material.resolved is None:
                     found.funnel["no transcript yet"] += 1
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aramega.records import Review, in_time
+from aramega.records import ResolvedPassage, Review, in_time
 
 TEXTS = ("transcript", "summary", "title")
 LABELS = ("dialect", "emotion")
@@ -21,6 +21,11 @@ def standing(reviews: Iterable[Review]) -> list[Review]:
     for review in in_time(r for r in reviews if r.state == "submitted"):
         last[review.annotator] = review
     return in_time(last.values())
+
+
+def has_unresolved_reviews(reviews: Iterable[Review], resolved: ResolvedPassage | None) -> bool:
+    """Whether an annotator's last word is not among the reviews that the answer was settled from."""
+    return not {review.id for review in standing(reviews)} <= set(resolved.reviews if resolved else ())
 
 
 def answer(review: Review, field: str) -> str | None:

@@ -112,8 +112,9 @@ def test_a_reviewers_word_outweighs_the_checks_either_way(aramega: Run, workspac
         add_reviews(
             store, [amal.says(taken, **words), amal.says(turned_down, verdict="reject", reason="music or advert")]
         )
+    assert "2 passages have reviews" in publish(aramega, workspace, tmp_path / "unresolved")
     assert aramega("review", "resolve", workspace.root).code == 0
-    publish(aramega, workspace, tmp_path / "set")
+    assert "have reviews" not in publish(aramega, workspace, tmp_path / "set")
     rows = {row["id"]: row for row in load(tmp_path / "set")["ssum"]}
     assert rows[taken]["verified_summary"]
     assert turned_down not in rows

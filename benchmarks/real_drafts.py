@@ -92,7 +92,8 @@ def rows(options: argparse.Namespace) -> dict[str, Hear]:
         "faster-whisper, batched pipeline, beam 5": peer(options, "batched", 5),
         "faster-whisper, sequential pipeline, beam 5": peer(options, "sequential", 5),
         "aramega, packed": aramega(ours, options),
-        "aramega, packed, greedy": aramega(ours, options, "transcribe.beam=1"),
+        "aramega, packed, fp32": aramega(ours, options, "transcribe.precision=fp32"),
+        "aramega, packed, fp32, greedy": aramega(ours, options, "transcribe.precision=fp32", "transcribe.beam=1"),
         "aramega, packed, forced": aramega(ours, options, *FORCED),
         "aramega, not packed": aramega(ours, options, "transcribe.pack=false"),
         "aramega, not packed, forced": aramega(ours, options, "transcribe.pack=false", *FORCED),
@@ -202,11 +203,9 @@ def aramega(model: str, options: argparse.Namespace, *settings: str) -> Hear:
     """A build up to passages, and then the transcribe stage over its passages in its own batches."""
 
     def hear(files: Sequence[File]) -> Texts:
-        precision = {"float32": "fp32", "int8": "int8", "default": "auto"}[options.compute]
         how = [
             f'transcribe.model="{model}"',
             f"transcribe.threads={options.threads}",
-            f'transcribe.precision="{precision if model.startswith("faster-whisper:") else "fp32"}"',
             'transcribe.device="cpu"',
         ]
         with tempfile.TemporaryDirectory() as folder:
@@ -291,7 +290,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--slow-every", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--compute", default="float32", choices=["float32", "int8", "default"])
+    parser.add_argument("--compute", default="default", help="the peers' compute type; default is fp32 for them")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of aramega's rows")
     options = parser.parse_args()
     if not (Path(options.data or "-") / "index.csv").is_file():

@@ -70,7 +70,7 @@ class TranscribeConfig(Options):
     precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
         "auto",
         json_schema_extra=CHANGES_NOTHING,
-        description="auto is fp16 on a GPU and fp32 elsewhere; int8 is for faster-whisper alone.",
+        description="auto is fp16 on a GPU, and on a CPU int8 for faster-whisper and fp32 for openai-whisper, which has no int8.",
     )
     batch: int = Field(
         0,

@@ -28,7 +28,9 @@ class TranscribeConfig(Options):
         "however short its speech is. False: each segment by itself, at several times the cost.",
     )
     second_hearing: bool = Field(
-        True, description="Hear a segment by itself where the window it was packed into left it without a word."
+        True,
+        description="Hear segments once more, apart from the others, where the window they were packed into left them without a "
+        "word.",
     )
     word_timestamps: bool = Field(
         False, description="Keep when each word was said, by the model's attention; a third slower."

@@ -20,7 +20,7 @@ from aramega.stages.base import Step
 from aramega.stages.transcribe import Transcribe
 from aramega.stages.transcribe.doubts import PHANTOMS, doubts
 from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles, read_subtitles
-from aramega.stages.transcribe.windows import Stretch, lay_on_segments, pack_windows, single_windows
+from aramega.stages.transcribe.windows import Stretch, lay_on_segments, pack_windows, repack_missed, single_windows
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.workspace import Workspace
@@ -59,6 +59,30 @@ def test_short_segments_share_a_window_and_a_long_pause_is_not_heard_at_a_window
     windows = pack_windows(inside, 0.05, 40.15, 30.0)
     assert [len(w.segments) for w in windows] == [3, 1]
     assert (windows[0].end, windows[1].start) == (pytest.approx(24.3), pytest.approx(26.7))
+
+
+def test_what_a_window_left_without_a_word_is_heard_again_with_its_neighbours_and_a_whole_window_piece_by_piece() -> (
+    None
+):
+    inside = segments((0, 4), (5, 9), (10, 14), (15, 19), (20, 24))
+    [window], alone = pack_windows(inside, 0, 24, 30.0), single_windows(inside, 0, 24)
+    names = [s.id for s in inside]
+    again = repack_missed(window, {names[0], names[2], names[3]}, alone, 30.0)
+    assert [[names.index(s.id) for s in w.segments] for w in again] == [[0], [2, 3]]
+    assert (again[1].start, again[1].end) == (pytest.approx(9.7), pytest.approx(19.3))
+    assert [len(w.segments) for w in repack_missed(window, set(names), alone, 30.0)] == [1] * 5
+
+
+@given(stories(), st.data())
+def test_every_missed_segment_is_heard_once_more(
+    story: tuple[list[Segment], float, float], data: st.DataObject
+) -> None:
+    alone = single_windows(*story)
+    for window in pack_windows(*story, 30.0):
+        missed = data.draw(st.sets(st.sampled_from([s.id for s in window.segments])))
+        again = repack_missed(window, missed, alone, 30.0)
+        assert sorted(s.id for w in again for s in w.segments) == sorted(missed)
+        assert all(w.end - w.start <= 30.0 + 1e-9 for w in again)
 
 
 @given(stories(), st.lists(st.text("ابتثجح", min_size=1, max_size=7), min_size=1, max_size=30), st.data())

@@ -1,8 +1,8 @@
 """The transcribe stage: many passages' windows through one recognizer at once.
 
 A task brings some passages of any recordings; their windows are decoded in batches, in order, and a passage is
-answered when its last window is heard. One whose clip is gone costs only itself. A segment that came out of a
-packed window without a word is heard once more by itself.
+answered when its last window is heard. One whose clip is gone costs only itself. Segments that came out of a
+packed window without a word are heard once more, apart from the others.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aramega.stages.transcribe.windows import (
     Window,
     lay_on_segments,
     pack_windows,
+    repack_missed,
     single_windows,
 )
 from aramega.text import cer, clean, normalize
@@ -123,7 +124,7 @@ class Transcribe(Stage[DraftedPassage]):
 
     def _hear(self, passages: Sequence[_Passage]) -> Iterator[Step]:
         """Hear the passages' windows in order, a batch at a time. What a packed window left without a word is heard
-        by itself, in the next batch."""
+        once more, in the next batch."""
         waiting = deque((passage, window) for passage in passages for window in passage.windows)
         done, total = 0, len(waiting)
         while waiting:
@@ -145,14 +146,17 @@ class Transcribe(Stage[DraftedPassage]):
         return single_windows(item.segments, item.passage.start, item.passage.end)
 
     def _missed(self, passage: _Passage, window: Window) -> list[Window]:
-        """The segments of a packed window that came out without a word."""
+        """What to hear again of a packed window: the segments that came out without a word."""
         if len(window.segments) == 1 or not self.options.second_hearing:
+            return []
+        missed = {segment.id for segment in window.segments if not passage.lines[segment.id].text}
+        if not missed:
             return []
         item = passage.item
         alone = single_windows(item.segments, item.passage.start, item.passage.end)
-        missed = [w for w in alone if w.segments[0] in window.segments and not passage.lines[w.segments[0].id].text]
-        passage.windows_left += len(missed)
-        return missed
+        windows = repack_missed(window, missed, alone, WINDOW_SECONDS)
+        passage.windows_left += len(windows)
+        return windows
 
     def _lines(self, window: Window, heard: Heard) -> list[Line]:
         laid = lay_on_segments(_stretches(window, heard), window.segments)

@@ -8,9 +8,9 @@ boundaries by time, each word taking as long as its letters; with word timestamp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from aramega.records import Segment, Word
 
@@ -68,6 +68,22 @@ def single_windows(segments: Sequence[Segment], start: float, end: float) -> lis
     """A window for each segment, with the air around it that is not a neighbour's."""
     edges = _edges(segments, start, end)
     return [Window((s,), edges[i][1], edges[i + 1][0]) for i, s in enumerate(segments)]
+
+
+def repack_missed(window: Window, missed: Collection[str], alone: Sequence[Window], longest: float) -> list[Window]:
+    """Windows over those segments of `window` that came out without a word, neighbours together: what a decoder that
+    stopped early left is heard as it was spoken. Where it left everything, each by itself: the same again is no help.
+
+    `alone` holds a window for each segment of the passage.
+    """
+    if len(missed) == len(window.segments):
+        return [w for w in alone if w.segments[0].id in missed]
+    runs = [list(run) for is_missed, run in groupby(alone, lambda w: w.segments[0].id in missed) if is_missed]
+    return [
+        packed
+        for run in runs
+        for packed in pack_windows([w.segments[0] for w in run], run[0].start, run[-1].end, longest)
+    ]
 
 
 def lay_on_segments(stretches: Iterable[Stretch], segments: Sequence[Segment]) -> list[Laid | None]:

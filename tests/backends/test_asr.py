@@ -81,6 +81,25 @@ def test_only_what_fails_is_decoded_again_at_the_next_temperature(loaded: Callab
     assert sorted(h.temperature for h in between) == [0.0, 0.5]
 
 
+def test_openai_whisper_decodes_a_hopeless_window_three_times_and_keeps_the_likeliest(
+    loaded: Callable[..., OpenAiWhisper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = TranscribeConfig().temperatures
+    recognizer = loaded(temperatures=default, min_logprob=-1e-6, max_no_speech=1.0, max_compression_ratio=100)
+    decode, calls = recognizer.decoder.decode, list[float]()
+
+    def counted(features: Any, temperature: float, seeds: Any) -> Any:
+        calls.append(temperature)
+        return decode(features, temperature, seeds)
+
+    monkeypatch.setattr(recognizer.decoder, "decode", counted)
+    [heard] = recognizer.recognize(noises(4))
+    assert calls == list(default)
+    assert len(calls) == 3
+    [first] = loaded(max_compression_ratio=100).recognize(noises(4))
+    assert heard.avg_logprob >= first.avg_logprob
+
+
 def test_words_come_with_times_when_asked_for(loaded: Callable[..., OpenAiWhisper]) -> None:
     heard = loaded(word_timestamps=True).recognize(noises(6))[0]
     words = [word for phrase in heard.phrases for word in phrase.words]

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-import random
 import shutil
+import sqlite3
+import subprocess
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,27 +46,26 @@ def passages_of(workspace: Workspace) -> Counter[str]:
 
 def test_a_server_killed_while_it_imports_ends_with_one_task_for_each_passage(tmp_path: Path) -> None:
     workspace = drafted_workspace(tmp_path / "ws", recordings=6, passages=100, clips=False)
-    port, title, rng = free_port(), "killed", random.Random(4)
+    port, title = free_port(), "killed"
     request = PushRequest(title, audio="https://clips.example.org", where="")
-    kills = 0
-    while True:
-        with own_server(tmp_path / "server", port) as (server, process), Store.open(workspace) as store:
-            timer = threading.Timer(rng.uniform(0.2, 0.6), process.kill)
-            if not kills:
-                timer.start()
-            try:
-                with server.place(patience=0) as place:
-                    push(store, workspace, place, request)
-            except Unreachable:
-                kills += 1
-                continue
-            finally:
-                timer.cancel()
-            with server.place() as place:
-                assert tasks_by_passage(place, title) == passages_of(workspace)
-                assert all(held.predicted for held in held_tasks(place, need_project(place, title).id))
-                assert push(store, workspace, place, request).same == 600
-            return
+    with own_server(tmp_path / "server", port) as (server, process), Store.open(workspace) as store:
+        killer = threading.Thread(target=kill_once_it_holds_tasks, args=(process, tmp_path / "server"))
+        killer.start()
+        with server.place(patience=0) as place, pytest.raises(Unreachable):
+            push(store, workspace, place, request)
+        killer.join()
+    with own_server(tmp_path / "server", port) as (server, _), Store.open(workspace) as store, server.place() as place:
+        assert 0 < push(store, workspace, place, request).new < 600, "it was killed in the middle"
+        assert tasks_by_passage(place, title) == passages_of(workspace)
+        assert all(held.predicted for held in held_tasks(place, need_project(place, title).id))
+        assert push(store, workspace, place, request).same == 600
+
+
+def kill_once_it_holds_tasks(server: subprocess.Popen[bytes], folder: Path) -> None:
+    with closing(sqlite3.connect(f"file:{folder}/data/label_studio.sqlite3?mode=ro", uri=True)) as tables:
+        while not tables.execute("SELECT count(*) FROM task").fetchone()[0]:
+            time.sleep(0.01)
+    server.kill()
 
 
 def test_an_answer_that_is_lost_after_the_import_was_done_doubles_nothing(

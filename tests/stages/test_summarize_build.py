@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.chat_server import SUMMARY, ChatServer, Refusal, chat_server
-from tests.support.cli import Run, command, run_cli
+from tests.support.cli import Run, run_cli
+from tests.support.kills import forked
 from tests.support.recordings import cut
 
 KILLS = 3  # benchmarks/llm.py does twenty
@@ -57,13 +56,11 @@ def test_a_build_killed_at_random_moments_ends_like_a_calm_one_and_pays_no_more(
     rng = random.Random(3)
     with chat_server(lambda messages: SUMMARY, usage=(400, 60), latency=0.3) as server:
         for _ in range(KILLS):
-            run = subprocess.Popen(command(*build(archive, stormy, server)), start_new_session=True)
-            before = len(server.requests)
-            wanted_requests = before + rng.randint(1, 3)
-            while len(server.requests) < wanted_requests and run.poll() is None:
-                time.sleep(0.01)
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
+            wanted_requests = len(server.requests) + rng.randint(1, 3)
+            with forked(*build(archive, stormy, server)) as (run, _):
+                while len(server.requests) < wanted_requests:
+                    assert run.is_alive(), "it was done before it was killed"
+                    time.sleep(0.01)
         assert run_cli(*build(archive, stormy, server)).code == 0
         asked = Counter(server.idempotency_keys)
     assert summaries(stormy) == summaries(calm)

@@ -16,7 +16,7 @@ demo: system $(VENV)/.base
 	@$(BIN)/aramega demo
 
 test: setup
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from aramega.audio.decode import Samples
+from aramega.audio.channels import Samples
 from aramega.records import RATE
 from aramega.workspace import whole_file
 

@@ -28,12 +28,10 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import numpy.typing as npt
 from typing_extensions import Self
 
-from aramega.records import RATE, AramegaError
-
-Samples = npt.NDArray[np.int16]
+from aramega.audio.channels import PART, ChannelCounts, Samples, count, mix
+from aramega.records import RATE, AramegaError, Downmix
 
 BLOCK_SECONDS = 30
 _STOPPED = 255
@@ -64,12 +62,14 @@ class Probe:
     seconds_are_a_guess: bool
     """From size and bit rate, where the header does not say: no proof that anything is missing."""
     holds_floats: bool
+    channel_layout: str = ""
+    """Which channel is which, where the file says: `stereo`, `5.1(side)`, …"""
 
 
 def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> Probe:
     """Ask ffprobe what `path` is; raise an AudioError that says what is wrong with it."""
     _check_file(path)
-    fields = "stream=codec_type,codec_name,sample_rate,channels,duration,sample_fmt:format=format_name,duration"
+    fields = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration,sample_fmt:format=format_name,duration"
     command = [_tool("ffprobe"), "-v", "warning", *_safe_input(path), "-show_entries", fields, "-of", "json"]
     try:
         done = subprocess.run(
@@ -105,6 +105,7 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         seconds=_seconds(chosen.get("duration")) or _seconds(answer.get("format", {}).get("duration")),
         seconds_are_a_guess=b"Estimating duration" in done.stderr,
         holds_floats=chosen.get("codec_name", "").startswith(("pcm_f", "wavpack")),
+        channel_layout=chosen.get("channel_layout", ""),
     )
 
 
@@ -121,20 +122,34 @@ class Decoder:
     """
 
     def __init__(
-        self, path: str, probe: Probe, *, audio_stream: int = 0, stall_seconds: float = 120.0, start: float = 0.0
+        self,
+        path: str,
+        probe: Probe,
+        *,
+        audio_stream: int = 0,
+        stall_seconds: float = 120.0,
+        start: float = 0.0,
+        downmix: Downmix = "",
+        counted: tuple[int, int | None] = (0, None),
     ) -> None:
-        """`start`: seconds to seek to before decoding."""
+        """`start`: seconds to seek to before decoding. `counted`: the samples, from there on, of which the channels are
+        counted, in whole parts."""
         self._path, self._stall, self._floats = path, stall_seconds, probe.holds_floats
         self.complaints: deque[str] = deque(maxlen=5)
         self.complained = 0
         self.nonfinite = 0
         self.exit_code: int | None = None
+        self.channel_counts = ChannelCounts()
+        self._downmix = downmix
+        self._width = 2 if downmix in _OF_TWO else 1
+        self._counted = counted
+        self._samples = 0
         sample_format = "f32le" if self._floats else "s16le"
         command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1"]
         command += ["-ss", f"{start:.3f}"] if start else []
         command += _safe_input(path)
-        command += ["-map", f"0:a:{audio_stream}", "-vn", "-sn", "-dn"]
-        command += ["-ac", "1", "-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
+        command += [*_channels(downmix, audio_stream), "-vn", "-sn", "-dn"]
+        command += ["-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -165,10 +180,11 @@ class Decoder:
                 pipe.close()
 
     def __iter__(self) -> Iterator[Samples]:
-        width = 4 if self._floats else 2
+        width = self._width * (4 if self._floats else 2)
         while block := self._read(BLOCK_SECONDS * RATE * width):
-            usable = len(block) - len(block) % width
-            yield self._from_floats(block[:usable]) if self._floats else np.frombuffer(block[:usable], dtype="<i2")
+            whole = block[: len(block) - len(block) % width]
+            samples = self._from_floats(whole) if self._floats else np.frombuffer(whole, dtype="<i2")
+            yield samples if self._width == 1 else self._mixed(samples.reshape(-1, 2))
         self.exit_code = self._child.wait()
         self._listener.join()
         if self.exit_code < 0 or self.exit_code == _STOPPED:
@@ -199,6 +215,17 @@ class Decoder:
             self.nonfinite += int(floats.size - np.count_nonzero(finite))
             floats = np.where(finite, floats, np.float32(0))
         samples: Samples = np.rint(np.clip(floats, -1, 32767 / 32768) * np.float32(32768)).astype(np.int16)
+        return samples
+
+    def _mixed(self, pairs: Samples) -> Samples:
+        """One channel of two, and what there is to count of them."""
+        first, end = (None if at is None else max(0, at - self._samples) // PART for at in self._counted)
+        self._samples += len(pairs)
+        if self._downmix == "mean":
+            samples, counts = mix(pairs, slice(first, end))
+        else:
+            samples, counts = np.ascontiguousarray(pairs[:, 0]), count(pairs, slice(first, end))
+        self.channel_counts += counts
         return samples
 
     def _listen(self) -> None:
@@ -247,6 +274,20 @@ def _tool(name: str) -> str:
 def _safe_input(path: str) -> list[str]:
     """`file:` keeps a name such as `concat:a|b` or `-y` from being read as anything but a name."""
     return ["-protocol_whitelist", "file", "-i", f"file:{Path(path).absolute()}"]
+
+
+_OF_TWO = ("mean", "centre")
+"""Downmixes for which ffmpeg gives two channels: the file's two; or the centre, and all channels to compare it with."""
+
+
+def _channels(downmix: Downmix, stream: int) -> list[str]:
+    """ffmpeg's options for what it is to give."""
+    source = f"0:a:{stream}"
+    if downmix == "centre":
+        parts = "asplit[one][two];[one]pan=mono|c0=FC[centre];[two]aformat=channel_layouts=mono[all]"
+        return ["-filter_complex", f"[{source}]{parts};[centre][all]join=channel_layout=stereo[out]", "-map", "[out]"]
+    chosen = {"left": ["-af", "pan=mono|c0=c0"], "right": ["-af", "pan=mono|c0=c1"], "mean": ["-ac", "2"]}
+    return ["-map", source, *chosen.get(downmix, ["-ac", "1"])]
 
 
 def _last_words(lines: list[bytes] | list[str], path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from aramega.config.base import CHANGES_NOTHING, Options
@@ -28,6 +30,12 @@ class IngestConfig(Options):
     )
     audio_stream: int = Field(
         0, ge=0, description="Which audio stream of the file, counted from 0: dubbed programmes carry several."
+    )
+    downmix: Literal["auto", "mean", "left", "right"] = Field(
+        "auto",
+        description="Which channels are listened to. auto looks at them: an inverted one is turned over, an empty one or a "
+        "time code left out, of two programmes the one with more speech is taken (of two languages the left), of surround sound the centre. mean: always "
+        "both. left, right: always that one.",
     )
     range_minutes: float = Field(
         60.0,

@@ -26,6 +26,8 @@ from aramega.records.ids import milliseconds, on_grid, recording_id, stretch_id
 from aramega.records.progress import BuildProgress, BuildState, NodeProgress, StageProgress, Work
 from aramega.records.recordings import (
     RATE,
+    ChannelLayout,
+    Downmix,
     Failure,
     Measures,
     Metadata,
@@ -46,9 +48,11 @@ __all__ = [
     "AramegaError",
     "BuildProgress",
     "BuildState",
+    "ChannelLayout",
     "Chapter",
     "Check",
     "Decision",
+    "Downmix",
     "Draft",
     "DraftedPassage",
     "Failure",

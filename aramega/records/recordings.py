@@ -14,6 +14,27 @@ RATE = 16_000
 
 SpanKind = Literal["speech", "music", "silence"]
 
+ChannelLayout = Literal[
+    "",
+    "mono",
+    "dual mono",
+    "stereo",
+    "inverted",
+    "partly inverted",
+    "left only",
+    "right only",
+    "tone on the left",
+    "tone on the right",
+    "two speakers",
+    "two programmes",
+    "centre voice",
+    "surround",
+]
+"""What a recording has on its channels, as it was heard; empty where an older version did not look."""
+Downmix = Literal["", "only", "mean", "left", "right", "centre", "all"]
+"""What is listened to: the only channel; the average of two, turned over where they cancel each other; one of two; the
+centre of a surround sound; all of its channels, weighted by ffmpeg. Empty: as an older version did, ffmpeg's average."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -75,6 +96,8 @@ class Recording:
     truncated: bool = False
     """The file ends before its own header says, or its tail could not be decoded."""
     note: str = ""
+    channel_layout: ChannelLayout = ""
+    downmix: Downmix = ""
 
 
 @dataclass(frozen=True, slots=True)

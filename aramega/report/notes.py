@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aramega.records import ChannelLayout
 from aramega.store import Store
 
 SHOWN_NOTES = 50
+SHOWN_NAMES = 20
+
+_CHANNELS: dict[ChannelLayout, tuple[str, str]] = {
+    "inverted": ("the channels are each other's inverse and would cancel", "the second was turned over"),
+    "partly inverted": ("in places the channels cancel each other", "there the second was turned over"),
+    "left only": ("only the left channel holds anything", "it was taken"),
+    "right only": ("only the right channel holds anything", "it was taken"),
+    "tone on the left": ("the left channel holds a tone, a hum or a time code", "the right was taken"),
+    "tone on the right": ("the right channel holds a tone, a hum or a time code", "the left was taken"),
+    "two speakers": ("each channel has speakers of its own, who take turns", "both were taken"),
+    "two programmes": (
+        "each channel has something else at the same time, perhaps another language",
+        "the {} was taken",
+    ),
+    "centre voice": ("surround sound with the voices in its centre", "the centre was taken"),
+    "surround": ("more than two channels and no centre with voices", "all were taken"),
+}
+"""Of recordings whose channels are not simply averaged: what they hold, and what was done."""
+_ONE_OF_TWO = ("left only", "right only", "tone on the left", "tone on the right", "two programmes")
 
 
 @dataclass(frozen=True)
@@ -21,7 +41,27 @@ class Note:
 
 def gather_notes(store: Store) -> tuple[Note, ...]:
     """All notes of a workspace."""
-    return tuple(_passed_over(store))
+    return (*_channels(store), *_passed_over(store))
+
+
+def _channels(store: Store) -> Iterator[Note]:
+    """What recordings have on their channels, and what was listened to, where that was a choice."""
+    groups = store.connection.execute(
+        """SELECT channel_layout, downmix, count(*) AS number FROM recordings GROUP BY channel_layout, downmix
+           ORDER BY number DESC, channel_layout, downmix"""
+    ).fetchall()
+    names = "SELECT name FROM recordings WHERE channel_layout = ? AND downmix = ? ORDER BY name LIMIT ?"
+    for layout, downmix, number in groups:
+        if layout in _CHANNELS:
+            rows = store.connection.execute(names, (layout, downmix, SHOWN_NAMES))
+            yield Note(_sentence(layout, downmix), number, tuple(row[0] for row in rows))
+
+
+def _sentence(layout: ChannelLayout, downmix: str) -> str:
+    held, done = _CHANNELS[layout]
+    if layout in _ONE_OF_TWO and downmix == "mean":
+        done = "both were taken, as ingest.downmix says"
+    return f"Channels: {held}; {done.format(downmix)}."
 
 
 def _passed_over(store: Store) -> Iterator[Note]:

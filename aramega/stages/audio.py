@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.decode import AudioError, Decoder, probe
-from aramega.records import RATE, AramegaError, Passage, SegmentedRecording
+from aramega.records import RATE, AramegaError, Passage, Recording, SegmentedRecording
 from aramega.remote import fetch, is_address, look_at
 from aramega.workspace import Workspace, whole_file
 
@@ -60,7 +60,7 @@ def _decode_again(item: SegmentedRecording, audio: Path, workspace: Workspace) -
         try:
             with local_copy(path, workspace) as here:
                 if Path(here).exists() and hash_file(here)[0] == item.recording.sha256:
-                    return _decode_to(audio, here, item.recording.audio_stream)
+                    return _decode_to(audio, here, item.recording)
         except AramegaError:  # gone from its store; perhaps another of its names is there
             if path == item.paths[-1]:
                 raise
@@ -69,8 +69,9 @@ def _decode_again(item: SegmentedRecording, audio: Path, workspace: Workspace) -
     raise AudioError(f"its file is gone or is another now ({', '.join(item.paths)}). Put it back to cut clips from it.")
 
 
-def _decode_to(audio: Path, path: str, stream: int) -> None:
-    decoder = Decoder(path, probe(path, audio_stream=stream), audio_stream=stream)
+def _decode_to(audio: Path, path: str, recording: Recording) -> None:
+    stream = recording.audio_stream
+    decoder = Decoder(path, probe(path, audio_stream=stream), audio_stream=stream, downmix=recording.downmix)
     with decoder, whole_file(audio) as part, part.open("wb") as scratch:
         for block in decoder:
             scratch.write(block.data)

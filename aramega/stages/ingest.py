@@ -3,7 +3,8 @@
 The bytes are hashed, then decoded once; each block of samples goes to the frame analysis and to a
 scratch file, from which later stages cut clips. Nothing grows with the recording's length except the
 frame table. The same bytes under a second name are recognised by their hash and not decoded again.
-A long recording is heard by several workers at once where that makes no difference (see `ranges`).
+A long recording is heard by several workers at once where that makes no difference (see `ranges`). Which of its
+channels are listened to is settled by what they held (see `audio.channels`); for a few that takes a second pass.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from aramega.audio.channels import ChannelCounts, Verdict, first_guess, judge
 from aramega.audio.clips import as_floats
 from aramega.audio.decode import AudioError, Decoder, Probe, probe, require_ffmpeg
 from aramega.audio.frames import FrameAnalyzer
 from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
-from aramega.records import RATE, Recording, Source, from_dict, recording_id
+from aramega.records import RATE, Downmix, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import drop_copy, hash_file, local_copy
 from aramega.stages.base import DivisibleStage, Pieces, Takes
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
@@ -32,7 +34,7 @@ _RATES = (1000, 10_000_000)
 
 class Ingest(DivisibleStage[Source]):
     name = "ingest"
-    version = 2
+    version = 3
     takes = Takes.SOURCE
     makes = (Recording,)
 
@@ -63,8 +65,8 @@ class Ingest(DivisibleStage[Source]):
             return replace(known, name=Path(item.path).name)
         ranges = plan_ranges(found, self.hands, options.range_minutes)
         if len(ranges) > 1:
-            scratch = self._shared_scratch(item, recording_id(sha256))
-            return Pieces(tuple(Range(a, b, found, sha256, size, scratch) for a, b in ranges))
+            scratch, guess = self._shared_scratch(item, recording_id(sha256)), self._guess(found)
+            return Pieces(tuple(Range(a, b, found, sha256, size, guess, scratch) for a, b in ranges))
         return self._decode(item, path, found, sha256, size)
 
     def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:
@@ -85,18 +87,25 @@ class Ingest(DivisibleStage[Source]):
             return self._alone(item, path)
         part = heard[0].range
         _refuse_long(table.seconds, self.options.max_hours)
+        counts = sum((one.channel_counts for one in heard), ChannelCounts())
+        verdict = judge(part.found.channels, part.downmix, self.options.downmix, counts)
+        if verdict.downmix != part.downmix:
+            return self._alone(item, path, verdict)
         if not (scratch := joined_scratch(heard)):
             part.scratch.unlink(missing_ok=True)  # holes where other machines' ranges belong: decoded again if need be
         else:
             scratch.replace(self.workspace.audio(recording_id(part.sha256), self.options.audio_stream))
-        return self._keep(item, path, part.found, part.sha256, part.size, table, _Complaints())
+        return self._keep(item, path, part.found, part.sha256, part.size, table, _Complaints(), verdict)
 
-    def _alone(self, item: Source, path: str) -> Recording:
-        """In one pass, whatever its length."""
+    def _alone(self, item: Source, path: str, verdict: Verdict | None = None) -> Recording:
+        """By one worker, whatever its length."""
         found = probe(path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
         sha256, size = hash_file(path)
         self._shared_scratch(item, recording_id(sha256)).unlink(missing_ok=True)
-        return self._decode(item, path, found, sha256, size)
+        return self._decode(item, path, found, sha256, size, verdict)
+
+    def _guess(self, found: Probe) -> Downmix:
+        return first_guess(found.channels, found.channel_layout, self.options.downmix)
 
     def _shared_scratch(self, item: Source, recording: str) -> Path:
         """Where workers put their ranges' samples; not two copies of a file into one."""
@@ -104,15 +113,36 @@ class Ingest(DivisibleStage[Source]):
         copy = hashlib.sha256(item.path.encode()).hexdigest()[:8]
         return audio.with_name(f".{audio.name}.{copy}.part")
 
-    def _decode(self, item: Source, path: str, found: Probe, sha256: str, size: int) -> Recording:
+    def _decode(
+        self, item: Source, path: str, found: Probe, sha256: str, size: int, verdict: Verdict | None = None
+    ) -> Recording:
+        """In one pass, or in more where the first one hears that it should have listened to other channels."""
         recording = recording_id(sha256)
+        if verdict is None:
+            guess = self._guess(found)
+            table, complaints, counts = self._hear(path, found, recording, guess)
+            verdict = judge(found.channels, guess, self.options.downmix, counts)
+            if verdict.downmix == guess:
+                return self._keep(item, path, found, sha256, size, table, complaints, verdict)
+        if verdict.layout == "two programmes":
+            verdict = replace(verdict, downmix=self._where_more_is_said(path, found, recording))
+        table, complaints, _ = self._hear(path, found, recording, verdict.downmix)
+        return self._keep(item, path, found, sha256, size, table, complaints, verdict)
+
+    def _where_more_is_said(self, path: str, found: Probe, recording: str) -> Downmix:
+        """The channel with more speech, as one has music and effects; the left one of two languages."""
+        sides: tuple[Downmix, Downmix] = ("left", "right")
+        left, right = (int(self._hear(path, found, recording, side)[0].speech.sum(dtype="int64")) for side in sides)
+        return "right" if right > 1.2 * left else "left"
+
+    def _hear(
+        self, path: str, found: Probe, recording: str, downmix: Downmix
+    ) -> tuple[FrameTable, _Complaints, ChannelCounts]:
+        """Decode into the scratch file, listening."""
         analyzer = FrameAnalyzer()
-        decoder = Decoder(path, found, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
-        with (
-            decoder,
-            whole_file(self.workspace.audio(recording, self.options.audio_stream)) as part,
-            part.open("wb") as scratch,
-        ):
+        stream, stall = self.options.audio_stream, self.options.stall_seconds
+        decoder = Decoder(path, found, audio_stream=stream, stall_seconds=stall, downmix=downmix)
+        with decoder, whole_file(self.workspace.audio(recording, stream)) as part, part.open("wb") as scratch:
             samples = 0
             for block in decoder:
                 samples += block.size
@@ -121,12 +151,19 @@ class Ingest(DivisibleStage[Source]):
                 analyzer.feed(as_floats(block))
             if not samples:
                 raise AudioError(f"no sound could be decoded ({decoder.last_words()}).")
-        table = analyzer.finish()
         complaints = _Complaints(decoder.exit_code or 0, decoder.nonfinite, decoder.complained, decoder.last_words())
-        return self._keep(item, path, found, sha256, size, table, complaints)
+        return analyzer.finish(), complaints, decoder.channel_counts
 
     def _keep(
-        self, item: Source, path: str, found: Probe, sha256: str, size: int, table: FrameTable, complaints: _Complaints
+        self,
+        item: Source,
+        path: str,
+        found: Probe,
+        sha256: str,
+        size: int,
+        table: FrameTable,
+        complaints: _Complaints,
+        verdict: Verdict,
     ) -> Recording:
         """Save what was heard, and say what the file is."""
         if os.stat(path).st_size != size:
@@ -149,6 +186,8 @@ class Ingest(DivisibleStage[Source]):
             measures=replace(table.measures, nonfinite_samples=complaints.nonfinite),
             truncated=truncated,
             note=note,
+            channel_layout=verdict.layout,
+            downmix=verdict.downmix,
         )
         self._remember(made)
         return made
@@ -158,7 +197,12 @@ class Ingest(DivisibleStage[Source]):
         if not self.workspace.bring(beside) or not self.workspace.bring(self.workspace.frames(recording)):
             return None
         kept = json.loads(beside.read_text(encoding="utf-8"))
-        return from_dict(Recording, kept["recording"]) if kept["made_by"] == self._made_by() else None
+        before = from_dict(Recording, kept["recording"])
+        if kept["made_by"] == self._made_by():
+            return before
+        if before.channels == 1 and kept["made_by"] == self._made_before_channels():
+            return replace(before, channel_layout="mono", downmix="only")
+        return None
 
     def _remember(self, recording: Recording) -> None:
         nameless = replace(recording, name="")  # which of two copies is read first is chance
@@ -168,6 +212,10 @@ class Ingest(DivisibleStage[Source]):
 
     def _made_by(self) -> list[object]:
         return [self.version, self.options.deciding()]
+
+    def _made_before_channels(self) -> list[object]:
+        """By the version that did not look at channels: the same to the last bit where there is one."""
+        return [2, {name: value for name, value in self.options.deciding().items() if name != "downmix"}]
 
 
 def _beside(workspace: Workspace, recording: str) -> Path:

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
+from aramega.audio.channels import ChannelCounts, Samples
 from aramega.audio.clips import as_floats
-from aramega.audio.decode import AudioError, Decoder, Probe, Samples
+from aramega.audio.decode import AudioError, Decoder, Probe
 from aramega.audio.frames import BLOCK, CHUNK_BLOCKS, FrameAnalyzer
 from aramega.audio.table import FrameTable, Stretch, join_stretches
-from aramega.records import RATE
+from aramega.records import RATE, Downmix
 
 _SEEKS_EXACTLY = ("pcm_", "flac", "alac", "wavpack", "mp3")
 """Codecs whose samples are the same to the bit after a seek. (Vorbis and Opus were in some files and not in others.)"""
@@ -40,6 +41,7 @@ class Range:
     found: Probe
     sha256: str
     size: int
+    downmix: Downmix
     scratch: Path
     """Where all workers that see it put the samples, each in its place."""
 
@@ -52,6 +54,7 @@ class Heard:
     stretch: Stretch
     digests: dict[int, str]
     """Of the blocks about the range's borders, by number; of none where the recording had ended."""
+    channel_counts: ChannelCounts
 
 
 def plan_ranges(found: Probe, hands: int, minutes: float) -> list[tuple[int, int | None]]:
@@ -70,8 +73,15 @@ def hear_range(path: str, part: Range, *, audio_stream: int, stall_seconds: floa
     analyzer = FrameAnalyzer(part.first, part.end)
     digests: dict[int, str] = {}
     begin = max(0, part.first - _RUN_UP)
+    end = None if part.end is None else (part.end - begin) * BLOCK
     decoder = Decoder(
-        path, part.found, audio_stream=audio_stream, stall_seconds=stall_seconds, start=begin * BLOCK / RATE
+        path,
+        part.found,
+        audio_stream=audio_stream,
+        stall_seconds=stall_seconds,
+        start=begin * BLOCK / RATE,
+        downmix=part.downmix,
+        counted=((part.first - begin) * BLOCK, end),
     )
     part.scratch.parent.mkdir(parents=True, exist_ok=True)
     scratch = os.open(part.scratch, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -91,7 +101,7 @@ def hear_range(path: str, part: Range, *, audio_stream: int, stall_seconds: floa
         os.close(scratch)
     if decoder.complained or decoder.nonfinite or decoder.exit_code:
         raise AudioError("the decoder complained.")
-    return Heard(part, analyzer.stretch(), digests)
+    return Heard(part, analyzer.stretch(), digests, decoder.channel_counts)
 
 
 def joined_table(heard: Sequence[Heard]) -> FrameTable | None:

@@ -31,7 +31,19 @@ from aramega.records import (
 
 R = TypeVar("R")
 
-_PLAIN = ("str", "float", "int", "bool", "float | None", "int | None", "str | None", "Decision", "ReviewState")
+_PLAIN = (
+    "str",
+    "float",
+    "int",
+    "bool",
+    "float | None",
+    "int | None",
+    "str | None",
+    "Decision",
+    "ReviewState",
+    "ChannelLayout",
+    "Downmix",
+)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,10 @@ STEPS = (
     ALTER TABLE transcripts ADD COLUMN note TEXT NOT NULL DEFAULT '';
     CREATE INDEX transcripts_with_a_note ON transcripts (note) WHERE note <> '';
     """,
+    """
+    ALTER TABLE recordings ADD COLUMN channel_layout TEXT NOT NULL DEFAULT '';
+    ALTER TABLE recordings ADD COLUMN downmix TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aramega.audio.decode import Probe, probe
@@ -135,3 +136,43 @@ def test_ranges_are_whole_chunks_and_no_more_than_twice_the_workers(
     assert ranges[-1][1] is None
     assert all(a % CHUNK_BLOCKS == 0 for a, _ in ranges)
     assert all(b > a for a, b in ranges[:-1] if b is not None)
+
+
+@pytest.fixture(scope="module")
+def inverted_in_the_middle(twenty_minutes: Path) -> Path:
+    """Stereo, and from 599.3 s to 640.1 s, over the border between ranges, one channel is the other upside down."""
+    made = twenty_minutes.with_name("inverted.wav")
+    turn = "aeval=val(0)|val(0)*if(between(t\\,599.3\\,640.1)\\,-1\\,1):channel_layout=stereo"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(twenty_minutes), "-af", turn, str(made)], check=True)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3"])
+def test_stereo_whose_phase_changes_midway_is_the_same_in_ranges_and_as_loud_as_the_mono_it_was(
+    twenty_minutes: Path, inverted_in_the_middle: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = as_kind(inverted_in_the_middle, kind)
+    stage, answers = in_ranges(path, tmp_path / "ranges")
+    monkeypatch.setattr(stage, "_alone", lambda *_: pytest.fail("a seam showed"))
+    records, frames, samples = kept(stage, stage.join(Source(str(path)), answers))
+    assert (records, frames, samples) == in_one_pass(path, tmp_path / "one")
+    assert (records[0].channel_layout, records[0].downmix) == ("partly inverted", "mean")
+    mono = np.frombuffer(in_one_pass(twenty_minutes, tmp_path / "mono")[2], "<i2").astype(float)
+    ours = np.frombuffer(samples, "<i2").astype(float)
+    turned = slice(600 * 16_000, 640 * 16_000)
+    assert np.std(ours[turned]) == pytest.approx(np.std(mono[turned]), rel=0.05)
+
+
+def test_two_programmes_in_ranges_are_heard_again_by_one_worker_and_the_choice_is_the_same(
+    twenty_minutes: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "two.flac"
+    delay = "asplit[a][b];[b]adelay=37000[c];[a][c]join=channel_layout=stereo"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(twenty_minutes), "-filter_complex", delay, "-t", "1215", str(made)],
+        check=True,
+    )
+    stage, answers = in_ranges(made, tmp_path / "ranges")
+    shared = kept(stage, stage.join(Source(str(made)), answers))
+    assert shared == in_one_pass(made, tmp_path / "one")
+    assert (shared[0][0].channel_layout, shared[0][0].downmix) == ("two programmes", "left")

@@ -43,7 +43,7 @@ class TranscribeConfig(Options):
     temperatures: tuple[float, ...] = Field(
         (0.0, 0.4, 0.8),
         description="Tried in turn for a window whose text looks wrong by the three thresholds below; where all fail, "
-        "the likeliest text stays.",
+        "the likeliest text stays. faster-whisper searches once more without repetitions in place of the second.",
     )
     beam: int = Field(
         0,

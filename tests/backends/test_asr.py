@@ -230,11 +230,11 @@ class Counting:
     """A CTranslate2 model that counts what it is asked for."""
 
     def __init__(self, model: Any) -> None:
-        self.model, self.decoded, self.encoded, self.beams = model, list[int](), 0, list[int]()
+        self.model, self.decoded, self.encoded, self.tries = model, list[int](), 0, list[tuple[int, int, float]]()
 
     def generate(self, encoded: Any, prompts: list[list[int]], **options: Any) -> Any:
         self.decoded.append(len(prompts))
-        self.beams.append(options["beam_size"])
+        self.tries.append((options["beam_size"], options["no_repeat_ngram_size"], options["sampling_temperature"]))
         return self.model.generate(encoded, prompts, **options)
 
     def encode(self, features: Any, **options: Any) -> Any:
@@ -254,7 +254,7 @@ def test_a_hopeless_window_is_decoded_three_times_and_encoded_once_and_its_likel
     recognizer.model.model = counting
     heard = recognizer.recognize(noises(3, 12))
     assert (counting.decoded, counting.encoded) == ([2, 2, 2], 2)
-    assert counting.beams == [5, 1, 1], "wide at temperature 0, where nothing is drawn"
+    assert counting.tries == [(5, 0, 0.0), (5, 3, 0.0), (1, 0, 0.8)], "a search without loops before anything is drawn"
     calm = make_recognizer(TranscribeConfig(model=model, threads=1, temperatures=(0.0,)))
     calm.load()
     for best, first in zip(heard, calm.recognize(noises(3, 12)), strict=True):

@@ -26,6 +26,8 @@ PREFIX = "faster-whisper:"
 _BATCH = {"cpu": 8, "cuda": 32}
 _BEAM = 5
 """On read prayers three points of WER better than greedy, for a tenth more time: a batch searches wide cheaply."""
+_NO_REPEAT = 3
+"""Tokens. On joined lines of a film and a series WER 0.822, against 0.860 with what is drawn at temperature 0.4."""
 
 
 class FasterWhisper:
@@ -81,20 +83,28 @@ class FasterWhisper:
         return self.options.batch or _BATCH.get(self.model.model.device, 8)
 
     def _recognize_batch(self, sounds: Sequence[Sound]) -> list[Heard]:
-        first, *others = self.options.temperatures
+        first, *others = self._tries()
         encoded = self.model.encode(np.stack([self._features(sound) for sound in sounds]))
-        heard = self._decode(sounds, encoded, first)
+        heard = self._decode(sounds, encoded, *first)
         failing = [row for row in range(len(sounds)) if self._looks_wrong(heard[row])]
-        for temperature in others:
+        for one_more in others:
             if not failing:
                 break
-            again = self._decode([sounds[row] for row in failing], _rows(encoded, failing), temperature)
+            again = self._decode([sounds[row] for row in failing], _rows(encoded, failing), *one_more)
             for row, other in zip(failing, again, strict=True):
                 heard[row] = max(heard[row], other, key=self._trust)
             failing = [row for row, other in zip(failing, again, strict=True) if self._looks_wrong(other)]
         return heard
 
-    def _decode(self, sounds: Sequence[Sound], encoded: Any, temperature: float) -> list[Heard]:
+    def _tries(self) -> list[tuple[float, int]]:
+        """Try by try the temperature, and how long a run of tokens may not come twice, 0 for any.
+
+        In place of the second temperature stands a search without repetitions, which breaks a loop and draws nothing.
+        """
+        first, *others = self.options.temperatures
+        return [(first, 0), *([(first, _NO_REPEAT)] if others else []), *((t, 0) for t in others[1:])]
+
+    def _decode(self, sounds: Sequence[Sound], encoded: Any, temperature: float, no_repeat: int) -> list[Heard]:
         languages = self._languages(encoded, len(sounds))
         prompts = [self._prompt(language) for language in languages]
         most = self.options.max_tokens or self.model.max_length // 2
@@ -105,6 +115,7 @@ class FasterWhisper:
             max_length=min(self.model.max_length, len(prompts[0]) + most),
             return_scores=True,
             return_no_speech_prob=True,
+            no_repeat_ngram_size=no_repeat,
             sampling_temperature=temperature,
             sampling_topk=1 if temperature == 0 else 0,
             suppress_tokens=self._suppressed(),

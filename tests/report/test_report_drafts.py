@@ -89,3 +89,31 @@ def test_drafts_fit_a_phone(report: Path) -> None:
     with running_browser() as browser, open_page(browser, report, size=PHONE, scheme="dark") as opened:
         assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         opened.page.locator(".card").first.screenshot(path=ARTIFACTS / "report-drafts-phone.png")
+
+
+SIDEWAYS = """() => [...document.querySelectorAll("*")]
+    .filter(e => ["auto", "scroll"].includes(getComputedStyle(e).overflowY) || e.matches("pre, .transcript p"))
+    .filter(e => !e.matches(".scroll") && e.clientWidth && e.scrollWidth > e.clientWidth)
+    .map(e => `${e.tagName} ${e.clientWidth} < ${e.scrollWidth}: ${e.textContent.trim().slice(0, 40)}`)"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [DESKTOP, PHONE, {"width": 800, "height": 900}], ids=["desktop", "phone", "tablet"])
+def test_no_box_scrolls_sideways_however_long_a_line_is(tmp_path: Path, size: dict[str, int]) -> None:
+    """Lines of every length, so that some end at a box's very edge, and one word without an end."""
+    workspace = drafted_workspace(tmp_path, recordings=2, passages=3)
+    words = "قال الوزير إن الجسر الذي افتتح اليوم على النهر سيخدم آلاف المسافرين بين المدينتين كل يوم".split()
+    with Store.create_or_open(workspace) as store:
+        for i, passage in enumerate(find_passages(store)):
+            item = load_drafted(store, passage)
+            assert item.draft.transcript
+            text = [" ".join(words[(i + j) % 7 :] * (1 + j)) + "م" * (120 if j == i else 0) for j in range(6)]
+            known = item.draft.transcript.lines
+            lines = tuple(replace(known[j % len(known)], text=each) for j, each in enumerate(text))
+            put_draft(store, replace(item.draft, transcript=replace(item.draft.transcript, lines=lines)))
+        page = write_report(store, workspace, Config())
+    with running_browser() as browser, open_page(browser, page, size=size, scheme="light") as opened:
+        assert opened.page.locator(".transcript p").count() >= 6
+        opened.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
+        assert opened.page.evaluate(SIDEWAYS) == []
+        assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -49,7 +49,7 @@ def twenty_minutes(broadcast: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def as_kind(recording: Path, kind: str) -> Path:
-    made = recording.with_name(f"made.{kind}")
+    made = recording.with_name(f"{recording.stem}-made.{kind}")
     if not made.exists():
         how = KINDS.get(kind, ["-ar", "8000"])
         subprocess.run(["ffmpeg", "-v", "error", "-i", str(recording), *how, str(made)], check=True)

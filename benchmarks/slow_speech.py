@@ -110,9 +110,60 @@ def slow_recording(rng: Rng, minutes: float, speakers: Sequence[Speaker], instru
     voice = equalised(rng, np.concatenate(dry), rng.uniform(0, 9))
     if rng.random() < 0.8:
         voice = synth.in_a_hall(rng, voice, rng.uniform(0.3, 3.5), rng.uniform(-6, 12))
+    if rng.random() < 0.4:
+        voice = synth.echoed(rng, voice)
     made.audio = (synth.scaled(voice, 0.06) + np.concatenate(played)).astype(np.float32)
+    if rng.random() < 0.45:
+        _lay_a_bed(rng, made, speakers, instruments)
     made.audio += room_noise(rng, len(made.audio))
+    if rng.random() < 0.3:  # as loud as it can be, which a limiter pays for with overtones
+        made.audio = np.tanh(made.audio * rng.uniform(5, 25)).astype(np.float32) * np.float32(0.3)
     return made
+
+
+def _lay_a_bed(rng: Rng, made: synth.Broadcast, speakers: Sequence[Speaker], instruments: Maker) -> None:
+    """Instruments, a humming choir or birds behind a stretch of the reading, softer than it."""
+    start, end = np.sort(rng.uniform(0, made.seconds, 2)) if rng.random() < 0.5 else (0.0, made.seconds)
+    seconds = float(end - start)
+    kind = int(rng.integers(4))
+    if kind == 3:
+        bed = birds(rng, seconds)
+    elif kind == 2:
+        bed = choir(rng, seconds, speakers)
+    else:
+        bed = instruments(rng, seconds)
+    bed = synth.scaled(synth.in_a_hall(rng, bed, rng.uniform(0.3, 3.0)), 0.06 * 10 ** (-rng.uniform(3, 22) / 20))
+    a = int(start * RATE)
+    made.audio[a : a + len(bed)] += bed[: len(made.audio) - a]
+    if kind != 3:
+        made.beds.append((float(start), float(end)))
+
+
+def choir(rng: Rng, seconds: float, speakers: Sequence[Speaker]) -> np.ndarray:
+    """Three or four voices that hold long vowels, none of which says a word."""
+    out = np.zeros(int(seconds * RATE), np.float32)
+    for _ in range(int(rng.integers(3, 5))):
+        words = speakers[rng.integers(len(speakers))].utterance(rng)[: int(1.2 * RATE)]
+        if len(words) < RATE // 5:
+            continue
+        voice = synth.chanted(rng, words, rng.uniform(3, 5), rng.uniform(4, 8))
+        out += np.resize(np.roll(voice, int(rng.integers(len(voice)))), len(out))
+    return out
+
+
+def birds(rng: Rng, seconds: float) -> np.ndarray:
+    """Chirps that slide between 2 and 6 kHz, in bursts."""
+    out = np.zeros(int(seconds * RATE) + RATE, np.float32)
+    at = 0.0
+    while at < seconds:
+        n = int(rng.uniform(0.05, 0.3) * RATE)
+        hz = np.linspace(*rng.uniform(2000, 6000, 2), n)
+        for i in range(int(rng.integers(1, 8))):
+            first = int((at + i * rng.uniform(0.1, 0.4)) * RATE)
+            piece = np.sin(2 * np.pi * np.cumsum(hz) / RATE) * np.hanning(n)
+            out[first : first + n] += piece[: max(0, len(out) - first)]
+        at += rng.uniform(0.3, 3)
+    return out[: int(seconds * RATE)]
 
 
 def _manner(rng: Rng) -> Callable[[Rng, np.ndarray], np.ndarray]:
@@ -127,7 +178,7 @@ def _manner(rng: Rng) -> Callable[[Rng, np.ndarray], np.ndarray]:
 def song_behind(rng: Rng, voice: np.ndarray, instruments: Maker) -> np.ndarray:
     """Instruments about as loud as the voice that sings to them."""
     sound = instruments(rng, len(voice) / RATE + 0.01)[: len(voice)]
-    return synth.scaled(np.resize(sound, len(voice)), 0.06 * 10 ** (rng.uniform(-3, 8) / 20))
+    return synth.scaled(np.resize(sound, len(voice)), 0.06 * 10 ** (rng.uniform(0, 10) / 20))
 
 
 def song(rng: Rng, seconds: float, speakers: Sequence[Speaker], by: Maker) -> np.ndarray:

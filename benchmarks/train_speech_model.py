@@ -1,17 +1,19 @@
 """Fit the small speech and music model of `aramega/audio/speech_model.py` and write its weights.
 
-Two steps, both seeded. `make` synthesises broadcasts (voices of espeak-ng and, where --clips is given, the train
-split of a folder of licensed recordings; music and noise of `tests/support/synth/`) and keeps their mel
-spectra with the truth. `fit` trains on them and writes the weights as float16. Nothing of `HELD_OUT_MUSIC`, of
-the validation split or of any other folder of clips is ever seen here.
+Two steps, both seeded. `make` synthesises broadcasts, slow and recited speech in halls, and concerts (voices of
+espeak-ng, flite and festival and, where --clips is given, the train split of a folder of licensed recordings; music and
+noise of `tests/support/synth/`) and keeps their mel spectra with the truth. `fit` trains on them, each heard in other
+rooms and over other music at every step, and writes the weights as float16. Nothing of `HELD_OUT_MUSIC`, of the
+validation split or of any other folder of clips is ever seen here.
 
     python benchmarks/train_speech_model.py make --clips ../shared/data/arabic-speech-commands --count 400
     python benchmarks/train_speech_model.py fit
 
 With fluidsynth and its General MIDI soundfont installed (Debian: fluidsynth, fluid-soundfont-gm), two jingles in
 three are played by sampled instruments, which halves the real music that is taken for speech. The weights in the
-package come from some 400 broadcasts of two minutes, made in three rounds while these makers grew, so a run of the
-commands above gives an equal and not the same model: judge it with benchmarks/segmentation.py before it replaces one.
+package were begun on some 400 broadcasts of two minutes, gone on with (`--start`) on 430 recordings more, both made
+in rounds while these makers grew, and then mixed with what they were before (`mix`), so a run of the commands above gives an equal and not the same model: judge it with
+benchmarks/segmentation.py and benchmarks/real_segmentation.py before it replaces one.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.signal import lfilter
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -37,7 +40,7 @@ from benchmarks.slow_speech import Speaker, recorded_voices, slow_recording, son
 from tests.support import synth  # noqa: E402
 
 OUT = ROOT / "benchmarks" / "out" / "speech-model"
-SLOW_SHARE = 0.45
+SLOW_SHARE, MUSIC_SHARE = 0.45, 0.2
 WEIGHTS = ROOT / "aramega" / "audio" / "speech_model.npz"
 
 
@@ -46,7 +49,7 @@ WEIGHTS = ROOT / "aramega" / "audio" / "speech_model.npz"
 
 def random_style(rng: np.random.Generator, singers: Sequence[Speaker]) -> synth.Style:
     played = int(SOUNDFONT.exists()) * 2 * len(synth.MUSIC)  # two jingles in three by sampled instruments
-    songs = [partial(song, speakers=singers, by=sampled if played else layered)] * 4
+    songs = [partial(song, speakers=singers, by=sampled if played else layered)] * 2
     music = (*synth.MUSIC.values(), layered, *songs, *[sampled] * played)
     quiet = rng.random() < 0.2
     return synth.Style(
@@ -64,6 +67,30 @@ def random_style(rng: np.random.Generator, singers: Sequence[Speaker]) -> synth.
         swing_share=float(rng.choice([0, 0.6])),
         abut_share=float(rng.choice([0, 0.4])),
     )
+
+
+def concert(rng: np.random.Generator, minutes: float, singers: Sequence[Speaker]) -> synth.Broadcast:
+    """Music and nothing else, or noise and nothing else, piece after piece, some of it in a hall."""
+    made = synth.Broadcast(np.zeros(0, np.float32))
+    noise = rng.random() < 0.3
+    makers = random_style(rng, singers).music if rng.random() < 0.5 else tuple(synth.MUSIC.values())
+    if noise:
+        makers = (*synth.NOISES.values(), *[synth.crowd] * len(synth.NOISES))
+    parts: list[np.ndarray] = []
+    while sum(map(len, parts)) < minutes * 60 * synth.RATE:
+        sound = makers[rng.integers(len(makers))](rng, rng.uniform(3, 40))
+        if rng.random() < 0.5:
+            sound = synth.in_a_hall(rng, sound, rng.uniform(0.3, 3.5), rng.uniform(-6, 12))
+        parts += [
+            synth.scaled(sound, rng.uniform(0.03, 0.2)),
+            np.zeros(int(rng.uniform(0, 3) * synth.RATE), np.float32),
+        ]
+    made.audio = np.concatenate(parts).astype(np.float32)
+    ends = np.cumsum([len(part) for part in parts]) / synth.RATE
+    if noise:
+        return made
+    made.music = [(end - len(part) / synth.RATE, end) for part, end in zip(parts[::2], ends[::2], strict=True)]
+    return made
 
 
 def layered(rng: np.random.Generator, seconds: float) -> np.ndarray:
@@ -87,7 +114,10 @@ def make_one(seed: int, minutes: float, clips: Path | None, out: Path) -> None:
     if clips:
         real = synth.recorded_speakers(clips, "train")
         speakers += [real[i] for i in rng.choice(len(real), 5, replace=False)]
-    if rng.random() < SLOW_SHARE:
+    kind = rng.random()
+    if kind < MUSIC_SHARE:
+        made = concert(rng, minutes, speakers)
+    elif kind < MUSIC_SHARE + SLOW_SHARE:
         made = slow_recording(rng, minutes, speakers, sampled if SOUNDFONT.exists() else layered)
     else:
         made = synth.broadcast(rng, minutes, speakers, random_style(rng, speakers))
@@ -154,6 +184,55 @@ def as_fitted(weights: Path, blocks: int) -> dict[str, Any]:
     }
 
 
+# --- vary -----------------------------------------------------------------------------------------------------------
+
+
+def varied(rng: np.random.Generator, mels: np.ndarray, beds: list[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Decibels of `mels` in another room and over another sound, and the share of that sound's music, 0 to 1.
+
+    Powers add up and echoes are powers that die away, so a mel spectrum is enough to lay sounds over each other and
+    to put them in a room: each recording is heard in as many as there are steps.
+    """
+    power = 10 ** (mels / 10)
+    if rng.random() < 0.35:
+        power = power + 10 ** (-rng.uniform(0, 15) / 10) * _late_echo(power, rng.uniform(0.3, 3.5))
+    music = 0.0
+    if beds and rng.random() < 0.4:
+        bed = beds[rng.integers(len(beds))]
+        lie = np.resize(np.roll(bed, int(rng.integers(len(bed))), axis=0), (len(power), power.shape[1] + 1))
+        loud = np.percentile(power.sum(axis=1), 90) / max(np.percentile(lie[:, :-1].sum(axis=1), 90), 1e-14)
+        power = power + lie[:, :-1] * loud * 10 ** (-rng.uniform(3, 25) / 10)
+        music = float(lie[:, -1].mean())
+    if rng.random() < 0.4:
+        power = power + _noise(rng, power.shape) * np.percentile(power, 90) * 10 ** (-rng.uniform(0, 30) / 10)
+    return 10 * np.log10(power + 1e-14), music
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Powers of a steady noise of a random colour; a band that is wide swings less."""
+    colour = np.interp(np.arange(shape[1]), np.linspace(0, shape[1], 5), rng.uniform(-12, 6, 5))
+    wide = np.linspace(1.5, 8, shape[1])
+    return 10 ** (colour / 10) * rng.gamma(wide, 1 / wide, shape)
+
+
+def _late_echo(power: np.ndarray, seconds: float) -> np.ndarray:
+    """What is left in a room of what was heard before, at most as loud as that; treble dies sooner."""
+    decay = 10 ** (-6 * 0.02 / np.linspace(seconds, seconds * 0.5, power.shape[1]))
+    return np.stack([lfilter([0, 1 - d], [1, -d], band) for d, band in zip(decay, power.T, strict=True)], axis=1)
+
+
+def speechless(items: list[dict[str, np.ndarray]], least: int = 100) -> list[np.ndarray]:
+    """Powers of the stretches of 2 s and more in which nobody speaks, with a last column that says whether it is music."""
+    stretches = []
+    for item in items:
+        edges = np.flatnonzero(np.diff(np.concatenate(([1], item["speech"] > 0, [1])).astype(int)))
+        for a, b in edges.reshape(-1, 2):
+            power = 10 ** (item["mels"][a:b].astype(np.float32) / 10)
+            if b - a >= least and power.mean() > 1e-9:
+                stretches.append(np.concatenate((power, item["music"][a:b, None] / 255), axis=1))
+    return stretches
+
+
 # --- fit ------------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +248,8 @@ def fit(args: argparse.Namespace) -> None:
     names = sorted(args.data.glob("*.npz"), key=lambda p: int(p.stem))
     kept = [dict(np.load(p)) for p in names]
     held, train = kept[: len(kept) // 20], kept[len(kept) // 20 :]
+
+    beds = speechless(train)
 
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -192,12 +273,20 @@ def fit(args: argparse.Namespace) -> None:
             x = np.full((2 * pairs + 2 * sm.CONTEXT, mel.MEL_BANDS), -140, np.float32)
             a, b = max(0, start - sm.CONTEXT), min(len(item["mels"]), start + 2 * pairs + sm.CONTEXT)
             x[a - start + sm.CONTEXT : b - start + sm.CONTEXT] = item["mels"][a:b]
-            if augment:
-                x += rng.uniform(-25, 12)
-                x += np.interp(np.arange(mel.MEL_BANDS), np.linspace(0, mel.MEL_BANDS, 6), rng.uniform(-4, 4, 6))
+            over = 0.0
             y = np.zeros((2 * pairs, 2), np.float32)
             n = min(len(item["mels"]) - start, 2 * pairs)
             y[:n, 0], y[:n, 1] = item["speech"][start : start + n] / 255, item["music"][start : start + n] / 255
+            if augment and rng.random() < 0.2:  # no speech at all, for as long as the model can hear
+                bed = beds[rng.integers(len(beds))]
+                lie = np.resize(bed, (len(x), bed.shape[1]))
+                x = 10 * np.log10(lie[:, :-1] + 1e-14)
+                y[:, 0], y[:, 1] = 0, lie[sm.CONTEXT : -sm.CONTEXT, -1]
+            if augment:
+                x, over = varied(rng, x, beds)
+                x += rng.uniform(-25, 12)
+                x += np.interp(np.arange(mel.MEL_BANDS), np.linspace(0, mel.MEL_BANDS, 6), rng.uniform(-4, 4, 6))
+            y[:, 1] = np.maximum(y[:, 1], over)
             if augment and rng.random() < 0.08:  # silence as long as what the model hears at once, of any depth
                 gap = slice(*sorted(int(v) for v in rng.integers(-500, 2 * pairs + 500, 2).clip(0, 2 * pairs)))
                 x[gap.start + sm.CONTEXT : gap.stop + sm.CONTEXT] = rng.choice([-140.0, rng.uniform(-110, -70)])
@@ -250,9 +339,16 @@ def fit(args: argparse.Namespace) -> None:
     print(f"{args.weights}: {args.weights.stat().st_size / 1000:.0f} kB")
 
 
+def mix(args: argparse.Namespace) -> None:
+    """Weights between `--start` and `--weights`, in place of the latter: they keep what the former knew of other sound."""
+    before, after = np.load(args.start), np.load(args.weights)
+    kept = {k: args.keep * before[k].astype(np.float32) + (1 - args.keep) * after[k] for k in before.files}
+    np.savez_compressed(args.weights, **{k: v.astype(np.float16) for k, v in kept.items()})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["make", "fit"])
+    parser.add_argument("step", choices=["make", "fit", "mix"])
     parser.add_argument("--data", type=Path, default=OUT)
     parser.add_argument("--clips", type=Path, help="folder with an index.csv; only its train split is read")
     parser.add_argument("--first", type=int, default=100_000, help="first seed")
@@ -264,10 +360,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--window", type=int, default=500, help="length of a training crop, in 40 ms steps")
     parser.add_argument("--start", type=Path, help="weights to begin from, such as the package's own")
+    parser.add_argument("--keep", type=float, default=0.45, help="mix: the share of --start")
     parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     args = parser.parse_args()
-    {"make": make, "fit": fit}[args.step](args)
+    {"make": make, "fit": fit, "mix": mix}[args.step](args)
 
 
 if __name__ == "__main__":

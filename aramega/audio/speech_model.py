@@ -5,11 +5,13 @@ six dilated convolutions of 32 channels over 40 mel bands, 2.6 s of sound to eit
 finds edges and partials within 120 ms, each next one looks twice as far, so that rhythm, held notes and the
 syllables of speech are told apart by how the spectrum moves rather than by its level.
 
-It was fitted by `benchmarks/train_speech_model.py` on made-up broadcasts: espeak-ng's voices, recorded Arabic words
-of twelve speakers (Arabic Speech Commands, CC BY 4.0) and those words given other throats, music from synthesis
-and from sampled instruments, noise. "Speech" there includes a voice over a music bed and the short gaps between
-words. Where it errs: singing is taken for music; a lone instrument that slides like a voice (a solo fiddle, a
-wah-wah) may be taken for speech; shouted or cartoonish short cries and talk buried under loud music may be lost.
+It was fitted by `benchmarks/train_speech_model.py` on made-up sound: espeak-ng's, flite's and festival's voices,
+recorded Arabic words of twelve speakers (Arabic Speech Commands, CC BY 4.0), those words slowed, chanted and given
+other throats, in rooms and halls, over music, birds and choirs; music from synthesis and from sampled instruments,
+songs, noise. "Speech" there includes a voice that recites alone, a voice over a music bed and the short gaps between
+words. Where it errs: a song may be taken for speech where the voice stands out, and a reading for a song where a choir
+is as loud; a lone instrument that slides like a voice (a solo fiddle, a wah-wah) may be taken for speech; shouted or
+cartoonish short cries and talk buried under loud music may be lost.
 silero-vad, fitted on thousands of hours, knows real voices and real music better; this model knows edges better.
 Its probabilities are a measure, not a decision: thresholds, durations and doubt are `stages/segment`'s.
 """

@@ -18,10 +18,10 @@ class SegmentConfig(Options):
         description="Speech begins where its probability rises over this. Higher keeps less noise and clips soft onsets.",
     )
     speech_off: float = Field(
-        0.35,
+        0.1,
         gt=0,
         lt=1,
-        description="Speech ends where its probability falls below this; lower than speech_on, so that a faint syllable does not end it.",
+        description="Speech ends where its probability falls below this; far lower than speech_on, so that neither a faint syllable nor the swell of a hall between two ends it.",
     )
     sure_of_speech: float = Field(
         0.9,
@@ -36,10 +36,10 @@ class SegmentConfig(Options):
         description="Share of a stretch that webrtcvad must call speech, else it is dropped. 0 turns the gate off.",
     )
     sure_over_music: float = Field(
-        0.7,
+        0.4,
         ge=0,
         le=1,
-        description="A stretch with music in it is speech only if its mean probability reaches this: of speech over a bed all but 1 in 200 did, of music taken for speech one third.",
+        description="A stretch with music in it is speech only if its mean probability reaches this. Higher keeps less music and loses slow voices that sound like it.",
     )
     min_speech: float = Field(
         0.16,
@@ -57,9 +57,9 @@ class SegmentConfig(Options):
         description="The noise floor is the quietest tenth of this many seconds, so that it follows the programme.",
     )
     floor_margin_db: float = Field(
-        1.0,
+        0.0,
         ge=0,
-        description="Ends of speech within this of the noise floor are trimmed, unless the model is sure of them. At 3 dB speech in loud noise lost its edges.",
+        description="Ends of speech within this of the noise floor are trimmed, unless the model is sure of them. At 1 dB speech in loud noise lost its edges.",
     )
     music_on: float = Field(
         0.5,
@@ -82,10 +82,10 @@ class SegmentConfig(Options):
         description="A segment shorter than this, in seconds, is joined to a neighbour where the pause between is not much longer than worth_a_cut.",
     )
     padding: float = Field(
-        0.0,
+        0.08,
         ge=0,
         le=1,
-        description="Air added to both ends of a segment, in seconds, never past the middle of the pause to the next. Clips have their own margin.",
+        description="Air added to both ends of a segment, in seconds, never past the middle of the pause to the next: a breath and the end of an echo. Clips have their own margin.",
     )
     second_opinion: bool = Field(
         False,

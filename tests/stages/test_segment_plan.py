@@ -14,7 +14,7 @@ from aramega.records import Span
 from aramega.stages.segment import SegmentConfig, plan_segments
 from tests.support.tables import table
 
-DEFAULT = SegmentConfig()
+DEFAULT = SegmentConfig(padding=0)
 
 
 def speech(*bounds: tuple[float, float]) -> list[Span]:
@@ -75,19 +75,19 @@ def test_nothing_said_gives_no_segment() -> None:
 
 
 def test_a_pause_worth_a_cut_parts_two_segments_and_a_shorter_one_does_not() -> None:
-    config = SegmentConfig(worth_a_cut=0.4)
+    config = SegmentConfig(worth_a_cut=0.4, padding=0)
     assert len(plan((1, 4), (4.5, 8), config=config)) == 2
     assert len(plan((1, 4), (4.3, 8), config=config)) == 1
 
 
 def test_a_tiny_word_goes_to_its_nearer_neighbour() -> None:
-    segments = plan((1, 4), (4.4, 4.6), (5.2, 9), config=SegmentConfig(worth_a_cut=0.3, tiny_seconds=0.6))
+    segments = plan((1, 4), (4.4, 4.6), (5.2, 9), config=SegmentConfig(padding=0, worth_a_cut=0.3, tiny_seconds=0.6))
     assert [(s.start, s.end) for s in segments] == [(1, 4.6), (5.2, 9)]
 
 
 def test_speech_with_only_short_pauses_is_cut_at_the_longest_of_them() -> None:
     bounds = [(0.5, 9.5), (9.6, 19.0), (19.2, 25.0), (25.1, 40.0)]
-    segments = plan(*bounds, config=SegmentConfig(worth_a_cut=1.0))
+    segments = plan(*bounds, config=SegmentConfig(padding=0, worth_a_cut=1.0))
     assert [(s.start, s.end) for s in segments] == [(0.5, 19.0), (19.2, 40.0)]
     assert not any(s.forced_end for s in segments)
 
@@ -95,7 +95,7 @@ def test_speech_with_only_short_pauses_is_cut_at_the_longest_of_them() -> None:
 def test_a_cut_is_not_put_off_until_only_an_orphan_is_left() -> None:
     """A greedy planner would fill 30 s and leave 0.8 s over."""
     bounds = [(0.0, 14.9), (15.1, 29.8), (30.0, 30.8)]
-    segments = plan(*bounds, config=SegmentConfig(worth_a_cut=1.0, tiny_seconds=1.0))
+    segments = plan(*bounds, config=SegmentConfig(padding=0, worth_a_cut=1.0, tiny_seconds=1.0))
     assert [(s.start, s.end) for s in segments] == [(0.0, 14.9), (15.1, 30.8)]
 
 
@@ -128,6 +128,6 @@ def test_ten_hours_of_talk_are_planned_in_one_go() -> None:
 
 
 def test_pieces_of_a_limit_below_one_second_still_work() -> None:
-    segments = plan((0.0, 10.0), config=SegmentConfig(max_seconds=0.8, tiny_seconds=0.0), seconds=11)
+    segments = plan((0.0, 10.0), config=SegmentConfig(padding=0, max_seconds=0.8, tiny_seconds=0.0), seconds=11)
     assert max(s.end - s.start for s in segments) <= 0.8 + 1e-9
     assert np.isclose(sum(s.end - s.start for s in segments), 10)

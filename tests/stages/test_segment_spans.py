@@ -134,7 +134,7 @@ def test_a_doubtful_stretch_needs_webrtcvads_voice_too() -> None:
 
 def test_speech_over_music_must_be_surer_than_speech_alone() -> None:
     half_sure = table(20, speech=[(5, 10)], music=[(2, 16)])
-    half_sure.speech[:] = np.minimum(half_sure.speech, 155)
+    half_sure.speech[:] = np.minimum(half_sure.speech, np.tile([160, 30], len(half_sure.speech) // 2))
     alone = dataclasses.replace(half_sure, music=np.zeros_like(half_sure.music))
     assert share(find_spans(half_sure, DEFAULT), "speech") == 0
     assert share(find_spans(alone, DEFAULT), "speech") == pytest.approx(0.25)
@@ -238,3 +238,32 @@ def test_speech_right_next_to_music_keeps_its_first_and_last_word() -> None:
     both = np.concatenate((tune, voice, tune))
     clean = np.concatenate((np.zeros_like(tune), voice, np.zeros_like(tune)))
     assert found_of(both, clean) >= 0.93
+
+
+def recited(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slow phrases on the notes of a scale: dry, and as they sound in a hall."""
+    rng, parts = np.random.default_rng(seed), []
+    while sum(map(len, parts)) < 25 * RATE:
+        words = synth.EspeakSpeaker("ar+m3", 140, 45).utterance(rng)[: 3 * RATE]
+        parts += [synth.chanted(rng, words, 1.5), np.zeros(RATE, np.float32)]
+    dry = synth.scaled(np.concatenate(parts), 0.08)
+    return dry, synth.in_a_hall(rng, dry, 2.0, 3.0)
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_a_voice_that_recites_in_a_hall_is_speech(seed: int) -> None:
+    dry, heard = recited(seed)
+    assert found_of(heard, dry) >= 0.88
+
+
+def test_the_pauses_of_a_voice_that_recites_are_no_music() -> None:
+    """It ends passages: what rings on in a hall after each phrase must not."""
+    for seed in (21, 22, 23):
+        _, heard = recited(seed)
+        assert share(spans_of(heard), "music") <= 0.12
+
+
+def test_a_slow_voice_in_a_hall_is_speech() -> None:
+    clean = synth.slowed(utterance(seed=7), 1.8)
+    heard = synth.in_a_hall(np.random.default_rng(3), clean, 2.5, 0.0)
+    assert found_of(heard, clean) >= 0.8

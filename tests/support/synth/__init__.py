@@ -11,7 +11,7 @@ from tests.support.synth.broadcasts import Broadcast, Style, broadcast
 from tests.support.synth.delivery import chanted, slowed, whisper
 from tests.support.synth.music import HELD_OUT_MUSIC, MUSIC, band, drums, gamelan, melody, singing
 from tests.support.synth.noises import NOISES, coloured, crowd, hum
-from tests.support.synth.shaping import RATE, band_passed, in_a_hall, reverberated, scaled
+from tests.support.synth.shaping import RATE, band_passed, echoed, in_a_hall, reverberated, scaled
 from tests.support.synth.voices import EspeakSpeaker, RecordedSpeaker, recorded_speakers, trim
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "coloured",
     "crowd",
     "drums",
+    "echoed",
     "gamelan",
     "hum",
     "in_a_hall",

@@ -63,5 +63,15 @@ def in_a_hall(rng: Rng, audio: np.ndarray, seconds: float, direct_db: float = 0.
     return irfft(rfft(audio, size) * rfft(room, size), size)[: len(audio)].astype(np.float32)
 
 
+def echoed(rng: Rng, audio: np.ndarray) -> np.ndarray:
+    """`audio` through an echo machine: the same again and again, each time softer and duller."""
+    out, repeat = audio.astype(np.float32).copy(), audio
+    delay, gain, top = int(rng.uniform(0.06, 0.45) * RATE), rng.uniform(0.2, 0.6), rng.uniform(2000, 7000)
+    for i in range(1, 6):
+        repeat = band_passed(repeat, 80, top) * gain
+        out[i * delay :] += repeat[: max(0, len(audio) - i * delay)]
+    return out
+
+
 def scaled(audio: np.ndarray, rms: float) -> np.ndarray:
     return (audio * (rms / (np.sqrt(np.mean(np.square(audio, dtype=np.float64))) + 1e-9))).astype(np.float32)

@@ -34,7 +34,7 @@ _RATES = (1000, 10_000_000)
 
 class Ingest(DivisibleStage[Source]):
     name = "ingest"
-    version = 3
+    version = 4
     takes = Takes.SOURCE
     makes = (Recording,)
 

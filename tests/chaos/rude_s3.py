@@ -150,15 +150,23 @@ def _handler(s3: RudeS3) -> type[BaseHTTPRequestHandler]:
 
 
 def _body(request: BaseHTTPRequestHandler) -> bytes:
+    """All of it: a store keeps nothing of a client that was killed while it sent."""
     if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
-        return request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        return _read(request, int(request.headers.get("Content-Length") or 0))
     body = b""
     while size := int(request.rfile.readline().split(b";")[0], 16):
-        body += request.rfile.read(size)
+        body += _read(request, size)
         request.rfile.readline()
     while request.rfile.readline().strip():  # trailers
         pass
     return body
+
+
+def _read(request: BaseHTTPRequestHandler, size: int) -> bytes:
+    piece = request.rfile.read(size)
+    if len(piece) < size:
+        raise ConnectionError(f"ended after {len(piece)} of {size} bytes")
+    return piece
 
 
 def _ask(honest: str, command: str, path: str, headers: Any, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -17,7 +17,7 @@ from aramega.stages import make_stages
 from aramega.store import Store, current_marks
 from aramega.workspace import Workspace
 from tests.housekeeping.looking import a_workspace, contents, cut_otherwise, files, passages_of, review, rows
-from tests.support.cli import Run
+from tests.support.cli import Run, run_process
 from tests.support.drafts import a_draft, put_draft
 from tests.support.workspaces import a_passage, a_recording, put_passages, put_recording, put_segments, segments_at
 
@@ -169,12 +169,13 @@ def test_a_name_that_was_wrong_is_still_said_to_be(tmp_path: Path) -> None:
     assert any(row[0] == "judge" for row in rows(place.root)["results"])
 
 
-def test_it_is_refused_while_a_build_is_at_work(tmp_path: Path, aramega: Run) -> None:
+def test_it_is_refused_while_a_build_is_at_work(tmp_path: Path) -> None:
+    """From another process: this one's own lock would keep it out of nothing."""
     from aramega.build import building
 
     place = a_workspace(tmp_path / "news")
     with building(place):
-        said = aramega("gc", place.root)
+        said = run_process("gc", place.root)
     assert said.code == 2
     assert "another build is at work here" in said.err
 

@@ -29,10 +29,10 @@ _JOINERS = {"\u200c", "\u200d"}
 
 def with_sidecar(source: Source) -> Source:
     """The source, what its metadata leaves open filled from the `NAME.info.json` beside it, if there is one."""
-    path = Path(source.path).with_suffix(".info.json")
+    path = f"{os.path.splitext(source.path)[0]}.info.json"
     if is_address(source.path) or not os.path.isfile(path):
         return source
-    beside = read_info_json(path)
+    beside = read_info_json(Path(path))
     filled = {f.name: getattr(source.metadata, f.name) or getattr(beside, f.name) for f in fields(Metadata)}
     return replace(source, metadata=Metadata(**filled))
 

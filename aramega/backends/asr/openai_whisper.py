@@ -215,4 +215,7 @@ def _spoken(word: dict[str, Any]) -> Spoken:
 
 
 def _cores() -> int:
+    """Those that we may use: fewer than the machine's in a container, and where OMP_NUM_THREADS says so."""
+    if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
+        return max(1, int(os.environ["OMP_NUM_THREADS"]))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -246,7 +246,7 @@ def read_prayers(data: Path, _: Path) -> list[File]:
     for row in index(data, "adhkar_hisn"):
         _, colon, title = row["note"].partition("(not in text):")
         text = f"{title.strip()} {row['text']}" if colon else row["text"]
-        files.append(File((data / row["path"]).absolute(), text, float(row["seconds"])))
+        files.append(File((data / row["path"]).resolve(), text, float(row["seconds"])))
     return files
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,8 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.chat_server import SUMMARY, ChatServer, Refusal, chat_server
-from tests.support.cli import Run, run_cli
-from tests.support.kills import forked
+from tests.support.cli import Run, command, run_cli
 from tests.support.recordings import cut
 
 KILLS = 3  # benchmarks/llm.py does twenty
@@ -57,10 +57,12 @@ def test_a_build_killed_at_random_moments_ends_like_a_calm_one_and_pays_no_more(
     with chat_server(lambda messages: SUMMARY, usage=(400, 60), latency=0.3) as server:
         for _ in range(KILLS):
             wanted_requests = len(server.requests) + rng.randint(1, 3)
-            with forked(*build(archive, stormy, server)) as (run, _):
+            quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            with subprocess.Popen(command(*build(archive, stormy, server)), **quiet) as run:
                 while len(server.requests) < wanted_requests:
-                    assert run.is_alive(), "it was done before it was killed"
+                    assert run.poll() is None, "it was done before it was killed"
                     time.sleep(0.01)
+                run.kill()
         assert run_cli(*build(archive, stormy, server)).code == 0
         asked = Counter(server.idempotency_keys)
     assert summaries(stormy) == summaries(calm)

@@ -1,10 +1,11 @@
-"""Commands that are killed with SIGKILL, at an exact place: in processes forked from this one, which costs no start."""
+"""Commands that are killed with SIGKILL, at an exact place."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,23 +14,24 @@ from typing import IO, Any, Literal
 
 from aramega.cli import run
 from aramega.store import Broken, Finished, Store
-from tests.support.cli import run_cli
 
 Moment = Literal["before", "after"]
 _FORK: Any = multiprocessing.get_context("fork")
+ROOT = Path(__file__).parents[2]
 
 
 def killed_at_result(number: int, moment: Moment, *arguments: str | Path, stage: str = "") -> bool:
     """Run a command line whose process is killed right before or after it commits the nth batch of results (of
-    `stage`, if one is named); whether it came so far. One that did not has ended well."""
-    process = _FORK.Process(target=_run_until, args=(number, moment, arguments, stage))
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL), f"exit code {process.exitcode}"
-    return bool(process.exitcode)
+    `stage`, if one is named); whether it came so far. One that did not has ended well.
+
+    A new Python, since a build forks: a fork of this process, with other tests' threads, may hang."""
+    program = [sys.executable, "-m", "tests.support.kills", str(number), moment, stage, *map(str, arguments)]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return bool(done.returncode)
 
 
-def _run_until(number: int, moment: Moment, arguments: Sequence[str | Path], stage: str) -> None:
+def _run_until(number: int, moment: str, stage: str, arguments: Sequence[str]) -> int:
     write, batches = Store.write, 0
 
     def write_or_die(store: Store, outcomes: Sequence[Finished | Broken]) -> None:
@@ -42,7 +44,7 @@ def _run_until(number: int, moment: Moment, arguments: Sequence[str | Path], sta
             os.kill(os.getpid(), signal.SIGKILL)
 
     Store.write = write_or_die  # type: ignore[method-assign]
-    os._exit(run_cli(*arguments).code)
+    return run(arguments)
 
 
 @contextmanager
@@ -67,3 +69,7 @@ def _run_into(errors: int, arguments: Sequence[str | Path]) -> None:
     code = run(list(map(str, arguments)))
     sys.stderr.flush()
     os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(_run_until(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))

@@ -81,7 +81,10 @@ class TranscribeConfig(Options):
         description="Windows decoded together; 0 chooses 16 on a CPU, and what fits the memory of a GPU.",
     )
     threads: int = Field(
-        0, ge=0, json_schema_extra=CHANGES_NOTHING, description="Cores the model may use on a CPU; 0 for all of them."
+        0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Cores the model may use on a CPU; 0 for all of them, or as many as OMP_NUM_THREADS says.",
     )
 
     @field_validator("temperatures")

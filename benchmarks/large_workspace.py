@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aramega.config import Config
+from aramega.monitor.status import render_status, status
 from aramega.records import (
     Measures,
     Metadata,
@@ -31,7 +32,6 @@ from aramega.records import (
     stretch_id,
 )
 from aramega.report import write_report
-from aramega.report.status import render_status, status
 from aramega.stages import make_stages
 from aramega.store import Broken, Finished, Store, current_marks
 from aramega.workspace import Workspace

@@ -35,9 +35,9 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from aramega.build import Request, add_sources, building, run_build
 from aramega.config import Config, choose_config
 from aramega.engine.local import LocalEngine
+from aramega.pipeline.build import Request, add_sources, building, run_build
 from aramega.records import RATE
 from aramega.sources import find_sources
 from aramega.stages.base import Step

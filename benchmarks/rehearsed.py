@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aramega.build import Request, add_sources, building, run_build
 from aramega.config import Config, Options
 from aramega.engine import Engine, NextTask, Outcome, Post, Task
 from aramega.engine.worker import Worker
+from aramega.pipeline.build import Request, add_sources, building, run_build
 from aramega.records import Source
 from aramega.sources import find_sources
 from aramega.stages.base import Stage, Takes

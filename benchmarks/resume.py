@@ -21,7 +21,7 @@ from pathlib import Path
 from broadcasts import encode, make_recording
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.test_resume import contents
+from tests.pipeline.test_resume import contents
 
 WORKERS = 2
 

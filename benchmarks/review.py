@@ -33,14 +33,14 @@ from label_studio_sdk import LabelStudio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aramega.errors import AramegaError
-from aramega.review.audio import Prefix
-from aramega.review.form import load_template, read_form
-from aramega.review.local_server import free_port
-from aramega.review.outgoing import make_task
-from aramega.review.projects import held_tasks, make_project, need_project
-from aramega.review.pull import pull, pull_everything
-from aramega.review.push import PushRequest, push
-from aramega.review.sending import BATCH, model_version
+from aramega.labelstudio.audio import Prefix
+from aramega.labelstudio.form import load_template, read_form
+from aramega.labelstudio.local_server import free_port
+from aramega.labelstudio.projects import held_tasks, make_project, need_project
+from aramega.labelstudio.pull import pull, pull_everything
+from aramega.labelstudio.push import PushRequest, push
+from aramega.labelstudio.tasks import make_task
+from aramega.labelstudio.uploads import BATCH, model_version
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.workspace import Workspace

@@ -34,7 +34,7 @@ from rehearsed import ONE_THREAD, timed_build
 
 from aramega.config import Config, choose_config
 from aramega.engine import Engine
-from tests.housekeeping.looking import timeless
+from tests.maintenance.looking import timeless
 from tests.support.clusters import loopback_cluster
 
 

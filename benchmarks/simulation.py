@@ -1,7 +1,7 @@
 """A build on a cluster, simulated: the real rule of who does what next, over made-up recordings.
 
 What is simulated is the driver, which is one thread: it hands out loaded tasks, waits, commits what came,
-and while it does one thing nobody else gets anything from it. The rule is the build's own (aramega/plan.py):
+and while it does one thing nobody else gets anything from it. The rule is the build's own (aramega/pipeline/plan.py):
 a free worker gets the item furthest along that its crew may work for, and a batch that is not full only once no
 earlier stage is about to make more. What is left out: a network, disks that slow down, workers that die.
 

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from aramega.build import Request, add_sources, building, run_build
 from aramega.config import Config
 from aramega.engine.local import LocalEngine
+from aramega.monitor.progress import Teller
+from aramega.monitor.progress_file import write_progress
+from aramega.monitor.prometheus import serving, write_metrics
+from aramega.pipeline.build import Request, add_sources, building, run_build
 from aramega.records import BuildProgress
-from aramega.report.metrics import serving, write_metrics
-from aramega.report.progress import Teller
-from aramega.report.progress_file import write_progress
 from aramega.sources import find_sources
 from aramega.stages import make_stages
 from aramega.store import Store

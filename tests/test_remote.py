@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from aramega.errors import AramegaError
+from aramega.labelstudio.local_server import free_port
 from aramega.remote import checked_address, fetch, find, is_address, look, look_at, remove, send
-from aramega.review.local_server import free_port
 from aramega.workspace import Workspace, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
-from tests.housekeeping.looking import files, rows
+from tests.maintenance.looking import files, rows
 from tests.support.cli import Run, command
 from tests.support.loopback_hub import loopback_hub
 from tests.support.recordings import cut

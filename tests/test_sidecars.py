@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aramega.build import add_sources
 from aramega.config import Config
 from aramega.errors import AramegaError
+from aramega.pipeline.build import add_sources
 from aramega.records import Metadata, Source
 from aramega.sidecars import read_info_json, with_sidecar
 from aramega.sources import find_sources

@@ -12,7 +12,7 @@ import typer
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
-    from aramega.publish.browse import Index, Library
+    from aramega.desk import Index, Library
 
 
 def browse(
@@ -27,7 +27,7 @@ def browse(
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
 ) -> None:
     """Search the texts, listen, and compare drafts with what people made of them, on a page of this machine only."""
-    from aramega.publish.browse import indexed, open_for_others, open_library
+    from aramega.desk import indexed, open_for_others, open_library
 
     library = open_library(folder) if to is None else open_for_others(folder)
     try:
@@ -45,7 +45,7 @@ def browse(
 
 
 def _write(library: Library, index: Index, path: Path, sound_mb: float) -> None:
-    from aramega.publish.browse import write_alone
+    from aramega.desk import write_alone
 
     written = write_alone(library, index, path, sound_mb=sound_mb)
     print(path)
@@ -60,7 +60,7 @@ def _write(library: Library, index: Index, path: Path, sound_mb: float) -> None:
 def _serve(library: Library, index: Index, port: int, no_open: bool) -> None:
     import webbrowser
 
-    from aramega.publish.browse import ExplorerServer
+    from aramega.desk import ExplorerServer
 
     with ExplorerServer(library, index, port) as server:
         print(server.address, flush=True)

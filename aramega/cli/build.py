@@ -14,10 +14,10 @@ import typer
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
-    from aramega.build import Request
     from aramega.cli.show import Show
     from aramega.config import Config
     from aramega.engine import Engine
+    from aramega.pipeline.build import Request
     from aramega.workspace import Workspace
 
 ALL_DONE, DONE_WITH_FAILURES = 0, 3
@@ -178,10 +178,10 @@ def build_ssum(
     Exit codes: 0 all done, 3 done with failures or stopped short (a budget, a server that is down), 2 wrong usage,
     1 crashed, 130 interrupted.
     """
-    from aramega.build import Request
     from aramega.cli.show import make_show
     from aramega.cli.telling import serve_metrics
     from aramega.config import choose_config
+    from aramega.pipeline.build import Request
     from aramega.workspace import Workspace, note_files
 
     _stop_politely_when_terminated()
@@ -247,8 +247,8 @@ def build_and_show(
     metrics_file: Path | None = None,
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
-    from aramega.build import add_sources, building, check_request, run_build, summarize
     from aramega.cli.telling import make_teller
+    from aramega.pipeline.build import add_sources, building, check_request, run_build, summarize
     from aramega.sources import find_sources
     from aramega.store import Store
 

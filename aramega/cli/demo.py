@@ -30,9 +30,9 @@ def demo(
     ),
 ) -> int:
     """Build a small dataset from a sample broadcast, and say where its report is."""
-    from aramega.build import Request
     from aramega.cli.show import make_show
     from aramega.config import choose_config
+    from aramega.pipeline.build import Request
     from aramega.report import write_report
     from aramega.store import Store
     from aramega.workspace import Workspace

@@ -27,7 +27,7 @@ def fetch(
 
     Only what is not here yet is brought. Exit codes: 0 all is here, 3 the address does not hold some of it.
     """
-    from aramega.housekeeping.away import bring_home
+    from aramega.maintenance.remote_files import bring_home
     from aramega.store import Store
     from aramega.workspace import Workspace
 
@@ -53,7 +53,7 @@ def at_home(place: Workspace, store: Store, *, frames: bool = False) -> None:
     """Have the clips here, for a command that reads them all; `frames`: the frame tables, too."""
     if not place.files:
         return
-    from aramega.housekeeping.away import bring_home
+    from aramega.maintenance.remote_files import bring_home
 
     came = bring_home(store, place, frames=frames)
     if came.brought:

@@ -19,9 +19,9 @@ from aramega.cli.look import Folder
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
-    from aramega.housekeeping.backup import Backup
-    from aramega.housekeeping.collect import Collection
-    from aramega.housekeeping.merge import Merged
+    from aramega.maintenance.backup import Backup
+    from aramega.maintenance.collect import Collection
+    from aramega.maintenance.merge import Merged
     from aramega.workspace import Workspace
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
@@ -39,10 +39,10 @@ def gc(
 
     What people have reviewed, or are to, stays with its clip and draft whatever has become of its passage.
     """
-    from aramega.build import Request, building, check_request
     from aramega.config import choose_config
-    from aramega.housekeeping.away import unnamed_away
-    from aramega.housekeeping.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
+    from aramega.maintenance.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
+    from aramega.maintenance.remote_files import unnamed_away
+    from aramega.pipeline.build import Request, building, check_request
     from aramega.remote import remove
     from aramega.store import Store
 
@@ -83,7 +83,7 @@ def backup(
 
     Exit codes: 0 whole, 3 clips are missing or are not what their rows say.
     """
-    from aramega.housekeeping import backup as room
+    from aramega.maintenance import backup as room
 
     place = _known_and_home(workspace)
     made = room.back_up(place, to, extras=() if without_frames else ("frames",))
@@ -106,8 +106,8 @@ def merge(
 
     Exit codes: 0 all is there, 3 clips that rows name were missing.
     """
-    from aramega.build import building
-    from aramega.housekeeping.merge import merge as bring
+    from aramega.maintenance.merge import merge as bring
+    from aramega.pipeline.build import building
     from aramega.workspace import Workspace
 
     target = Workspace(into.absolute())
@@ -133,8 +133,8 @@ def split(
 
     Exit codes: 0 all is there, 3 clips that rows name were missing.
     """
-    from aramega.build import building
-    from aramega.housekeeping.split import check_part, fill_part, name_parts
+    from aramega.maintenance.split import check_part, fill_part, name_parts
+    from aramega.pipeline.build import building
 
     place = _known_and_home(workspace)
     named = name_parts(into, parts)
@@ -173,7 +173,7 @@ def _known_and_home(folder: Path) -> Workspace:
 
 def _held(source: Workspace, target: Workspace) -> AbstractContextManager[None]:
     """Keep builds out of a workspace that is merged; one on a disk that cannot be written to has none."""
-    from aramega.build import building
+    from aramega.pipeline.build import building
 
     if source.root.resolve() == target.root.resolve() or not os.access(source.root, os.W_OK):
         return nullcontext()
@@ -193,7 +193,7 @@ def _collection_to_dict(found: Collection, place: Workspace) -> dict[str, object
 
 
 def _say_collection(found: Collection, heading: str) -> None:
-    from aramega.report.words import count, size
+    from aramega.display import count, size
 
     for kind, (number, taken) in found.by_kind().items():
         print(f"{_several(kind, number)}: {size(taken)}")
@@ -205,7 +205,7 @@ def _say_collection(found: Collection, heading: str) -> None:
 
 
 def _several(kind: str, number: int) -> str:
-    from aramega.report.words import count
+    from aramega.display import count
 
     return {
         "clip": count(number, "clip"),
@@ -217,7 +217,7 @@ def _several(kind: str, number: int) -> str:
 
 
 def _say_backup(made: Backup, to: Path) -> None:
-    from aramega.report.words import count, size
+    from aramega.display import count, size
 
     print(f"{to}: {count(made.clips, 'clip')} and the frames of {count(made.frames, 'recording')}, {size(made.bytes)}")
     print(f"{made.kept:,} were there, {made.linked:,} linked, {made.copied:,} copied.")
@@ -227,7 +227,7 @@ def _say_backup(made: Backup, to: Path) -> None:
 
 def _say_unpulled(made: Backup, workspace: Path) -> None:
     """Which work is not in the backup, since it is in a Label Studio still; on stderr, for it is no result."""
-    from aramega.report.words import count, visible
+    from aramega.display import count, visible
 
     for one in made.unpulled:
         when = f"pulled last {one.pulled_at[:16]}" if one.pulled_at else "never pulled"
@@ -242,7 +242,7 @@ def _say_unpulled(made: Backup, workspace: Path) -> None:
 
 
 def _say_merged(merged: Merged) -> None:
-    from aramega.report.words import count, size, visible
+    from aramega.display import count, size, visible
 
     told = [count(merged.recordings, "recording"), count(merged.passages, "passage"), count(merged.reviews, "review")]
     copied = f" ({size(merged.bytes)} copied)" if merged.bytes else ""

@@ -46,9 +46,9 @@ def status(
 ) -> None:
     """What is done, what is left, what failed and why."""
     from aramega.cli.watch import watch_as_json, watch_live
-    from aramega.report.status import render_status
-    from aramega.report.status import status as ask
-    from aramega.report.watch import look
+    from aramega.monitor.status import render_status
+    from aramega.monitor.status import status as ask
+    from aramega.monitor.watch import look
 
     place, store, config = _open(workspace)
     with store:
@@ -130,7 +130,7 @@ def init(workspace: Folder) -> None:
 
 def _say_if_unfinished(place: Workspace, store: Store, config: Config) -> None:
     """What is not up to date with the configuration is shown as it was; that should surprise nobody."""
-    from aramega.build import count_pending
+    from aramega.pipeline.build import count_pending
 
     left = {stage: number for stage, number in count_pending(store, place, config).items() if number}
     if left:

@@ -23,8 +23,8 @@ from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.config import ReviewConfig
-    from aramega.review.place import Place
-    from aramega.review.push import PushRequest
+    from aramega.labelstudio.client import Place
+    from aramega.labelstudio.push import PushRequest
     from aramega.store import Store
     from aramega.workspace import Workspace
 
@@ -79,7 +79,7 @@ def push(
     ] = None,
 ) -> int:
     """Send drafted passages to Label Studio, once each; again, and only what is new or changed is sent."""
-    from aramega.review.push import push as send
+    from aramega.labelstudio.push import push as send
 
     place, store, config = _open(workspace)
     request = _request(place, config, project, where, limit, template, audio, passages)
@@ -110,8 +110,8 @@ def pull(
     ] = False,
 ) -> int:
     """Take what annotators did since the last time into the workspace."""
-    from aramega.review.pull import pull as take
-    from aramega.review.pull import pull_everything
+    from aramega.labelstudio.pull import pull as take
+    from aramega.labelstudio.pull import pull_everything
 
     place, store, config = _open(workspace)
     with store, _server(url or config.url) as server:
@@ -129,7 +129,7 @@ def check_config(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A labelling configuration, or the name of one of ours.")],
 ) -> int:
     """Say whether push and pull can use a labelling configuration, and what is wrong if not."""
-    from aramega.review.form import load_template, read_form
+    from aramega.labelstudio.form import load_template, read_form
 
     form = read_form(load_template(file))
     for line in form.complaints:
@@ -151,7 +151,7 @@ def preview(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or only say where it is.")] = True,
 ) -> None:
     """Open one task as an annotator sees it."""
-    from aramega.review.projects import find_task, need_project
+    from aramega.labelstudio.projects import find_task, need_project
 
     place, store, config = _open(workspace)
     with store, _server(url or config.url) as server:
@@ -177,9 +177,9 @@ def serve(
 ) -> None:
     """Answer Label Studio: drafts on demand (its ML backend protocol), and webhooks instead of polling."""
     from aramega.config import choose_config
-    from aramega.review.backend import Backend, connect, make_server
-    from aramega.review.projects import need_project
-    from aramega.review.redraft import redraft
+    from aramega.labelstudio.ml_backend import Backend, connect, make_server
+    from aramega.labelstudio.projects import need_project
+    from aramega.labelstudio.redraft import redraft
 
     place, store, config = _open(workspace)
     secret = os.environ.get("ARAMEGA_SERVE_SECRET", "")
@@ -206,7 +206,7 @@ def export_files(
     passages: Passages = None,
 ) -> int:
     """Write tasks as files for Label Studio's own import dialog."""
-    from aramega.review.files import export_files as write
+    from aramega.labelstudio.files import export_files as write
 
     place, store, config = _open(workspace)
     request = _request(place, config, None, where, limit, template, audio, passages)
@@ -230,7 +230,7 @@ def import_files(
     ] = None,
 ) -> int:
     """Take reviews from files that Label Studio's export dialog wrote."""
-    from aramega.review.files import import_files as read
+    from aramega.labelstudio.files import import_files as read
 
     _, store, _ = _open(workspace)
     with store:
@@ -256,7 +256,7 @@ def _request(
     audio: str | None,
     passages: Path | None,
 ) -> PushRequest:
-    from aramega.review.push import PushRequest
+    from aramega.labelstudio.push import PushRequest
 
     return PushRequest(
         project=_project_name(place, config, project),
@@ -295,8 +295,8 @@ def _project_name(place: Workspace, config: ReviewConfig, named: str | None) -> 
 
 
 def _server(url: str) -> Place:
-    from aramega.review.credentials import find_token
-    from aramega.review.place import Place, checked_url
+    from aramega.labelstudio.client import Place, checked_url
+    from aramega.labelstudio.credentials import find_token
 
     if not find_spec("label_studio_sdk"):
         raise AramegaError("label-studio-sdk is not installed: pip install '.[review]' in aramega's clone.")

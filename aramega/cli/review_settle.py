@@ -56,7 +56,7 @@ def agreement(
         reviews = [r for passage in reviewed_passages(store) if passage in chosen for r in reviews_of(store, passage)]
     found = measure_agreement(reviews)
     if html:
-        from aramega.review.agreement_page import write_page
+        from aramega.report.agreement_page import write_page
 
         write_page(found, html)
     _print_json(found.to_dict()) if as_json else show_agreement(found, worst)

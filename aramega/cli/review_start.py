@@ -34,7 +34,7 @@ def start(
 
     It is installed into an environment of its own on first use. Ctrl-C stops it; work and password stay.
     """
-    from aramega.review.compose import compose_file
+    from aramega.labelstudio.compose import compose_file
     from aramega.workspace import Workspace
 
     place = Workspace(workspace.absolute())
@@ -42,8 +42,8 @@ def start(
 
 
 def _run_server(workspace: Workspace, port: int, with_serve: bool) -> None:
-    from aramega.review.credentials import load_credentials, make_credentials, save_credentials
-    from aramega.review.local_server import (
+    from aramega.labelstudio.credentials import load_credentials, make_credentials, save_credentials
+    from aramega.labelstudio.local_server import (
         data_folder,
         install_server,
         let_it_call_us,

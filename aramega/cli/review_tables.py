@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aramega.report.words import amount, count, share, visible
+from aramega.display import amount, count, share, visible
 from aramega.settle.disagreement import farthest_pair
 from aramega.settle.standing import TEXTS
 from aramega.settle.word_diff import compare_words, list_changes

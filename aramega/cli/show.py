@@ -12,9 +12,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aramega.build import Summary
     from aramega.engine import Post
-    from aramega.plan import Progress
+    from aramega.pipeline.build import Summary
+    from aramega.pipeline.plan import Progress
 
 
 _SHOWN_NOTES = 20

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aramega.build import Request
     from aramega.config import Config
     from aramega.engine import Engine
-    from aramega.report.progress import Tell, Teller
+    from aramega.monitor.progress import Tell, Teller
+    from aramega.pipeline.build import Request
     from aramega.store import Store
     from aramega.workspace import Workspace
 
@@ -24,7 +24,7 @@ def serve_metrics(place: Workspace, address: str | None, file: Path | None, *, q
     if address is None and file is None:
         yield
         return
-    from aramega.report.metrics import check_metrics, serving
+    from aramega.monitor.prometheus import check_metrics, serving
 
     check_metrics(file)
     if address is None:
@@ -40,14 +40,14 @@ def make_teller(
     store: Store, place: Workspace, config: Config, request: Request, engine: Engine, metrics_file: Path | None
 ) -> Teller:
     """One that tells everybody who is to know."""
-    from aramega.build import stages_up_to
-    from aramega.report.progress import Teller
-    from aramega.report.progress_file import write_progress
+    from aramega.monitor.progress import Teller
+    from aramega.monitor.progress_file import write_progress
+    from aramega.pipeline.build import stages_up_to
     from aramega.stages import make_stages
 
     others: list[Tell] = [partial(write_progress, place)]
     if metrics_file:
-        from aramega.report.metrics import write_metrics
+        from aramega.monitor.prometheus import write_metrics
 
         others.append(write_metrics(place, metrics_file))
     stages = stages_up_to(make_stages(config, place), request.until)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def watch_as_json(place: Workspace, interval: float) -> None:
     """One object a line."""
-    from aramega.report.watch import watch
+    from aramega.monitor.watch import watch
 
     try:
         for moment in watch(place, interval):
@@ -29,8 +29,8 @@ def watch_live(place: Workspace, interval: float) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from aramega.report.display import render
-    from aramega.report.watch import watch
+    from aramega.monitor.display import render
+    from aramega.monitor.watch import watch
 
     console = Console()
     try:

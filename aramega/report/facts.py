@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aramega.config import Config
+from aramega.monitor.status import Status, status
 from aramega.records import DraftedPassage, Passage, Recording, Segment, Span, Timeline
 from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
 from aramega.report.left_out import sum_left_out
 from aramega.report.sample import choose_sample
-from aramega.report.status import Status, status
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
 from aramega.store.rows import revive

@@ -15,13 +15,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from aramega import __version__
+from aramega import __version__, display
 from aramega.config import Config, dump_toml
-from aramega.report import plots, words
+from aramega.display import clock, visible
+from aramega.html import page_templates, policy_hash
+from aramega.report import plots
 from aramega.report.facts import Facts
 from aramega.report.sample import Preview
-from aramega.report.templates import page_templates, policy_hash
-from aramega.report.words import clock, visible
 
 LIBRARIES = (
     *("numpy", "scipy", "soundfile", "pydub", "webrtcvad-wheels", "librosa", "silero-vad"),
@@ -33,7 +33,7 @@ def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> st
     """The whole page as text."""
     environment = page_templates("aramega.report")
     shown = ("amount", "clock", "count", "number", "share", "visible", "visible_whole")
-    environment.filters |= {name: getattr(words, name) for name in shown}
+    environment.filters |= {name: getattr(display, name) for name in shown}
     environment.globals |= {
         "strip": _strip,
         "draw_histogram": plots.draw_histogram,
@@ -75,7 +75,7 @@ def _strip(told: Any) -> Markup:
     r = told.recording
     label = (
         f"{visible(r.name)}, {clock(r.seconds)}: {clock(told.speech)} speech, {clock(told.music)} music, "
-        f"{clock(told.silence)} silence or noise, {words.count(told.passages, 'passage')}"
+        f"{clock(told.silence)} silence or noise, {display.count(told.passages, 'passage')}"
     )
     return plots.draw_strip(told.spans, told.marked, r.seconds, label)
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from aramega.display import clock, number
 from aramega.records import Passage, Segment, Span
 from aramega.report.histograms import Histogram, ticks
-from aramega.report.words import clock, number
 
 COLUMNS = 1000
 KINDS = ("silence", "music", "speech")

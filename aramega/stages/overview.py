@@ -13,9 +13,7 @@ from itertools import pairwise
 
 from aramega.backends.llm import ChatModel, Talk
 from aramega.backends.llm.answers import Limits, OverviewAnswer, read_overview
-from aramega.backends.llm.chapters import find_chapters, most_central
 from aramega.backends.llm.estimates import room_beside, split_to_fit
-from aramega.backends.llm.extractive import extract, method
 from aramega.backends.llm.journal import forget_invalid_answers
 from aramega.backends.llm.models import check_model, open_model
 from aramega.backends.llm.quoting import known_about, make_request
@@ -25,6 +23,8 @@ from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import AramegaError, Chapter, Overview, Passage, SummarizedRecording, Summary
 from aramega.stages.base import Stage, Step, Takes
+from aramega.text.chapters import find_chapters, most_central
+from aramega.text.extractive import extract, method
 from aramega.workspace import Workspace
 
 

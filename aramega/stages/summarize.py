@@ -15,7 +15,6 @@ from functools import partial
 from aramega.backends.llm import ChatModel, Talk
 from aramega.backends.llm.answers import Limits, SummaryAnswer, read_summary
 from aramega.backends.llm.estimates import Estimate, estimate_talks, room_beside, split_to_fit
-from aramega.backends.llm.extractive import extract, method
 from aramega.backends.llm.journal import forget_invalid_answers
 from aramega.backends.llm.models import check_model, open_model
 from aramega.backends.llm.quoting import known_about, make_request
@@ -24,6 +23,7 @@ from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Step, Takes
+from aramega.text.extractive import extract, method
 from aramega.workspace import Workspace
 
 ROUNDS_A_TASK = 16

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.housekeeping.looking import rows, timeless
+from tests.maintenance.looking import rows, timeless
 
 Books = dict[str, object]
 Written = dict[tuple[str, str], tuple[str, float]]

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aramega.build import add_sources
 from aramega.config import Config, choose_config, dump_toml, load_config
 from aramega.errors import AramegaError
+from aramega.labelstudio.files import import_files
+from aramega.labelstudio.form import load_template, usable_form
+from aramega.labelstudio.showing import Showing
+from aramega.labelstudio.tasks import make_task
+from aramega.pipeline.build import add_sources
 from aramega.records import Source
-from aramega.review.files import import_files
-from aramega.review.form import load_template, usable_form
-from aramega.review.outgoing import make_task
-from aramega.review.showing import Showing
 from aramega.settle.agreement import measure_agreement
 from aramega.settle.policies import Policy
 from aramega.settle.progress import measure_workspace as measure_progress

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from aramega.review.projects import held_tasks
+from aramega.labelstudio.projects import held_tasks
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.workspace import Workspace

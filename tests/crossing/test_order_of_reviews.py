@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aramega.publish.browse.workspace import WorkspaceLibrary
+from aramega.desk.workspace import WorkspaceLibrary
 from aramega.publish.materials import read_materials
 from aramega.records import Review
 from aramega.settle.policies import Policy

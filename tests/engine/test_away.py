@@ -17,7 +17,7 @@ pytest.importorskip("moto")
 pytest.importorskip("whisper")
 
 from tests.chaos.rude_s3 import BUCKET, RudeS3
-from tests.housekeeping.looking import files, rows
+from tests.maintenance.looking import files, rows
 from tests.support.cli import Run
 from tests.support.clusters import loopback_cluster
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("ray")
 
-from tests.housekeeping.looking import timeless
+from tests.maintenance.looking import timeless
 from tests.support.cli import run_cli
 from tests.support.clusters import loopback_cluster
 from tests.support.recordings import cut

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from aramega.cli import run
 from aramega.config.publish import CONFIGURATIONS, PublishConfig
+from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.form import load_template, read_form
+from aramega.labelstudio.showing import find_passage
+from aramega.labelstudio.tasks import make_task
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.rows import plain, to_json
 from aramega.publish.survey import WITHHELD
 from aramega.records import Region, ResolvedPassage, Review
 from aramega.records.choices import FLAGS, PERSONAL_DATA, REASONS
-from aramega.review.form import load_template, read_form
-from aramega.review.incoming import Desk, read_task
-from aramega.review.outgoing import make_task
-from aramega.review.showing import find_passage
 from aramega.settle.personal import is_withheld
 from aramega.settle.policies import Policy
 from aramega.settle.resolve import resolve_workspace

@@ -12,8 +12,8 @@ import pytest
 
 from aramega.audio.clips import read_samples
 from aramega.config import IngestConfig
+from aramega.monitor.notes import gather_notes
 from aramega.records import Recording, SegmentedRecording, Source
-from aramega.report.notes import gather_notes
 from aramega.stages.audio import decoded_audio
 from aramega.stages.ingest import Ingest
 from aramega.store import Store

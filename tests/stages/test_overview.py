@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.backends.llm import Reply, Request
-from aramega.backends.llm.chapters import find_chapters
 from aramega.backends.llm.estimates import request_tokens
 from aramega.backends.llm.rounds import hold_in_rounds
 from aramega.config import Config
@@ -25,6 +24,7 @@ from aramega.stages.overview import Overviews, load_rules, survey_recording
 from aramega.stages.passages import Passages
 from aramega.stages.summarize import Summarize
 from aramega.store import Store
+from aramega.text.chapters import find_chapters
 from aramega.workspace import Workspace
 from tests.support.chat_server import chat_server
 from tests.support.drafts import drafted_workspace

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aramega.build import Request, add_sources, building, run_build
 from aramega.config import Config, TranscribeConfig
 from aramega.engine.local import LocalEngine
+from aramega.pipeline.build import Request, add_sources, building, run_build
 from aramega.records import AramegaError, DraftedPassage, Metadata, Segment, Transcript, Word, stretch_id
 from aramega.sources import find_sources
 from aramega.stages.base import Step

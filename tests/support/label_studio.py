@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from aramega.review.credentials import Credentials
-from aramega.review.local_server import (
+from aramega.labelstudio.client import Place
+from aramega.labelstudio.credentials import Credentials
+from aramega.labelstudio.local_server import (
     free_port,
     install_server,
     let_it_call_us,
@@ -31,7 +32,6 @@ from aramega.review.local_server import (
     server_environment,
     server_variables,
 )
-from aramega.review.place import Place
 from aramega.workspace import is_running, whole_file
 
 ROOT = Path(__file__).parent.parent.parent

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aramega.backends.llm.extractive import centrality, extract, find_sentences, method, similarities
-from aramega.backends.llm.keyphrases import find_title, find_topics, is_function_word, stem, tokens, word_weights
 from aramega.text import words
+from aramega.text.extractive import centrality, extract, find_sentences, method, similarities
+from aramega.text.keyphrases import find_title, find_topics, is_function_word, stem, tokens, word_weights
 
 STORY = (
     "أعلنت وزارة الصحة اليوم افتتاح ثلاثة مستشفيات جديدة.",
@@ -101,7 +101,7 @@ def test_forms_of_a_word_count_as_one() -> None:
 
 
 def test_tokens_are_words_whoever_splits_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aramega.backends.llm import keyphrases
+    from aramega.text import keyphrases
 
     text = "قال: إن COVID-19 انتهى، اليوم!"
     assert tokens(text) == ["قال", "إن", "COVID", "19", "انتهى", "اليوم"]

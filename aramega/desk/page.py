@@ -1,0 +1,73 @@
+"""The page: one file of markup, style and script, for the server to give out and for `--to` to write.
+
+Nothing of a dataset is ever in the markup. What the page is to show travels as JSON, in a block that no
+browser executes or from the server, and the script puts it there as text. Style and script are named by their
+hashes in the content security policy, so that nothing else runs, whatever a transcript may hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from markupsafe import Markup
+
+from aramega import __version__
+from aramega.desk.entries import Library
+from aramega.desk.index import Index
+from aramega.desk.query import PROCLITICS, SHORTEST_OPEN, SORTS
+from aramega.html import page_templates, policy_hash
+
+STYLES = (("aramega.report", "report.css"), ("aramega.desk", "browse.css"))
+SCRIPTS = ("fold.js", "sources.js", "passage.js", "browse.js")
+
+
+def page_facts(library: Library, index: Index) -> dict[str, Any]:
+    """What the page knows before anything is asked for."""
+    return {
+        "name": library.name,
+        "kind": library.kind,
+        "total": index.count(),
+        "choices": index.choices(),
+        "sorts": [name for name in SORTS if name == "place" or index.knows(name)],
+        "proclitics": PROCLITICS,
+        "shortest_open": SHORTEST_OPEN,
+        "version": __version__,
+    }
+
+
+def render_served(facts: Mapping[str, Any]) -> str:
+    """The page that asks the server it came from."""
+    return _render({**facts, "served": True}, sound="'self'", connect="'self'")
+
+
+def render_alone(facts: Mapping[str, Any]) -> str:
+    """The page that carries everything."""
+    return _render({**facts, "served": False}, sound="data:", connect="'none'")
+
+
+def _render(facts: Mapping[str, Any], *, sound: str, connect: str) -> str:
+    environment = page_templates("aramega.desk")
+    # Ours, from the package: nothing of a dataset goes into either.
+    style = Markup("\n".join(_read(room, name) for room, name in STYLES))  # noqa: S704
+    script = Markup("\n".join(_read("aramega.desk", name) for name in SCRIPTS))  # noqa: S704
+    policy = (
+        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; img-src data:; "
+        f"media-src {sound}; connect-src {connect}; base-uri 'none'; form-action 'none'"
+    )
+    page: str = environment.get_template("browse.html.j2").render(
+        style=style, script=script, policy=policy, facts=as_data_block(facts)
+    )
+    return page
+
+
+def as_data_block(facts: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end the block it stands in: it holds no `<` at all."""
+    told = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    return Markup(told.replace("<", "\\u003c"))  # noqa: S704
+
+
+def _read(room: str, name: str) -> str:
+    return resources.files(room).joinpath(name).read_text(encoding="utf-8")

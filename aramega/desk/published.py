@@ -1,0 +1,207 @@
+"""A published folder as a library: its rows from the parquet shards, its sound one row group at a time.
+
+Any folder that holds `ssum/*.parquet` as we write it will do, also one fetched from the Hub. Where `raw` was
+published too, drafts and reviews come from there, and passages that are in no split are shown as such.
+Audio columns are not touched until somebody listens.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aramega.desk.entries import LABELS, TEXTS, Entry, Said, farthest, joined, said_in_review
+from aramega.desk.workspace import said_finally, verified_fields
+from aramega.records import AramegaError, ResolvedPassage, Review, from_dict
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ABOUT = ("programme", "channel", "date", "speaker", "licence")
+PLACE = ("id", "recording", "recording_start", "seconds", *ABOUT)
+SAID = ("transcription", "summary", "title", "topics", "dialect", "emotion")
+MADE = ("asr_model", "summary_model", "decision", "confidence", "distance_transcription", "distance_summary")
+VERIFIED = tuple(f"verified_{name}" for name in ("transcription", "summary", "dialect", "emotion"))
+RAW = (*PLACE, "accepted", "decision", "draft_transcription", "draft_summary", "draft_title", "reviews", "resolved")
+
+Row = Mapping[str, Any]
+
+
+class PublishedLibrary:
+    kind = "published"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.absolute().name
+        self.shards = sorted(folder.glob("ssum/*.parquet"))
+        self.raw = sorted(folder.glob("raw/*.parquet"))
+        self._group = lru_cache(maxsize=2)(self._read_sounds)  # 32 MB each, as published by default
+
+    def entries(self, scratch: Path) -> Iterator[Entry]:
+        with closing(sqlite3.connect(scratch / "raw.db", isolation_level=None)) as aside:
+            aside.execute("PRAGMA journal_mode = OFF")
+            aside.execute("CREATE TABLE raw (id TEXT PRIMARY KEY, row BLOB) WITHOUT ROWID")
+            aside.execute("BEGIN")
+            for path in self.raw:
+                rows = (row for _, row in _rows(path, RAW))
+                aside.executemany("INSERT OR REPLACE INTO raw VALUES (?, ?)", ((r["id"], _pack(r)) for r in rows))
+            yield from self._published(aside)
+            for (row,) in aside.execute("SELECT row FROM raw ORDER BY id"):
+                yield raw_entry(_unpack(row))
+
+    def _published(self, aside: sqlite3.Connection) -> Iterator[Entry]:
+        """The rows of `ssum`; what was set aside for them is taken away, so that the rest is in no split."""
+        for number, path in enumerate(self.shards):
+            split = path.name.partition("-")[0]
+            for place, row in _rows(path, (*PLACE, *SAID, *MADE, *VERIFIED)):
+                kept = aside.execute("SELECT row FROM raw WHERE id = ?", (row["id"],)).fetchone()
+                aside.execute("DELETE FROM raw WHERE id = ?", (row["id"],))
+                yield published_entry(row, _unpack(kept[0]) if kept else {}, split, f"{number}/{place}")
+
+    def sound(self, place: str) -> bytes:
+        shard, group, row = map(int, place.split("/"))
+        content = self._group(shard, group)[row]["bytes"].as_py()
+        if content is None:
+            raise AramegaError(f"{self.shards[shard]}: holds no audio for this row.")
+        return bytes(content)
+
+    def _read_sounds(self, shard: int, group: int) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(self.shards[shard]) as file:
+                return file.read_row_group(group, columns=["audio.bytes"]).column("audio")
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise AramegaError(f"{self.shards[shard]}: its audio cannot be read ({error}).") from None
+
+
+def published_entry(row: Row, raw: Row, split: str, sound: str) -> Entry:
+    """A row of `ssum`, with what `raw` knows of it."""
+    final = Said(
+        "final",
+        title=row.get("title"),
+        summary=row.get("summary"),
+        transcript=row.get("transcription"),
+        dialect=row.get("dialect"),
+        emotion=row.get("emotion"),
+        note=said_finally(_resolved(raw)).note if raw.get("resolved") else "",
+    )
+    verified = tuple(name.removeprefix("verified_") for name in VERIFIED if row.get(name))
+    return Entry(
+        **_place(row),
+        final=final,
+        draft=_draft(raw, joined([row.get("asr_model"), row.get("summary_model")])),
+        reviews=_reviews(raw),
+        topics=tuple(row.get("topics") or ()),
+        split=split,
+        decision=row.get("decision") or "",
+        accepted=True if raw.get("resolved") else None,
+        score=row.get("confidence"),
+        changed=farthest(row.get("distance_transcription"), row.get("distance_summary")),
+        verified=tuple("transcript" if name == "transcription" else name for name in verified),
+        sound=sound,
+    )
+
+
+def raw_entry(raw: Row) -> Entry:
+    """A passage that is in no split: what was said of it is all there is; its sound was not published."""
+    resolved = _resolved(raw) if raw.get("resolved") else None
+    draft = _draft(raw, "")
+    drafted = Said("final", *(getattr(draft, name) for name in TEXTS)) if draft else Said("final")
+    return Entry(
+        **_place(raw),
+        final=said_finally(resolved) if resolved else drafted,
+        draft=draft,
+        reviews=_reviews(raw),
+        topics=resolved.topics if resolved else (),
+        decision=raw.get("decision") or "",
+        accepted=raw.get("accepted") if resolved else None,
+        changed=farthest(resolved.transcript.distance, resolved.summary.distance) if resolved else None,
+        verified=verified_fields(resolved) if resolved else (),
+    )
+
+
+def _place(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "about": tuple(filter(None, (row.get(name) for name in ABOUT))),
+        "name": row.get("recording") or "",
+        "start": row.get("recording_start") or 0.0,
+        "seconds": row.get("seconds") or 0.0,
+    }
+
+
+def _draft(raw: Row, made_by: str) -> Said | None:
+    said = {name: raw.get(f"draft_{name}") for name in ("title", "summary", "transcription")}
+    if not any(said.values()):
+        return None
+    return Said("draft", said["title"], said["summary"], said["transcription"], note=made_by)
+
+
+def _reviews(raw: Row) -> tuple[Said, ...]:
+    undated = {"updated_at": ""}  # when somebody worked is not published
+    return tuple(said_in_review(from_dict(Review, undated | told)) for told in _told(raw, "reviews") or ())
+
+
+def _resolved(raw: Row) -> ResolvedPassage:
+    return from_dict(ResolvedPassage, _told(raw, "resolved"))
+
+
+def _told(raw: Row, column: str) -> Any:
+    try:
+        told = json.loads(raw.get(column) or "null")
+    except ValueError as error:
+        raise AramegaError(
+            f"raw, {raw['id']}: its `{column}` is no JSON ({error}). Fetch or publish it anew."
+        ) from None
+    # JSON may spell half a character, which neither SQLite nor a browser would take.
+    return json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row of a shard, class numbers as labels, with its row group and its place in there."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            classes = _classes(file.schema_arrow)
+            present = [name for name in columns if name in file.schema_arrow.names]
+            if "id" not in present:
+                raise AramegaError(f"{path}: has no column `id`, so that it is none of our shards.")
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=present)
+                for place, row in enumerate(table.to_pylist()):
+                    row |= {label: _label(row[label], classes.get(label, [])) for label in LABELS if label in row}
+                    yield f"{group}/{place}", row
+    except (OSError, pa.ArrowException) as error:
+        raise AramegaError(f"{path}: cannot be read as parquet ({error}). Fetch or publish it anew.") from None
+
+
+def _classes(schema: pa.Schema) -> dict[str, list[str]]:
+    """The names behind the numbers of `dialect` and `emotion`, as `datasets` is told them."""
+    told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = told.get("info", {}).get("features", {})
+    return {name: list(map(str, features[name]["names"])) for name in LABELS if "names" in features.get(name, {})}
+
+
+def _label(value: int | str | None, names: Sequence[str]) -> str | None:
+    """A class by its name; a number nobody named is shown as it is."""
+    known = isinstance(value, int) and 0 <= value < len(names)
+    return names[value] if known else None if value is None else str(value)  # type: ignore[index]
+
+
+def _pack(row: Row) -> bytes:
+    return zlib.compress(json.dumps(row, ensure_ascii=False).encode(), 1)
+
+
+def _unpack(row: bytes) -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(zlib.decompress(row))
+    return known

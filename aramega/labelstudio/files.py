@@ -1,0 +1,141 @@
+"""Review without a connection: the JSON that Label Studio's own import and export dialogs read and write.
+
+For teams whose server the curator can't reach: tasks go out as files, someone imports them by hand, and what the
+export dialog gives (format JSON) comes back the same way. Reading a file twice adds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from aramega.errors import AramegaError, quoted
+from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.audio import LocalFiles, Prefix
+from aramega.labelstudio.form import Form, load_template, usable_form
+from aramega.labelstudio.guidelines import instructions
+from aramega.labelstudio.pull import read_array
+from aramega.labelstudio.selection import PushRequest, choose_passages
+from aramega.labelstudio.showing import Showing, find_passage
+from aramega.labelstudio.tasks import Task, make_task
+from aramega.labelstudio.uploads import BATCH, model_version
+from aramega.records import Review
+from aramega.store import Store
+from aramega.store.reviews import add_reviews
+from aramega.workspace import Workspace, whole_file
+
+
+@dataclass
+class Exported:
+    """The files written, and what was left out of them."""
+
+    files: list[Path] = field(default_factory=list)
+    tasks: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Imported:
+    """What a file held."""
+
+    new: int = 0
+    looked_at: int = 0
+    refused: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+
+def export_files(store: Store, workspace: Workspace, folder: Path, request: PushRequest) -> Exported:
+    """Write the tasks a push would send, 500 to a file, with the labelling configuration and the instructions."""
+    config = load_template(request.template or "passage_review")
+    form = usable_form(config, request.template or "passage_review")
+    audio = _audio_without_server(request.audio, workspace)
+    exported = Exported()
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = _tasks(store, choose_passages(store, request), form, audio, exported)
+    while batch := list(islice(tasks, BATCH)):
+        exported.tasks += len(batch)
+        name = f"tasks-{len(exported.files) + 1:03d}.json"
+        exported.files.append(_written(folder / name, json.dumps(batch, ensure_ascii=False, indent=1)))
+    exported.files.append(_written(folder / "labeling_config.xml", config))
+    if page := instructions():
+        exported.files.append(_written(folder / "instructions.html", page))
+    return exported
+
+
+def import_files(
+    store: Store, files: Iterable[Path], *, url: str = "", people: Mapping[int, str] | None = None
+) -> Imported:
+    """Take the reviews in files of Label Studio's JSON export. `url`: the server they came from, so that a later
+    pull from there finds them known; `people`: e-mail addresses of annotators, whom the export names by number."""
+    found = Imported()
+    for file in files:
+        desk = _FileDesk(
+            url=url or "file",
+            project=0,
+            form=Form(),
+            people=people or {},
+            find=lambda passage: find_passage(store, passage),
+            pushed=lambda _: "",
+            file=file.name,
+        )
+        reviews: list[Review] = []
+        for task in _exported_tasks(file):
+            taken = read_task(task, desk)
+            reviews += taken.reviews
+            found.looked_at += bool(taken.reviews or taken.refused)
+            found.refused += taken.refused
+            found.complaints += taken.complaints
+        found.new += add_reviews(store, reviews)
+    return found
+
+
+@dataclass(frozen=True)
+class _FileDesk(Desk):
+    file: str = ""
+
+    def link(self, task: object) -> str:
+        return f"{self.file}, task {quoted(task, 40)}"
+
+
+def _exported_tasks(file: Path) -> Iterator[Task]:
+    try:
+        with file.open(encoding="utf-8-sig") as opened:
+            for task in read_array(opened):
+                if not isinstance(task, dict) or "data" not in task or "annotations" not in task:
+                    raise AramegaError(
+                        "not Label Studio's JSON export (perhaps JSON-MIN or CSV). Export again and choose JSON."
+                    )
+                yield task
+    except AramegaError as error:
+        raise AramegaError(f"{file}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AramegaError(f"{file}: cannot be read ({error}).") from None
+
+
+def _tasks(
+    store: Store, passages: Iterable[str], form: Form, audio: LocalFiles | Prefix, exported: Exported
+) -> Iterator[Task]:
+    showing = Showing(store)
+    for passage in passages:
+        try:
+            drafted = showing.load(passage)
+            yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))
+        except AramegaError as error:
+            exported.skipped.append(str(error))
+
+
+def _audio_without_server(way: str, workspace: Workspace) -> LocalFiles | Prefix:
+    if way == "upload":
+        raise AramegaError("--audio upload needs a server to upload to; give local, local:FOLDER or an address.")
+    if way == "local" or way.startswith("local:"):
+        return LocalFiles(None, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
+    return Prefix(way.rstrip("/"))
+
+
+def _written(path: Path, text: str) -> Path:
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path

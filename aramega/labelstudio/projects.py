@@ -1,0 +1,224 @@
+"""A project on a server: found or made, and what it holds.
+
+Label Studio has no unique names and no transactions over its API, so that "one project of this name" and "one task
+a passage" are kept by one rule that everyone follows: whoever has just added something looks again, and of two that
+are alike the one with the lowest number stays. Whoever looks last sees both, so one of two always notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aramega.errors import AramegaError
+from aramega.labelstudio.client import Place, part
+from aramega.labelstudio.tasks import passage_key
+
+PAGE = 1000
+"""Tasks listed at a time: some megabytes of transcripts."""
+_ASKED = 25
+"""Tasks asked for by number in one address, which servers limit to some 4,000 bytes."""
+_HELD = "id,data,total_annotations,cancelled_annotations,total_predictions"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as we found it."""
+
+    id: int
+    title: str
+    config: str
+    """Its labelling configuration, as XML."""
+    model_version: str = ""
+    tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task on the server, as far as push cares."""
+
+    task: int
+    passage: str
+    draft: str
+    audio: str
+    touched: bool
+    """Someone has submitted or skipped it. Open drafts are asked for apart."""
+    predicted: bool
+    ours: bool = True
+    """Its key fits its passage and audio. Tasks made by hand, or edited to name another passage, are never changed."""
+
+
+def find_project(place: Place, named: str) -> Project | None:
+    """By number or by exact title; where several have the title, the lowest number."""
+    if named.isdigit():
+        return _project(place.get(f"api/projects/{named}"))
+    found = [int(p["id"]) for p in _titled(place, named) if p["title"] == named]
+    return _project(place.get(f"api/projects/{min(found)}")) if found else None
+
+
+def need_project(place: Place, named: str) -> Project:
+    found = find_project(place, named)
+    if found is None:
+        there = ", ".join(sorted({p["title"] for p in _titled(place, "")})[:10])
+        raise AramegaError(
+            f"{place.url} has no project {named!r} (there: {there or 'none'}). `aramega review push` makes it."
+        )
+    return found
+
+
+def make_project(place: Place, title: str, config: str, **settings: Any) -> Project:
+    """A new project; if someone made one of the same title meanwhile, the older is the project and ours goes."""
+    if len(title) < 3 or len(title) > 50:
+        raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
+    wanted = {"title": title, "label_config": config, **settings}
+    ours = place.patiently(lambda: _find_or_create(place, title, wanted))
+    found = find_project(place, title)
+    if found is None or found.id == ours:
+        return need_project(place, str(ours))
+    if not count_tasks(place, ours):
+        place.send("DELETE", f"api/projects/{ours}")
+    return found
+
+
+def _find_or_create(place: Place, title: str, wanted: dict[str, Any]) -> int:
+    """Looks first, since a server in trouble may have made it and not said so."""
+    found = find_project(place, title)
+    return found.id if found else int(part(place.send("POST", "api/projects", json=wanted), "id", "a new project"))
+
+
+def change_project(place: Place, project: Project, **settings: Any) -> Project:
+    """Set what differs, and nothing if nothing does: each change makes Label Studio count all tasks anew."""
+    known = place.get(f"api/projects/{project.id}")
+    new = {k: v for k, v in settings.items() if v is not None and known.get(k) != v}
+    if not new:
+        return project
+    place.set(f"api/projects/{project.id}", **new)
+    return need_project(place, str(project.id))
+
+
+def count_tasks(place: Place, project: int, after: int = 0) -> int:
+    """How many tasks have a number greater than `after`."""
+    query = {"filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]}}
+    answer = place.get("api/tasks", project=project, page_size=1, include="id", query=query)
+    return int(part(answer, "total", "a list of tasks"))
+
+
+def held_tasks(place: Place, project: int, after: int = 0) -> Iterator[Held]:
+    """What the project holds, by task number; read page by page from the last number seen, so that a task that
+    comes or goes meanwhile shifts nothing."""
+    while True:
+        query = {
+            "filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]},
+            "ordering": ["tasks:id"],
+        }
+        tasks = _page(place, project, include=_HELD, query=query)
+        yield from map(_held, tasks)
+        if len(tasks) < PAGE:
+            return
+        after = int(tasks[-1]["id"])
+
+
+def drafted_by_people(place: Place, project: int) -> set[int]:
+    """Tasks someone has begun and not submitted."""
+    query = {
+        "filters": {"conjunction": "and", "items": [condition("draft_exists", "equal", "Boolean", True)]},
+        "ordering": ["tasks:id"],
+    }
+    found: set[int] = set()
+    page = 1
+    while tasks := _page(place, project, include="id", query=query, page=page):
+        found |= {int(t["id"]) for t in tasks}
+        if len(tasks) < PAGE:
+            break
+        page += 1
+    return found
+
+
+def find_task(place: Place, project: Project, passage: str | None) -> int:
+    """The task of a passage; of any passage, the first."""
+    lines = [condition("data.passage", "equal", "String", passage)] if passage else []
+    query = {"filters": {"conjunction": "and", "items": lines}, "ordering": ["tasks:id"]}
+    answer = place.get("api/tasks", project=project.id, page_size=1, include="id", query=query)
+    tasks = part(answer, "tasks", "a list of tasks")
+    if not tasks:
+        raise AramegaError(
+            f"{project.title} has no task{f' for {passage}' if passage else ''}; `aramega review push` makes them."
+        )
+    return int(tasks[0]["id"])
+
+
+def touched_among(place: Place, project: int, tasks: Sequence[int]) -> set[int]:
+    """Those of the tasks that anyone has said anything in, asked at this very moment and not of any counter."""
+    found: set[int] = set()
+    for i in range(0, len(tasks), _ASKED):
+        lines = [condition("id", "equal", "Number", task) for task in tasks[i : i + _ASKED]]
+        query = {"filters": {"conjunction": "or", "items": lines}}
+        listed = _page(place, project, fields="all", include="id,annotations,drafts", query=query)
+        found |= {int(t["id"]) for t in listed if t.get("annotations") or t.get("drafts")}
+    return found
+
+
+def drop_tasks(place: Place, project: int, tasks: Sequence[int]) -> None:
+    """Delete tasks; one that is gone already is no error."""
+    chosen = {"all": False, "included": list(tasks)}
+    place.patiently(lambda: _act(place, project, "delete_tasks", chosen))
+
+
+def drop_predictions(place: Place, project: int, tasks: Sequence[int]) -> None:
+    chosen = {"all": False, "included": list(tasks)}
+    _act(place, project, "delete_tasks_predictions", chosen)
+
+
+def condition(name: str, operator: str, kind: str, value: object, also: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One line of a Label Studio filter; `also` must hold for the same task."""
+    line = {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
+    return {**line, "child_filter": also} if also else line
+
+
+def people_of(place: Place) -> dict[int, str]:
+    """Users by number, as e-mail addresses."""
+    return {int(user["id"]): str(user["email"]) for user in place.get("api/users")}
+
+
+def _act(place: Place, project: int, action: str, chosen: dict[str, Any]) -> Any:
+    return place.send(
+        "POST", "api/dm/actions", params={"id": action, "project": project}, json={"selectedItems": chosen}
+    )
+
+
+def _page(place: Place, project: int, **params: object) -> list[dict[str, Any]]:
+    answer = place.get("api/tasks", project=project, page_size=PAGE, resolve_uri=False, **params)
+    return list(part(answer, "tasks", "a list of tasks"))
+
+
+def _held(task: dict[str, Any]) -> Held:
+    data = task.get("data") or {}
+    passage, audio = str(data.get("passage", "")), str(data.get("audio", ""))
+    return Held(
+        task=int(task["id"]),
+        passage=passage,
+        draft=str(data.get("draft", "")),
+        audio=audio,
+        ours=bool(passage) and data.get("aramega") == passage_key(passage, audio),
+        touched=bool(task.get("total_annotations") or task.get("cancelled_annotations")),
+        predicted=bool(task.get("total_predictions")),
+    )
+
+
+def _titled(place: Place, title: str) -> Iterator[dict[str, Any]]:
+    page, more = 1, True
+    while more:
+        answer = place.get("api/projects", title=title, page=page, page_size=100, include="id,title")
+        yield from part(answer, "results", "a list of projects")
+        more, page = bool(answer.get("next")), page + 1
+
+
+def _project(known: dict[str, Any]) -> Project:
+    return Project(
+        id=int(part(known, "id", "a project")),
+        title=str(part(known, "title", "a project")),
+        config=str(part(known, "label_config", "a project")),
+        model_version=str(known.get("model_version") or ""),
+        tasks=int(known.get("task_number") or 0),
+    )

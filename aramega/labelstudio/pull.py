@@ -1,0 +1,208 @@
+"""Pull: what annotators did since the last time becomes reviews in the workspace, and nothing of it twice.
+
+The first pull takes an export snapshot, which Label Studio writes to a file by itself; its synchronous export runs
+into time-outs where there are many tasks. Later pulls ask for the tasks with work that changed since the last one
+began, by the server's own clock, and for those with open drafts, whose tasks Label Studio does not mark as changed.
+A review's id holds the annotation and its last change, so that reading one again adds nothing and a correction adds
+a review beside the earlier one. The mark "pulled until" moves last: a pull that is killed is simply done again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+from aramega.errors import AramegaError
+from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.client import Place, Unreachable, part
+from aramega.labelstudio.form import read_form
+from aramega.labelstudio.projects import Project, condition, need_project, people_of
+from aramega.labelstudio.sent_tasks import note_pulled, noted_tasks, pulled_until
+from aramega.labelstudio.showing import find_passage
+from aramega.records import Review
+from aramega.store import Store
+from aramega.store.reviews import add_reviews
+
+OVERLAP = timedelta(seconds=30)
+"""How far a pull reaches back before the last one began: a change is stamped before it is committed, and a busy
+server may take seconds in between."""
+PAGE = 200
+"""Changed tasks read at a time, with all their annotations."""
+SNAPSHOT_PATIENCE = 1800.0
+_WORK = "id,data,annotations,drafts,result,completed_by,was_cancelled,ground_truth,lead_time,created_at,updated_at,user"
+Tell = Callable[[str], None]
+
+
+@dataclass
+class PullSummary:
+    """What a pull found."""
+
+    project: int
+    title: str
+    looked_at: int = 0
+    """Tasks with work in them."""
+    new: int = 0
+    """Reviews that were not here yet."""
+    refused: int = 0
+    """Tasks that no longer speak of the passage they were made for."""
+    complaints: list[str] = field(default_factory=list)
+
+
+def pull(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
+    """Take what changed since the last pull; everything, the first time."""
+    begun = place.check()
+    found = need_project(place, project)
+    since = pulled_until(store, place.url, found.id)
+    if not since:
+        return _pull_everything(store, place, found, begun, tell)
+    summary = _take(store, place, found, changed_tasks(place, found.id, datetime.fromisoformat(since)), tell)
+    note_pulled(store, place.url, found.id, found.title, (begun - OVERLAP).isoformat())
+    return summary
+
+
+def pull_everything(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
+    """Take all work there is, as the first time: after a task was put right, or passages came back."""
+    begun = place.check()
+    return _pull_everything(store, place, need_project(place, project), begun, tell)
+
+
+def pull_task(store: Store, place: Place, project: Project, task: int) -> PullSummary:
+    """Take what was said in one task: for a webhook that tells of it."""
+    known = place.get(f"api/tasks/{task}/", resolve_uri=False)
+    return _take(store, place, project, [known], lambda _: None)
+
+
+def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[str, Any]]:
+    """Tasks with work that changed since then, and tasks with open drafts."""
+    moment = since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    worked = [condition(counter, "greater", "Number", 0) for counter in ("total_annotations", "cancelled_annotations")]
+    lines = [condition("updated_at", "greater", "Datetime", moment, also=has_work) for has_work in worked]
+    lines.append(condition("draft_exists", "equal", "Boolean", True))
+    query = {"filters": {"conjunction": "or", "items": lines}, "ordering": ["tasks:id"]}
+    asked = {"fields": "all", "include": _WORK, "resolve_uri": False, "query": query, "page_size": PAGE}
+    page, before = 1, 0
+    while True:
+        answer = place.get("api/tasks", project=project, page=page, **asked)
+        total = int(part(answer, "total", "a list of tasks"))
+        if total < before:  # one left the list and the rest moved up: what slid over the page's edge was not read
+            page, before = 1, 0
+            continue
+        yield from part(answer, "tasks", "a list of tasks")
+        if page * PAGE >= total:
+            return
+        page, before = page + 1, total
+
+
+def _pull_everything(store: Store, place: Place, project: Project, begun: datetime, tell: Tell) -> PullSummary:
+    with place.patiently(lambda: _download_snapshot(place, project.id)) as file:
+        summary = _take(store, place, project, read_array(file), tell)
+    note_pulled(store, place.url, project.id, project.title, (begun - OVERLAP).isoformat())
+    return summary
+
+
+def _take(store: Store, place: Place, project: Project, tasks: Iterable[dict[str, Any]], tell: Tell) -> PullSummary:
+    """Read tasks as they come, and keep their reviews some hundred at a time."""
+    summary = PullSummary(project.id, project.title)
+    desk = make_desk(store, place, project)
+    batch: list[Review] = []
+    for task in tasks:
+        taken = read_task(task, desk)
+        batch += taken.reviews
+        summary.looked_at += bool(taken.reviews or taken.refused)
+        summary.refused += taken.refused
+        summary.complaints += taken.complaints
+        if len(batch) >= PAGE:
+            summary.new += add_reviews(store, batch)
+            batch.clear()
+            tell(f"{summary.new:,} new reviews from {summary.looked_at:,} tasks")
+    summary.new += add_reviews(store, batch)
+    return summary
+
+
+def make_desk(store: Store, place: Place, project: Project) -> Desk:
+    """What reading this project's tasks takes. Its form is read as it is: fields renamed there come back unread."""
+    sent = noted_tasks(store, place.url, project.id)
+    return Desk(
+        url=place.url,
+        project=project.id,
+        form=read_form(project.config),
+        people=people_of(place),
+        find=lambda passage: find_passage(store, passage),
+        pushed=lambda task: sent.get(task, ""),
+    )
+
+
+@contextmanager
+def _snapshot(place: Place, project: int) -> Iterator[int]:
+    """An export snapshot, finished; gone again afterwards."""
+    title = f"aramega pull {secrets.token_hex(8)}"
+    asked = {"title": title, "serialization_options": {"drafts": {"only_id": False}, "predictions": {"only_id": True}}}
+    with suppress(Unreachable):  # a proxy may give up while the server writes on: it is looked for by its title
+        place.send("POST", f"api/projects/{project}/exports/", json=asked)
+    number = _await_snapshot(place, project, title)
+    try:
+        yield number
+    finally:
+        with suppress(AramegaError):  # a file too many on the server is no reason to lose what is in it
+            place.send("DELETE", f"api/projects/{project}/exports/{number}")
+
+
+def _await_snapshot(place: Place, project: int, title: str) -> int:
+    until = time.monotonic() + SNAPSHOT_PATIENCE
+    while time.monotonic() < until:
+        ours = [e for e in place.get(f"api/projects/{project}/exports/") if e["title"] == title]
+        if not ours or ours[0]["status"] == "failed":
+            raise Unreachable(f"{place.url} did not finish its export snapshot. Nothing is lost: run again.")
+        if ours[0]["status"] == "completed":
+            return int(ours[0]["id"])
+        time.sleep(0.5)
+    raise AramegaError(
+        f"{place.url} has been writing an export snapshot for {SNAPSHOT_PATIENCE / 60:.0f} minutes; run again later."
+    )
+
+
+def _download_snapshot(place: Place, project: int) -> IO[str]:
+    """The snapshot's JSON in a temporary file, at its beginning."""
+    file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by whoever reads it
+    with _snapshot(place, project) as number:
+        path = f"api/projects/{project}/exports/{number}/download"
+        with place.stream(path, exportType="JSON") as response:
+            for piece in response.iter_text():
+                file.write(piece)
+    file.seek(0)
+    return file
+
+
+def read_array(file: IO[str], piece: int = 1 << 20) -> Iterator[dict[str, Any]]:
+    """The elements of a large JSON array, one after the other, with little of it in memory."""
+    decoder = json.JSONDecoder()
+    text, at = file.read(piece).lstrip(), 1
+    if not text.startswith("["):
+        raise AramegaError("the export is not a JSON array of tasks.")
+    while True:
+        while text[at : at + 1] in (",", " ", "\n", "\r", "\t"):
+            at += 1
+        if text[at : at + 1] == "]":
+            return
+        try:
+            element, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            more = file.read(max(piece, len(text)))
+            if not more:
+                raise AramegaError("the export breaks off in the middle, or is not JSON there; get it again.") from None
+            text, at = text[at:] + more, 0
+            continue
+        except (ValueError, RecursionError):
+            raise AramegaError(
+                "the export holds a number of thousands of digits, or lists inside each other without end; "
+                "no Label Studio wrote that. Get it again."
+            ) from None
+        yield element
+        at = end

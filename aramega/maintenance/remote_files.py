@@ -1,0 +1,60 @@
+"""Away: a workspace's files that are kept at an address, brought home, and there taken away when nothing names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from aramega.maintenance.references import frame_paths, is_unnamed, named_clips
+from aramega.remote import Entry, find
+from aramega.store import Store
+from aramega.workspace import Workspace
+
+_AT_ONCE = 16
+"""A store answers many as fast as one."""
+
+
+@dataclass
+class Homecoming:
+    """What was brought."""
+
+    brought: int = 0
+    bytes: int = 0
+    missing: list[str] = field(default_factory=list)
+    """What rows name and the address does not hold."""
+
+
+def bring_home(store: Store, workspace: Workspace, *, frames: bool = False) -> Homecoming:
+    """Fetch every clip that a row names and this folder does not hold; `frames`: the frame tables, too."""
+    found = Homecoming()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        wanted = [path for path in _named(store, workspace, frames) if not (workspace.root / path).exists()]
+        for path, came in zip(
+            wanted, pool.map(lambda path: workspace.bring(workspace.root / path), wanted), strict=True
+        ):
+            if came:
+                found.brought += 1
+                found.bytes += (workspace.root / path).stat().st_size
+            else:
+                found.missing.append(path)
+    return found
+
+
+def unnamed_away(store: Store, workspace: Workspace) -> list[Entry]:
+    """The clips and frame tables at the address that no row names."""
+    return [
+        entry
+        for folder in ("clips", "frames")
+        for entry in find(f"{workspace.files}/{folder}")
+        if is_unnamed(store.connection, folder, PurePosixPath(entry.address).name)
+    ]
+
+
+def _named(store: Store, workspace: Workspace, frames: bool) -> Iterator[str]:
+    for clip in named_clips(store.connection, workspace):
+        yield clip.path
+    if frames:
+        for (recording,) in store.connection.execute("SELECT id FROM recordings ORDER BY id"):
+            yield from frame_paths(workspace, recording)

@@ -1,0 +1,230 @@
+"""Status: what is done, what is left, what failed and why, from the workspace's own books.
+
+Everything comes from `results` and `failures`, one row an item and stage, and never from the segments
+themselves; so the answer takes no longer for a million of them.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aramega.config import Config
+from aramega.display import amount, clock, count, visible
+from aramega.monitor.failures import Barren, Reason, find_barren, group_failures
+from aramega.monitor.notes import Note, gather_notes
+from aramega.stages import make_stages
+from aramega.stages.base import Stage, Takes
+from aramega.store import Mark, Store, current_marks
+from aramega.workspace import Workspace
+
+SHOWN_NAMES = 5
+"""Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """One stage's books under the current configuration."""
+
+    stage: str
+    done: int
+    """Items done: files for ingest, then recordings, then passages."""
+    pending: int
+    """Items that could be done now; those a former stage still owes are not counted."""
+    failed: int
+    outdated: int
+    """Items done under another configuration; a build does them again."""
+    made: int
+    makes: str
+    """What is made, in the singular: recording, segment, passage, transcript, …"""
+    hours: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something worth doing next: why, and the command."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a build stands."""
+
+    workspace: str
+    files: int
+    recordings: int
+    hours: float
+    """Of all recordings, each counted once."""
+    stages: tuple[StageStatus, ...]
+    reasons: tuple[Reason, ...]
+    """Failures by reason, the first items of each."""
+    barren_count: int
+    barren: tuple[Barren, ...]
+    """Recordings that gave no passage, longest first."""
+    notes: tuple[Note, ...]
+    """What is no failure and should be known."""
+    next_steps: tuple[Step, ...]
+
+    @property
+    def failed(self) -> int:
+        return sum(s.failed for s in self.stages)
+
+    @property
+    def pending(self) -> int:
+        return sum(s.pending for s in self.stages)
+
+    @property
+    def outdated(self) -> int:
+        return max((s.outdated for s in self.stages), default=0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return asdict(self)
+
+
+def status(store: Store, workspace: Workspace, config: Config) -> Status:
+    """Ask the workspace's books where the build stands."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    files = store.connection.execute("SELECT count(*) FROM sources").fetchone()[0]
+    recordings, seconds = store.connection.execute(
+        "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
+    ).fetchone()
+    books = tuple(stage_books(store, stage, marks) for stage in stages)
+    barren_count, barren = find_barren(store, config, marks["passages"])
+    return Status(
+        workspace=str(workspace.root),
+        files=files,
+        recordings=recordings,
+        hours=seconds / 3600,
+        stages=books,
+        reasons=group_failures(store, marks.values()),
+        barren_count=barren_count,
+        barren=barren,
+        notes=gather_notes(store),
+        next_steps=plan_next_steps(workspace.root, files, books),
+    )
+
+
+def stage_books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStatus:
+    """What is written of one stage."""
+    mark = marks[stage.name]
+    tally = store.tally(mark)
+    made, seconds = (
+        _recordings_made(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
+    )
+    ask = store.connection.execute
+    outdated = ask("SELECT count(*) FROM results WHERE stage = ? AND fingerprint <> ?", (mark.stage, mark.fingerprint))
+    failed = ask("SELECT count(*) FROM failures WHERE stage = ? AND fingerprint = ?", (mark.stage, mark.fingerprint))
+    return StageStatus(
+        stage=stage.name,
+        done=int(tally["done"]),
+        pending=store.count_pending(mark, [marks[name] for name in stage.reads]),
+        failed=failed.fetchone()[0],
+        outdated=outdated.fetchone()[0],
+        made=made,
+        makes=stage.makes[-1].__name__.lower().removesuffix("s"),
+        hours=seconds / 3600,
+    )
+
+
+def _recordings_made(store: Store, mark: Mark) -> tuple[int, float]:
+    """How many recordings ingest has made and their seconds, once each where two files hold the same bytes."""
+    query = """SELECT count(*), coalesce(sum(r.seconds), 0) FROM recordings r WHERE EXISTS (
+               SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
+               WHERE s.recording = r.id AND k.fingerprint = ?)"""  # CROSS: sources first, each has few results
+    made, seconds = store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
+    return int(made), float(seconds)
+
+
+def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> tuple[Step, ...]:
+    """The commands that bring this workspace forward, the most useful first."""
+    place = shlex.quote(str(root))
+    build = f"aramega build-ssum --workspace {place}"
+    steps = []
+    if not files:
+        return (
+            Step(
+                "Name the recordings: files, a folder, a glob or a manifest.",
+                f"aramega build-ssum FOLDER --workspace {place}",
+            ),
+        )
+    if any(s.pending for s in stages):
+        steps.append(Step("Go on with what is left.", build))
+    if any(s.failed for s in stages):
+        steps.append(Step("When the causes of the failures are mended, try those again.", f"{build} --retry-failed"))
+    made = {s.stage: s.made for s in stages}
+    if made["passages"] and "transcribe" not in made:
+        steps.append(Step("Draft transcripts and summaries.", f"{build} --asr-model large-v3-turbo"))
+    if made.get("check"):
+        steps.append(Step("Have people correct the drafts, in Label Studio.", f"aramega review push {place}"))
+        steps.append(Step("See what would be published.", f"aramega publish {place} --to dataset --dry-run"))
+    if made["passages"]:
+        steps.append(Step("Hand the passages to other tools.", f"aramega export {place} --format jsonl"))
+        steps.append(
+            Step("Add more recordings; what is done stays done.", f"aramega build-ssum FOLDER --workspace {place}")
+        )
+    return tuple(steps)
+
+
+def render_status(status: Status) -> str:
+    """The same in plain text, for a terminal."""
+    lines = [f"{visible(status.workspace)}: {_sums(status)}", "", *_table(status)]
+    if status.outdated:
+        lines += ["", f"Made under another configuration, to be done again: {count(status.outdated, 'item')}."]
+    if status.reasons:
+        lines += ["", f"Failed: {status.failed:,}"]
+        lines += [line for reason in status.reasons for line in _reason_lines(reason)]
+    if status.barren:
+        lines += ["", f"No passage came of {count(status.barren_count, 'recording')}:"]
+        lines += [f"  {visible(b.name)} ({clock(b.seconds)}): {b.why}" for b in status.barren[:SHOWN_NAMES]]
+        lines += _and_more(status.barren_count - SHOWN_NAMES, "  ")
+    if status.notes:
+        lines += ["", "Worth knowing:"]
+        lines += [line for note in status.notes[:SHOWN_NAMES] for line in _note_lines(note)]
+        lines += _and_more(len(status.notes) - SHOWN_NAMES, "  ")
+    if status.next_steps:
+        lines += ["", "Next:"]
+        for step in status.next_steps:
+            lines += [f"  {step.why}", f"    {step.command}"]
+    return "\n".join(lines)
+
+
+def _sums(status: Status) -> str:
+    if not status.files:
+        return "nothing in it yet"
+    return f"{count(status.files, 'file')}, {count(status.recordings, 'recording')}, {amount(status.hours * 3600)} of sound"
+
+
+def _table(status: Status) -> list[str]:
+    head = ("stage", "done", "pending", "failed", "made", "sound")
+    rows = [
+        (s.stage, f"{s.done:,}", f"{s.pending:,}", f"{s.failed:,}", count(s.made, s.makes), amount(s.hours * 3600))
+        for s in status.stages
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return ["  ".join(_cell(text, i, widths[i]) for i, text in enumerate(row)).rstrip() for row in (head, *rows)]
+
+
+def _cell(text: str, column: int, width: int) -> str:
+    return text.ljust(width) if column == 0 else text.rjust(width)
+
+
+def _reason_lines(reason: Reason) -> list[str]:
+    lines = [f"  {reason.stage}, {reason.count:,} ×: {visible(reason.error)}"]
+    lines += [f"      {visible(failure.item)}" for failure in reason.examples[:SHOWN_NAMES]]
+    return lines + _and_more(reason.count - SHOWN_NAMES, "      ")
+
+
+def _note_lines(note: Note) -> list[str]:
+    names = ", ".join(visible(name) for name in note.names[:SHOWN_NAMES])
+    more = f" and {note.count - SHOWN_NAMES:,} more" if note.count > SHOWN_NAMES else ""
+    return [f"  {visible(note.text)}", f"      {names}{more}"]
+
+
+def _and_more(number: int, indent: str) -> list[str]:
+    return [f"{indent}and {number:,} more"] if number > 0 else []

@@ -1,0 +1,130 @@
+"""Watch: how fast a build is going, how long the rest takes at that, and what failed last.
+
+Taken from the workspace's books, so it needs nothing of the build and can be asked on any machine that sees the
+workspace; what only the driver knows, its queues, workers and nodes, is read from the progress file that it writes. The
+pace is of the last minute, and the time left a guess that gets better as the build goes on; there is none for a stage
+that did nothing in the last minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from aramega.config import choose_config
+from aramega.monitor.estimates import count_left, longest, seconds_left
+from aramega.monitor.progress_file import read_progress
+from aramega.monitor.status import Status, status
+from aramega.records import BuildProgress, Failure
+from aramega.stages import make_stages
+from aramega.store import Mark, Store, current_marks
+from aramega.workspace import Workspace
+
+WINDOW = timedelta(minutes=1)
+SHOWN_FAILURES = 5
+_REST = 4
+"""A look at a workspace of millions takes seconds; we rest so many times longer, to leave the disk to the build."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How one stage goes."""
+
+    stage: str
+    left: int
+    """Items still to do, with those that earlier stages are expected to make."""
+    items: int
+    """Done in the last minute, or since the build that is at work began."""
+    items_a_minute: float
+    hours_an_hour: float
+    """Of sound, at that pace; 0 for a stage whose results have no length."""
+    seconds_left: float | None
+    """At that pace; None where it did nothing in the last minute and has something left."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A build at one moment."""
+
+    at: str
+    status: Status
+    paces: tuple[Pace, ...]
+    newest_failures: tuple[Failure, ...]
+    seconds_left: float | None
+    """Of the stage that takes longest; None where one of them gives no hint."""
+    quiet_seconds: float | None
+    """Since the newest result, of any stage; None before the first."""
+    build: BuildProgress | None
+    """What the last build's driver told, and whether it is still there; None where none has told anything."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json: those of the status, and these beside them."""
+        return {**self.status.to_dict(), **{key: value for key, value in asdict(self).items() if key != "status"}}
+
+
+def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Moment:
+    """A workspace at this moment, under the configuration it has at this moment."""
+    now = now or datetime.now(timezone.utc)
+    config = choose_config(None, workspace.config)
+    stages = make_stages(config, workspace)
+    build = read_progress(workspace, now)
+    with store.snapshot():
+        books = status(store, workspace, config)
+        left = count_left(books.recordings, books.stages, [stage.takes for stage in stages])
+        paces = _paces(store, left, _window(build, now), now)
+        failures = _newest_failures(store, current_marks(stages).values())
+        newest = store.connection.execute("SELECT max(finished_at) FROM results").fetchone()[0]
+    return Moment(
+        at=now.isoformat(timespec="seconds"),
+        status=books,
+        paces=paces,
+        newest_failures=failures,
+        seconds_left=longest(pace.seconds_left for pace in paces),
+        quiet_seconds=(now - datetime.fromisoformat(newest)).total_seconds() if newest else None,
+        build=build,
+    )
+
+
+def watch(workspace: Workspace, interval: float) -> Iterator[Moment]:
+    """Look again and again, `interval` seconds apart, or longer where looking itself takes long."""
+    with Store.open(workspace) as store:
+        while True:
+            begun = time.monotonic()
+            yield look(store, workspace)
+            took = time.monotonic() - begun
+            time.sleep(max(interval, _REST * took))
+
+
+def _window(build: BuildProgress | None, now: datetime) -> timedelta:
+    """What a pace is taken over: a build that began ten seconds ago is not to be judged by the fifty before."""
+    if build is None or build.state != "building":
+        return WINDOW
+    begun = timedelta(seconds=1) + now - datetime.fromisoformat(build.begun)  # both times are of whole seconds
+    return min(WINDOW, max(timedelta(seconds=1), begun))
+
+
+def _paces(store: Store, left: dict[str, int], window: timedelta, now: datetime) -> tuple[Pace, ...]:
+    query = """SELECT stage, count(*), sum(seconds) FROM results WHERE finished_at > ? AND finished_at <= ?
+               GROUP BY stage"""
+    since, until = ((now - ago).isoformat(timespec="seconds") for ago in (window, timedelta()))
+    found = {row[0]: (row[1], row[2]) for row in store.connection.execute(query, (since, until))}
+    return tuple(_pace(stage, number, *found.get(stage, (0, 0.0)), window) for stage, number in left.items())
+
+
+def _pace(stage: str, left: int, items: int, sound: float, window: timedelta) -> Pace:
+    over = window.total_seconds()
+    a_minute = 60 * items / over
+    return Pace(stage, left, items, round(a_minute, 2), round(sound / over, 3), seconds_left(left, a_minute))
+
+
+def _newest_failures(store: Store, marks: Any) -> tuple[Failure, ...]:
+    asked: list[Mark] = list(marks)
+    which = " OR ".join("(stage = ? AND fingerprint = ?)" for _ in asked)
+    values = [value for mark in asked for value in (mark.stage, mark.fingerprint)]
+    query = f"SELECT stage, item, error, failed_at FROM failures WHERE {which} ORDER BY failed_at DESC, item LIMIT ?"  # noqa: S608
+    takes = {mark.stage: mark.takes for mark in asked}
+    rows = store.connection.execute(query, [*values, SHOWN_FAILURES]).fetchall()
+    return tuple(Failure(r[0], r[1], r[2], r[3], store.name_of(takes[r[0]], r[1])) for r in rows)

@@ -1,0 +1,1 @@
+"""The pipeline: which stages, in which order, on which engine; what is left of them, and one build."""

@@ -1,0 +1,211 @@
+"""The build: which stages, in which order, on which engine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aramega.backends.llm.estimates import Estimate
+from aramega.config import Config, save_config
+from aramega.engine import Engine
+from aramega.pipeline.plan import Plan, Progress
+from aramega.records import AramegaError, Failure, Metadata, Source
+from aramega.remote import Entry, is_address, look, look_at
+from aramega.settle.judging import judge_drafts
+from aramega.sidecars import with_sidecar
+from aramega.sources import Problem
+from aramega.stages import make_stages
+from aramega.stages.base import Stage
+from aramega.stages.summarize import estimate
+from aramega.store import Broken, Store, current_marks
+from aramega.store.drafts import count_decisions, load_drafted
+from aramega.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a curator asked for, beyond the configuration."""
+
+    until: str | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+
+
+def run_build(
+    store: Store, workspace: Workspace, config: Config, engine: Engine, request: Request
+) -> Iterator[list[Progress]]:
+    """Run every stage over all that is pending; yields after each commit, and about once a second without
+    news, when the engine's workers have been given what there is. Hold `building` around it."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    if request.retry_failed:
+        store.forget_failures()
+        for stage in stages:
+            stage.forget_failures()
+    chosen = stages_up_to(stages, request.until)
+    for stage in chosen:
+        stage.hands = engine.workers
+    plan = Plan(store, chosen, marks, request.limit)
+    try:
+        with closing(engine.run(chosen, plan.next_task)) as batches:
+            for outcomes in batches:
+                calm = not outcomes
+                news = [] if calm else plan.write(outcomes)
+                del outcomes  # a long recording's segments, before the next task's are loaded
+                if news or calm:
+                    yield news
+        judge_drafts(store, config.check)
+    finally:
+        workspace.drop_scratch()
+        workspace.drop_leftovers()
+
+
+def add_sources(
+    store: Store, workspace: Workspace, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
+) -> list[str]:
+    """Note what a curator named, what has become of what was named before, and the configuration to build with. The
+    answer says which files beside recordings were passed over."""
+    save_config(config, workspace.config)
+    ingest = current_marks(make_stages(config, workspace))["ingest"]
+    if named:
+        store.forget_misnamed([name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
+    sources = {source.path: source for source in store.sources()}
+    problems, passed_over = [], []
+    for one in found:
+        if isinstance(one, Source):
+            try:
+                sources[one.path] = _with_metadata(one, sources.get(one.path))
+            except AramegaError as error:
+                sources[one.path] = one
+                passed_over.append(str(error))
+        else:
+            problems.append(Broken(ingest, one.where, one.why))
+    stored = look(path for path in sources if is_address(path))
+    store.add_sources((source, *_size_and_time(source.path, stored)) for source in sources.values())
+    store.write(problems)
+    return passed_over
+
+
+def _with_metadata(source: Source, before: Source | None) -> Source:
+    """What a file beside it says, too: for a source that is new or described anew, so that naming an archive again
+    neither reads all its sidecars nor puts them over what a manifest said in an earlier run."""
+    if before and before.metadata != Metadata() and source.metadata == Metadata():
+        return source
+    return with_sidecar(source)
+
+
+def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[str, int]:
+    """How many items each stage has neither done nor failed."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    return {s.name: store.count_pending(marks[s.name], [marks[name] for name in s.reads]) for s in stages}
+
+
+def estimate_summaries(store: Store, workspace: Workspace, config: Config) -> Estimate:
+    """What it takes to summarize the passages that are transcribed and have no current summary."""
+    stages = make_stages(config, workspace)
+    marks = current_marks(stages)
+    if "summarize" not in marks or config.summarize.model.kind == "extractive":
+        return estimate((), config.summarize)
+    left = store.pending(marks["summarize"], [marks["transcribe"]])
+    return estimate((load_drafted(store, passage) for passage in left), config.summarize)
+
+
+def _is_gone(path: str) -> bool:
+    """No longer there, while its folder is: removed or renamed, and not merely a disk that is not mounted."""
+    if is_address(path):
+        return look_at(path) is None
+    return not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build came to, in all its runs so far."""
+
+    recordings: int
+    hours: float
+    passages: int
+    passage_hours: float
+    failed: int
+    failures: tuple[Failure, ...]
+    """The first of them."""
+    took: float
+    """Seconds of this run."""
+    workspace: str
+    drafted: int = 0
+    """Passages that have a draft; of these, by decision, how many."""
+    decisions: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+    """Items that are still to be done, by stage, where there are any."""
+
+
+def summarize(store: Store, workspace: Workspace, config: Config, took: float, *, show_failures: int = 20) -> Summary:
+    """What the workspace has come to."""
+    marks = current_marks(make_stages(config, workspace))
+    grouped = store.tally(marks["passages"])
+    recordings, seconds = store.count_recordings()
+    failures = store.failures(marks.values())
+    return Summary(
+        recordings=recordings,
+        hours=seconds / 3600,
+        passages=int(grouped["made"]),
+        passage_hours=grouped["seconds"] / 3600,
+        failed=len(failures),
+        failures=tuple(failures[:show_failures]),
+        took=took,
+        workspace=str(workspace.root),
+        drafted=int(store.tally(marks["transcribe"])["done"]) if "transcribe" in marks else 0,
+        decisions=count_decisions(store),
+        left={stage: number for stage, number in count_pending(store, workspace, config).items() if number},
+    )
+
+
+def _size_and_time(path: str, stored: Mapping[str, Entry]) -> tuple[int | None, int | None]:
+    if is_address(path):
+        entry = stored.get(path)
+        return (entry.size, entry.stamp) if entry else (None, None)
+    try:
+        about = os.stat(path)
+    except OSError:
+        return None, None
+    return about.st_size, about.st_mtime_ns
+
+
+@contextmanager
+def building(workspace: Workspace) -> Iterator[None]:
+    """Be the only build on this workspace; the lock goes with the process, however it ends."""
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    with workspace.lock.open("a+") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            lock.seek(0)
+            raise AramegaError(
+                f"{workspace.root}: another build is at work here (process {lock.read().strip() or 'unknown'}). "
+                "Wait for it, or stop it, then run again."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        workspace.drop_leftovers()
+        yield
+
+
+def check_request(workspace: Workspace, config: Config, request: Request) -> None:
+    """Raise for what is wrong or missing before anything is written."""
+    for stage in stages_up_to(make_stages(config, workspace), request.until):
+        stage.check()
+
+
+def stages_up_to(stages: Sequence[Stage[Any]], until: str | None) -> Sequence[Stage[Any]]:
+    """The stages of a build that is to stop after one of them."""
+    names = [stage.name for stage in stages]
+    if until is None:
+        return stages
+    if until not in names:
+        raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
+    return stages[: names.index(until) + 1]

@@ -1,1 +1,0 @@
-"""Review: passages go to Label Studio with their drafts, people's work comes back, and one answer is settled from it."""

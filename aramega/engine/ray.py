@@ -123,7 +123,7 @@ class _Seat:
         import ray
 
         try:
-            messages = self._messages() if self.task else ray.get(self.answer)
+            messages = self._messages() if self.task else self._arrival()
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None  # a worker raises nothing but that it can't be one
         except StopIteration:  # the error came right behind the last messages, and is noted
@@ -135,6 +135,13 @@ class _Seat:
             return None
         self.here, self._stillborn = True, 0
         return receive(self, messages)
+
+    def _arrival(self) -> list[Outcome | Step]:
+        """Note which node the actor has come to, before it may die there of its first item; it sends nothing else."""
+        import ray
+
+        self.node = ray.get(self.answer)
+        return []
 
     def _messages(self) -> list[Outcome | Step]:
         """What the actor has sent by now; one at least."""
@@ -180,15 +187,17 @@ class _Actor:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self.workspace = stages[0].workspace  # all stages of a build have the same
         # Two nodes may share a host, so the name alone would not do.
-        self.worker = Worker(stages, f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}")
+        self.node = f"{this_node()}/{ray.get_runtime_context().get_node_id()[:6]}"
+        self.worker = Worker(stages, self.node)
 
-    def come(self) -> list[Outcome | Step]:
+    def come(self) -> str:
+        """Be there: on which node."""
         if not self.workspace.is_reachable:
             raise AramegaError(
                 f"{this_node()} does not see {self.workspace.root}. Put the workspace on a disk that all nodes see "
                 "under one path, or begin it with --files s3://bucket/folder."
             )
-        return []
+        return self.node
 
     def do(self, task: Task) -> Iterator[Outcome | Step]:
         yield from self.worker.do(task)

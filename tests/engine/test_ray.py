@@ -63,6 +63,12 @@ def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Pat
     assert len(list(tmp_path.glob("prepared *"))) == 1, "an actor of its own loads its model once"
 
 
+def test_an_item_that_kills_every_actor_before_any_answers_is_known_by_the_node_it_died_on(tmp_path: Path) -> None:
+    [outcome] = run([Square(Options(), a_place(tmp_path))], [66], workers=1)
+    assert "its worker died twice" in outcome.error
+    assert outcome.node.startswith(f"{platform.node()}/")
+
+
 def test_an_answer_is_there_before_its_batch_is_done_on_ray_too(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go on")
     tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])

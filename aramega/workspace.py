@@ -1,7 +1,8 @@
-"""The workspace: the folder of one build, and where each thing lies in it.
+"""The workspace's folder: where each thing of one build lies in it.
 
-Only names of places; what is in the database is the store's business. Everything big is written to a
-temporary name beside its place and renamed, so that a name without `.part` is always a whole file.
+Only paths; what is in the database is the store's business, and what one does with a workspace is `aramega.api`'s,
+whose `Workspace` is the one that notebooks hold. Everything big is written to a temporary name beside its place
+and renamed, so that a name without `.part` is always a whole file.
 
 A workspace may keep its clips and frame tables at an address, too (`files`), where workers on machines that do not
 see its folder put and find them. What lies in the folder itself is then a copy.
@@ -33,7 +34,7 @@ _PROCESSES = f"-{_SPACE.stat().st_ino}" if _SPACE.exists() else ""
 
 
 @dataclass(frozen=True)
-class Workspace:
+class WorkspaceFolder:
     root: Path
     files: str = ""
     """The address of its clips and frame tables, if they are kept at one."""
@@ -208,7 +209,7 @@ def _number(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def note_files(workspace: Workspace, address: str) -> Workspace:
+def note_files(workspace: WorkspaceFolder, address: str) -> WorkspaceFolder:
     """Have the workspace keep its files at this address from now on; before it has any."""
     checked = checked_address(address)
     if workspace.files == checked:
@@ -220,7 +221,7 @@ def note_files(workspace: Workspace, address: str) -> Workspace:
         )
     with whole_file(workspace.root / FILES) as part:
         part.write_text(f"{checked}\n", encoding="utf-8")
-    return Workspace(workspace.root)
+    return WorkspaceFolder(workspace.root)
 
 
 @contextmanager
@@ -234,3 +235,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+Workspace = WorkspaceFolder
+"""Its earlier name, for imports that are still on their way to the new one."""

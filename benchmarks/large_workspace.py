@@ -34,7 +34,7 @@ from aramega.records import (
 from aramega.report import write_report
 from aramega.stages import make_stages
 from aramega.store import Broken, Finished, Store, current_marks
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 def main() -> None:
@@ -44,14 +44,14 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="Make the workspace here and leave it.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(options.keep or Path(folder))
+        workspace = WorkspaceFolder(options.keep or Path(folder))
         if not workspace.database.exists():
             with Store.create_or_open(workspace) as store:
                 fill(store, workspace, options.recordings, options.segments // options.recordings)
         measure(workspace)
 
 
-def measure(workspace: Workspace) -> None:
+def measure(workspace: WorkspaceFolder) -> None:
     config = Config()
     rows = []
     with Store.open(workspace) as store:
@@ -87,7 +87,7 @@ def count_in_python(store: Store) -> float:
     return lengths[len(lengths) // 2]
 
 
-def fill(store: Store, workspace: Workspace, recordings: int, segments: int) -> None:
+def fill(store: Store, workspace: WorkspaceFolder, recordings: int, segments: int) -> None:
     stages = make_stages(Config(), workspace)
     marks = list(current_marks(stages).values())
     rng = random.Random(1)

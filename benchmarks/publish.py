@@ -25,7 +25,7 @@ from pathlib import Path
 from published_sets import make_set, real_clips
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.loopback_hub import loopback_hub
 
 # A process that does one thing, then says its peak.
@@ -44,10 +44,10 @@ import datasets
 from datasets.table import embed_table_storage
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from pathlib import Path
 datasets.disable_progress_bars()
-workspace, out = Workspace(Path(sys.argv[1])), Path(sys.argv[2])
+workspace, out = WorkspaceFolder(Path(sys.argv[1])), Path(sys.argv[2])
 
 def rows():
     with Store.open(workspace) as store:
@@ -104,7 +104,7 @@ def main() -> None:
             kills(Path(folder), small, options.kills)
 
 
-def publish(workspace: Workspace, *arguments: str) -> list[str]:
+def publish(workspace: WorkspaceFolder, *arguments: str) -> list[str]:
     options = ["--no-test-verified-only", "--leaks", "drop", *arguments]
     return [sys.executable, "-c", COUNTED, "publish", str(workspace.root), *options]
 
@@ -128,7 +128,7 @@ def _cpu() -> float:
     return told.ru_utime + told.ru_stime
 
 
-def speed(folder: Path, workspace: Workspace, hours: int, best_of: int) -> None:
+def speed(folder: Path, workspace: WorkspaceFolder, hours: int, best_of: int) -> None:
     """ssum's shards against a plain copy of the clips; then the first row of what was made."""
     copies, ours = [], []
     for _ in range(best_of):
@@ -153,7 +153,7 @@ def speed(folder: Path, workspace: Workspace, hours: int, best_of: int) -> None:
     shutil.rmtree(folder / "set")
 
 
-def peer(folder: Path, workspace: Workspace, hours: int) -> None:
+def peer(folder: Path, workspace: WorkspaceFolder, hours: int) -> None:
     """The same rows through Dataset.from_generator, embed and to_parquet."""
     theirs, their_peak, _ = timed([sys.executable, "-c", PEER, str(workspace.root), str(folder / "peer")])
     shutil.rmtree(folder / "peer")
@@ -165,7 +165,7 @@ def peer(folder: Path, workspace: Workspace, hours: int) -> None:
     print(f"| aramega publish | {ours:.2f} s | {ours / theirs:.2f} | {our_peak:.0f} MB |", flush=True)
 
 
-def segments(folder: Path, workspace: Workspace, hours: int) -> None:
+def segments(folder: Path, workspace: WorkspaceFolder, hours: int) -> None:
     """What cutting and encoding the segments of `asr` costs, and the whole set."""
     print(f"\n| {hours} h, configurations | time | peak |")
     print("|---|---|---|")
@@ -175,7 +175,7 @@ def segments(folder: Path, workspace: Workspace, hours: int) -> None:
         shutil.rmtree(folder / "set")
 
 
-def kills(folder: Path, workspace: Workspace, wanted: int) -> None:
+def kills(folder: Path, workspace: WorkspaceFolder, wanted: int) -> None:
     """Killed at random moments on the way to a Hub; each repository ends as an uninterrupted one, under its tag."""
     options = ("--shard-mb", "8", "--tag", "v1")
     with loopback_hub(folder / "objects") as hub:

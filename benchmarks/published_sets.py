@@ -31,7 +31,7 @@ from aramega.records import (
 )
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import put_draft
 from tests.support.workspaces import a_recording, put_recording
 
@@ -49,9 +49,9 @@ def real_clips(count: int = 12) -> list[bytes]:
     return [encode_flac(samples[at : at + SECONDS * RATE], level=3) for at in steps]
 
 
-def make_set(folder: Path, hours: int, clips: list[bytes]) -> Workspace:
+def make_set(folder: Path, hours: int, clips: list[bytes]) -> WorkspaceFolder:
     """A workspace of so many hours; every clip is a file of its own."""
-    workspace = Workspace(folder)
+    workspace = WorkspaceFolder(folder)
     hashes = [hashlib.sha256(clip).hexdigest() for clip in clips]
     with Store.create_or_open(workspace) as store:
         for hour in range(hours):
@@ -62,7 +62,7 @@ def make_set(folder: Path, hours: int, clips: list[bytes]) -> Workspace:
 
 
 def _put_passages(
-    store: Store, workspace: Workspace, known: Recording, clips: list[bytes], hashes: list[str], seed: int
+    store: Store, workspace: WorkspaceFolder, known: Recording, clips: list[bytes], hashes: list[str], seed: int
 ) -> None:
     rng = random.Random(seed)
     segments, passages, drafts = [], [], []

@@ -45,7 +45,7 @@ from aramega.stages.transcribe import Transcribe
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.text import cer, normalize, wer
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 FORCED = ("passages.max_music=600.0", "passages.max_pause=600.0", "passages.min_seconds=0.1")
 
@@ -209,7 +209,7 @@ def aramega(model: str, options: argparse.Namespace, *settings: str) -> Hear:
             'transcribe.device="cpu"',
         ]
         with tempfile.TemporaryDirectory() as folder:
-            workspace = Workspace(Path(folder) / "workspace")
+            workspace = WorkspaceFolder(Path(folder) / "workspace")
             config = choose_config(None, workspace.config, [*how, *settings, *options.set])
             with building(workspace), Store.create_or_open(workspace) as store:
                 find_speech(store, workspace, config, [str(file.path) for file in files], options.threads)
@@ -218,13 +218,13 @@ def aramega(model: str, options: argparse.Namespace, *settings: str) -> Hear:
     return hear
 
 
-def find_speech(store: Store, workspace: Workspace, config: Config, names: Sequence[str], workers: int) -> None:
+def find_speech(store: Store, workspace: WorkspaceFolder, config: Config, names: Sequence[str], workers: int) -> None:
     add_sources(store, workspace, config, names, find_sources(names, config.ingest.extensions))
     for _ in run_build(store, workspace, config, LocalEngine(workers), Request(until="passages")):
         pass
 
 
-def transcribe(store: Store, workspace: Workspace, config: Config) -> Texts:
+def transcribe(store: Store, workspace: WorkspaceFolder, config: Config) -> Texts:
     items = [load_drafted(store, passage) for passage in find_passages(store)]
     stage = Transcribe(config.transcribe, workspace)
     with loading():

@@ -27,7 +27,7 @@ from aramega.records import Source
 from aramega.sources import find_sources
 from aramega.stages.base import Stage, Takes
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of a run, so that a worker is a core on every engine."""
@@ -58,12 +58,12 @@ class Times:
 
 def timed_build(archive: Path, root: Path, config: Config, engine: Engine, sample: Path) -> Times:
     """Build `archive` into `root`; every worker first builds `sample`."""
-    place, rehearsed = Workspace(root), Rehearsed(engine, config, sample)
+    place, rehearsed = WorkspaceFolder(root), Rehearsed(engine, config, sample)
     _build([str(archive)], place, config, rehearsed)
     return rehearsed.times
 
 
-def _build(named: Sequence[str], place: Workspace, config: Config, engine: Engine) -> None:
+def _build(named: Sequence[str], place: WorkspaceFolder, config: Config, engine: Engine) -> None:
     with building(place), Store.create_or_open(place) as store:
         add_sources(store, place, config, named, find_sources(named, config.ingest.extensions))
         for _ in run_build(store, place, config, engine, Request()):
@@ -141,12 +141,12 @@ class _Rehearsal(Stage[str]):
     name, version, takes, makes = "rehearsal", 1, Takes.SOURCE, (Source,)
 
     def __init__(self, config: Config, everybody: int) -> None:
-        super().__init__(Options(), Workspace(Path(tempfile.mkdtemp(prefix="rehearsal-"))))
+        super().__init__(Options(), WorkspaceFolder(Path(tempfile.mkdtemp(prefix="rehearsal-"))))
         self.config, self.everybody = config, everybody
 
     def run(self, item: str) -> Sequence[Any]:
         mine = Path(tempfile.mkdtemp(dir=self.workspace.root))
-        _build([item], Workspace(mine), self.config, InProcess())
+        _build([item], WorkspaceFolder(mine), self.config, InProcess())
         mine.rename(mine.with_suffix(".done"))
         give_up = time.monotonic() + 300
         while len(list(self.workspace.root.glob("*.done"))) < self.everybody:

@@ -43,7 +43,7 @@ from aramega.labelstudio.tasks import make_task
 from aramega.labelstudio.uploads import BATCH, model_version
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, own_server
 
@@ -81,7 +81,7 @@ def request(title: str) -> PushRequest:
     return PushRequest(title, audio=AUDIO, where="")
 
 
-def measure_push(server: Server, workspace: Workspace) -> None:
+def measure_push(server: Server, workspace: WorkspaceFolder) -> None:
     ours, bare = [], []
     count = len(passages_of(workspace))
     sdk = LabelStudio(base_url=server.url, api_key=server.token)
@@ -117,7 +117,7 @@ def import_bare(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) -> 
         sdk.projects.import_tasks(project, request=tasks[i : i + BATCH], return_task_ids=True)
 
 
-def measure_pull(server: Server, workspace: Workspace) -> None:
+def measure_pull(server: Server, workspace: WorkspaceFolder) -> None:
     rng = random.Random(0)
     with Store.open(workspace) as store, server.place() as place:
         count = len(passages_of(workspace))
@@ -144,8 +144,8 @@ def measure_pull(server: Server, workspace: Workspace) -> None:
     )
 
 
-def measure_crowd(server: Server, workspace: Workspace, folder: Path) -> None:
-    other = Workspace(folder / "other")
+def measure_crowd(server: Server, workspace: WorkspaceFolder, folder: Path) -> None:
+    other = WorkspaceFolder(folder / "other")
     shutil.copytree(workspace.root, other.root)
     title = server.title()
     begun = time.monotonic()
@@ -162,7 +162,7 @@ def measure_crowd(server: Server, workspace: Workspace, folder: Path) -> None:
     )
 
 
-def measure_kills(folder: Path, workspace: Workspace, kills: int, rng: random.Random) -> None:
+def measure_kills(folder: Path, workspace: WorkspaceFolder, kills: int, rng: random.Random) -> None:
     """The server dies at random while one process pushes, and while others annotate and pull."""
     storm, port, title = folder / "storm", free_port(), "killed again and again"
     tally: Counter[str] = Counter()
@@ -243,7 +243,7 @@ def child(what: str, url: str, folder: str, title: str, limit: str = "") -> None
     """What runs in a process of its own; prints its peak memory in MB."""
     import resource
 
-    workspace = Workspace(Path(folder))
+    workspace = WorkspaceFolder(Path(folder))
     try:
         with Store.open(workspace) as store, Server(url, Path()).place(patience=3.0) as place:
             if what == "push":
@@ -261,7 +261,7 @@ def child(what: str, url: str, folder: str, title: str, limit: str = "") -> None
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def peak_memory(server: Server, workspace: Workspace, limit: int) -> float:
+def peak_memory(server: Server, workspace: WorkspaceFolder, limit: int) -> float:
     out, _ = start_child("push", server.url, workspace.root, server.title(), str(limit)).communicate()
     return float(out)
 
@@ -272,7 +272,7 @@ def fresh(store: Store) -> Store:
     return store
 
 
-def passages_of(workspace: Workspace) -> list[str]:
+def passages_of(workspace: WorkspaceFolder) -> list[str]:
     with Store.open(workspace) as store:
         return list(find_passages(store))
 

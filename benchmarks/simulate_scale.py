@@ -332,16 +332,16 @@ def contents(root: Path, hours: float) -> dict[str, Any]:
     import sqlite3
 
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
     connection = sqlite3.connect(root / "aramega.db")
     connection.execute("VACUUM")
     [(passages, seconds)] = connection.execute('SELECT count(*), sum("end" - start) FROM passages').fetchall()
     connection.close()
     with tempfile.TemporaryDirectory() as folder:
-        with Store.create_or_open(Workspace(Path(folder))):
+        with Store.create_or_open(WorkspaceFolder(Path(folder))):
             pass
-        empty = Workspace(Path(folder)).database.stat().st_size
+        empty = WorkspaceFolder(Path(folder)).database.stat().st_size
     held = {
         name: sum(p.stat().st_size for p in (root / name).rglob("*") if p.is_file()) for name in ("clips", "frames")
     }

@@ -32,7 +32,7 @@ from aramega.records import BuildProgress
 from aramega.sources import find_sources
 from aramega.stages import make_stages
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 KINDS = ("nothing told", "progress.json", "and metrics")
 
@@ -50,7 +50,7 @@ def main() -> None:
         for number in range(options.rounds):
             for kind in KINDS:
                 root = Path(folder) / f"{kind} {number}"
-                runs[kind].append(timed_build(archive, Workspace(root), kind, options.workers))
+                runs[kind].append(timed_build(archive, WorkspaceFolder(root), kind, options.workers))
     print(f"{options.files} files, {3 * options.files} items, best of {options.rounds}\n")
     print("| told | seconds | ratio | CPU of telling | share | a look | an item |\n|---|---|---|---|---|---|---|")
     peer = min(cost.seconds for cost in runs[KINDS[0]])
@@ -70,7 +70,7 @@ def make_files(archive: Path, number: int) -> None:
         soundfile.write(archive / f"{i}.wav", rng.normal(0, 0.1, 16_000).astype(np.float32), 16_000)
 
 
-def timed_build(archive: Path, place: Workspace, kind: str, workers: int) -> Cost:
+def timed_build(archive: Path, place: WorkspaceFolder, kind: str, workers: int) -> Cost:
     """What one build took."""
     config, engine, looks, notes = Config(), LocalEngine(workers), Clock(), Clock()
     with ExitStack() as stack:

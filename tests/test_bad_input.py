@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, Said
 
 
@@ -34,7 +34,7 @@ def build(aramega: Run, folder: Path, tmp_path: Path):  # type: ignore[no-untype
 
 
 def recordings(tmp_path: Path) -> dict[str, object]:
-    with Store.open(Workspace(tmp_path / "ws")) as store:
+    with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
         return {r.name: r for r in store.recordings()}
 
 
@@ -161,7 +161,7 @@ def test_any_rate_channel_layout_and_container_gives_the_same_speech(  # type: i
     assert build().code == 0
     good, other = recordings(tmp_path)["good.wav"], recordings(tmp_path)[name]
     assert abs(other.seconds - good.seconds) < 0.2  # type: ignore[attr-defined]
-    with Store.open(Workspace(tmp_path / "ws")) as store:
+    with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
         speech = {r.name: sum(s.seconds for s in store.segmented(r.id).segments) for r in store.recordings()}
     assert abs(speech[name] - speech["good.wav"]) < 0.1 * speech["good.wav"]
 
@@ -203,7 +203,7 @@ def test_the_same_file_under_two_names_is_one_recording(build, folder: Path, tmp
     (folder / "again.wav").write_bytes((folder / "good.wav").read_bytes())
     assert build().code == 0
     assert list(recordings(tmp_path)) == ["again.wav"], "known by the first of its names"
-    with Store.open(Workspace(tmp_path / "ws")) as store:
+    with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
         assert len(list(store.sources())) == 2
 
 

@@ -16,7 +16,7 @@ import pytest
 from aramega.errors import AramegaError
 from aramega.labelstudio.local_server import free_port
 from aramega.remote import checked_address, fetch, find, is_address, look, look_at, remove, send
-from aramega.workspace import Workspace, note_files
+from aramega.workspace import WorkspaceFolder, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
 from tests.maintenance.looking import files, rows
 from tests.support.cli import Run, command
@@ -168,7 +168,7 @@ def test_a_worker_elsewhere_needs_nothing_but_the_address(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     address = put(s3, archive)
-    away = Workspace(tmp_path / "not-here", files=f"s3://{BUCKET}/kept/away")
+    away = WorkspaceFolder(tmp_path / "not-here", files=f"s3://{BUCKET}/kept/away")
     assert away.is_away
     ingest, segment, passages = make_stages(Config(), away)[:3]
     (recording,) = ingest.run(Source(f"{address}/2026/b.wav"))
@@ -258,9 +258,9 @@ def test_patterns_and_many_files_are_looked_up_by_listing(s3: Any, archive: Path
 
 
 def test_a_workspace_keeps_its_files_where_it_began(tmp_path: Path) -> None:
-    begun = note_files(Workspace(tmp_path / "news"), f"s3://{BUCKET}/a/")
+    begun = note_files(WorkspaceFolder(tmp_path / "news"), f"s3://{BUCKET}/a/")
     assert begun.files == f"s3://{BUCKET}/a"
-    assert Workspace(tmp_path / "news").files == f"s3://{BUCKET}/a"
+    assert WorkspaceFolder(tmp_path / "news").files == f"s3://{BUCKET}/a"
     assert note_files(begun, f"s3://{BUCKET}/a") == begun
     with pytest.raises(AramegaError, match="keeps to where it began"):
         note_files(begun, f"s3://{BUCKET}/b")
@@ -322,12 +322,12 @@ def test_a_recording_that_cannot_be_used_leaves_no_copy(s3: Any, tmp_path: Path)
 
     s3.pipe_file(f"{BUCKET}/broken.mp3", b"no sound" * 100)
     with pytest.raises(AramegaError):
-        make_stages(Config(), Workspace(tmp_path))[0].run(Source(f"s3://{BUCKET}/broken.mp3"))
+        make_stages(Config(), WorkspaceFolder(tmp_path))[0].run(Source(f"s3://{BUCKET}/broken.mp3"))
     assert not list(tmp_path.rglob("*.mp3"))
 
 
 def test_no_database_has_files_brought_from_or_to_outside(tmp_path: Path) -> None:
-    place = Workspace(tmp_path / "news", files=f"s3://{BUCKET}/kept")
+    place = WorkspaceFolder(tmp_path / "news", files=f"s3://{BUCKET}/kept")
     with pytest.raises(AramegaError, match="does not lie in the workspace"):
         place.bring(place.root / "../.profile")
 

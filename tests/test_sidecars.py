@@ -16,7 +16,7 @@ from aramega.records import Metadata, Source
 from aramega.sidecars import read_info_json, with_sidecar
 from aramega.sources import find_sources
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 INFO: dict[str, Any] = {
     "_type": "video",
@@ -38,7 +38,7 @@ def write(folder: Path, info: object, name: str = "news") -> Path:
 
 def added(folder: Path, *named: Path) -> tuple[dict[str, Metadata], list[str]]:
     """What a workspace knows of its sources after these were named, and the notes."""
-    place = Workspace(folder / "ws")
+    place = WorkspaceFolder(folder / "ws")
     place.root.mkdir(exist_ok=True)
     with Store.create_or_open(place) as store:
         notes = add_sources(

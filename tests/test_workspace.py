@@ -10,31 +10,31 @@ from pathlib import Path
 
 import pytest
 
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 @pytest.fixture
-def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkspaceFolder:
     """Another build's workspace, which nobody here sees; its workers put what they make into `tmp_path`."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    return Workspace(Path("/not/here/theirs"), files="s3://bucket/theirs")
+    return WorkspaceFolder(Path("/not/here/theirs"), files="s3://bucket/theirs")
 
 
 @pytest.fixture
-def ours(theirs: Workspace) -> Workspace:
-    return Workspace(Path("/not/here/ours"), files="s3://bucket/ours")
+def ours(theirs: WorkspaceFolder) -> WorkspaceFolder:
+    return WorkspaceFolder(Path("/not/here/ours"), files="s3://bucket/ours")
 
 
 @pytest.fixture
-def worker(theirs: Workspace) -> Iterator[subprocess.Popen[bytes]]:
+def worker(theirs: WorkspaceFolder) -> Iterator[subprocess.Popen[bytes]]:
     """A process that works for the other build."""
     with subprocess.Popen(["sleep", "infinity"]) as process:
         yield process
         process.kill()
 
 
-def decoded_by(worker: subprocess.Popen[bytes], workspace: Workspace) -> Path:
+def decoded_by(worker: subprocess.Popen[bytes], workspace: WorkspaceFolder) -> Path:
     """The samples of a recording, where this process keeps them."""
     name = workspace.home.name.replace(str(os.getpid()), str(worker.pid))
     audio = workspace.home.with_name(name) / "scratch" / "a-0.s16"
@@ -44,7 +44,7 @@ def decoded_by(worker: subprocess.Popen[bytes], workspace: Workspace) -> Path:
 
 
 def test_what_a_killed_worker_of_any_build_has_left_is_removed_by_the_next_that_comes(
-    ours: Workspace, theirs: Workspace, worker: subprocess.Popen[bytes]
+    ours: WorkspaceFolder, theirs: WorkspaceFolder, worker: subprocess.Popen[bytes]
 ) -> None:
     audio = decoded_by(worker, theirs)
     ours.tidy_away()
@@ -56,7 +56,7 @@ def test_what_a_killed_worker_of_any_build_has_left_is_removed_by_the_next_that_
 
 
 def test_what_lies_behind_a_link_is_left_alone(
-    ours: Workspace, theirs: Workspace, worker: subprocess.Popen[bytes], tmp_path: Path
+    ours: WorkspaceFolder, theirs: WorkspaceFolder, worker: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     """The temporary folder is everybody's, and who makes a link in it may want another's files gone."""
     worker.kill()
@@ -71,7 +71,7 @@ def test_what_lies_behind_a_link_is_left_alone(
 
 
 def test_a_worker_in_another_container_is_not_taken_for_a_dead_one(
-    ours: Workspace, theirs: Workspace, worker: subprocess.Popen[bytes]
+    ours: WorkspaceFolder, theirs: WorkspaceFolder, worker: subprocess.Popen[bytes]
 ) -> None:
     """Its number means nothing here."""
     worker.kill()

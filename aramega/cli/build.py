@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aramega.config import Config
     from aramega.engine import Engine
     from aramega.pipeline.build import Request
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 ALL_DONE, DONE_WITH_FAILURES = 0, 3
 
@@ -182,10 +182,10 @@ def build_ssum(
     from aramega.cli.telling import serve_metrics
     from aramega.config import choose_config
     from aramega.pipeline.build import Request
-    from aramega.workspace import Workspace, note_files
+    from aramega.workspace import WorkspaceFolder, note_files
 
     _stop_politely_when_terminated()
-    place = Workspace(workspace.absolute())
+    place = WorkspaceFolder(workspace.absolute())
     named = {
         "transcribe.model": _anywhere(asr_model),
         "transcribe.language": language,
@@ -239,7 +239,7 @@ def _anywhere(name: str | None) -> str | None:
 
 def build_and_show(
     named: Sequence[str],
-    place: Workspace,
+    place: WorkspaceFolder,
     config: Config,
     request: Request,
     engine: Engine,

@@ -18,7 +18,7 @@ from aramega.cli.build import ALL_DONE, build_and_show, cores, make_engine
 if TYPE_CHECKING:
     from aramega.config import Config
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 _TOY = {"transcribe.model": "demo", "transcribe.pack": False}
 """The toy reads one segment well and several in a window badly: docs and its recipe say how well."""
@@ -35,9 +35,9 @@ def demo(
     from aramega.pipeline.build import Request
     from aramega.report import write_report
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(workspace.absolute())
+    place = WorkspaceFolder(workspace.absolute())
     drafts = find_spec("whisper") is not None
     config = choose_config(None, place.config, options=_TOY if drafts else {})
     show = make_show(quiet=False, as_json=False)
@@ -60,7 +60,7 @@ def demo(
     return code or ALL_DONE
 
 
-def _publish(store: Store, place: Workspace, config: Config) -> Path:
+def _publish(store: Store, place: WorkspaceFolder, config: Config) -> Path:
     """What a stranger would load, in a folder beside the clips."""
     from aramega.publish import publish
     from aramega.publish.folder import FolderTarget

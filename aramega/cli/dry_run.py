@@ -10,10 +10,10 @@ from aramega.cli.build import ALL_DONE
 if TYPE_CHECKING:
     from aramega.config import Config
     from aramega.pipeline.build import Request
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 
-def say_what_is_left(named: Sequence[str], place: Workspace, config: Config, request: Request) -> int:
+def say_what_is_left(named: Sequence[str], place: WorkspaceFolder, config: Config, request: Request) -> int:
     """What a build would do, stage by stage, and what its summaries would cost."""
     from aramega.pipeline.build import check_request, count_pending, estimate_summaries
     from aramega.sources import find_sources

@@ -14,7 +14,7 @@ from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 SHOWN = 20
 
@@ -29,9 +29,9 @@ def fetch(
     """
     from aramega.maintenance.remote_files import bring_home
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(workspace.absolute())
+    place = WorkspaceFolder(workspace.absolute())
     with Store.open(place) as store:
         if not place.files:
             raise AramegaError(f"{place.root}: its files are kept in its folder, and nowhere else.")
@@ -49,7 +49,7 @@ def name_some(paths: Sequence[str], what: str) -> None:
         print(f"aramega: … and {len(paths) - SHOWN:,} more.", file=sys.stderr)
 
 
-def at_home(place: Workspace, store: Store, *, frames: bool = False) -> None:
+def at_home(place: WorkspaceFolder, store: Store, *, frames: bool = False) -> None:
     """Have the clips here, for a command that reads them all; `frames`: the frame tables, too."""
     if not place.files:
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aramega.maintenance.backup import Backup
     from aramega.maintenance.collect import Collection
     from aramega.maintenance.merge import Merged
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 
@@ -108,9 +108,9 @@ def merge(
     """
     from aramega.maintenance.merge import merge as bring
     from aramega.pipeline.build import building
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    target = Workspace(into.absolute())
+    target = WorkspaceFolder(into.absolute())
     sources = [_known_and_home(folder) for folder in workspaces]
     brought = []
     with building(target):
@@ -152,16 +152,16 @@ def split(
     return DONE_WITH_FAILURES if missing else ALL_DONE
 
 
-def _known(folder: Path) -> Workspace:
-    from aramega.workspace import Workspace
+def _known(folder: Path) -> WorkspaceFolder:
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(folder.absolute())
+    place = WorkspaceFolder(folder.absolute())
     if not place.database.exists():
         raise AramegaError(f"{folder}: not a workspace (it has no aramega.db). `aramega build-ssum` makes one.")
     return place
 
 
-def _known_and_home(folder: Path) -> Workspace:
+def _known_and_home(folder: Path) -> WorkspaceFolder:
     """With all its clips and frame tables here: copies and parts of a workspace keep their files to themselves."""
     from aramega.store import Store
 
@@ -171,7 +171,7 @@ def _known_and_home(folder: Path) -> Workspace:
     return place
 
 
-def _held(source: Workspace, target: Workspace) -> AbstractContextManager[None]:
+def _held(source: WorkspaceFolder, target: WorkspaceFolder) -> AbstractContextManager[None]:
     """Keep builds out of a workspace that is merged; one on a disk that cannot be written to has none."""
     from aramega.pipeline.build import building
 
@@ -180,7 +180,7 @@ def _held(source: Workspace, target: Workspace) -> AbstractContextManager[None]:
     return building(source)
 
 
-def _collection_to_dict(found: Collection, place: Workspace) -> dict[str, object]:
+def _collection_to_dict(found: Collection, place: WorkspaceFolder) -> dict[str, object]:
     files = {kind: {"files": number, "bytes": size} for kind, (number, size) in found.by_kind().items()}
     return {
         "workspace": str(place.root),

@@ -15,7 +15,7 @@ from aramega.errors import AramegaError
 if TYPE_CHECKING:
     from aramega.config import Config
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")]
 
@@ -128,7 +128,7 @@ def init(workspace: Folder) -> None:
     print(f"Edit it, then: aramega build-ssum SOURCE… --workspace {workspace}", file=sys.stderr)
 
 
-def _say_if_unfinished(place: Workspace, store: Store, config: Config) -> None:
+def _say_if_unfinished(place: WorkspaceFolder, store: Store, config: Config) -> None:
     """What is not up to date with the configuration is shown as it was; that should surprise nobody."""
     from aramega.pipeline.build import count_pending
 
@@ -140,12 +140,12 @@ def _say_if_unfinished(place: Workspace, store: Store, config: Config) -> None:
         )
 
 
-def _open(folder: Path) -> tuple[Workspace, Store, Config]:
+def _open(folder: Path) -> tuple[WorkspaceFolder, Store, Config]:
     """A workspace for looking at, with the configuration it was last built with."""
     from aramega.config import choose_config
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(folder.absolute())
+    place = WorkspaceFolder(folder.absolute())
     store = Store.open(place)
     return place, store, choose_config(None, place.config)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aramega.publish import Published, Target
     from aramega.publish.index import Difference
     from aramega.publish.versions import Version
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Publish into this folder.")]
 Repo = Annotated[str | None, typer.Option("--repo", metavar="ORG/NAME", help="Publish on the Hugging Face Hub.")]
@@ -106,9 +106,9 @@ def publish(
     from aramega.publish.folder import FolderTarget
     from aramega.publish.hub import HubTarget
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(workspace.absolute())
+    place = WorkspaceFolder(workspace.absolute())
     with Store.open(place) as store:
         at_home(place, store)
         config = _options(
@@ -224,7 +224,7 @@ def _rows(one: Difference) -> Iterator[str]:
     yield from (f"{number}  moved from {a} to {b}" for number, (a, b) in one.moved.items())
 
 
-def _options(place: Workspace, settings: list[str], **given: Any) -> Config:
+def _options(place: WorkspaceFolder, settings: list[str], **given: Any) -> Config:
     """The workspace's own, changed by --set, changed by the command's options."""
     from aramega.config import choose_config
 

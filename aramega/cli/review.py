@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aramega.labelstudio.client import Place
     from aramega.labelstudio.push import PushRequest
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 NAMED = 20
 """Complaints shown one by one; the rest are counted."""
@@ -247,7 +247,7 @@ app.command()(resolve)
 
 
 def _request(
-    place: Workspace,
+    place: WorkspaceFolder,
     config: ReviewConfig,
     project: str | None,
     where: str | None,
@@ -278,19 +278,19 @@ def _changed(record: Any, **values: Any) -> Any:
     return replace(record, **{k: v for k, v in values.items() if v is not None})
 
 
-def _open(folder: Path) -> tuple[Workspace, Store, ReviewConfig]:
+def _open(folder: Path) -> tuple[WorkspaceFolder, Store, ReviewConfig]:
     from aramega.cli.home import at_home
     from aramega.config import choose_config
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(folder.absolute())
+    place = WorkspaceFolder(folder.absolute())
     store = Store.open(place)
     at_home(place, store)
     return place, store, choose_config(None, place.config).review
 
 
-def _project_name(place: Workspace, config: ReviewConfig, named: str | None) -> str:
+def _project_name(place: WorkspaceFolder, config: ReviewConfig, named: str | None) -> str:
     return named or config.project or f"aramega {place.root.name}"[:50]
 
 

@@ -94,10 +94,10 @@ def resolve(
     from aramega.config import choose_config
     from aramega.settle.policies import Policy, policy_name
     from aramega.settle.resolve import resolve_workspace
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
     with _open(workspace) as store:
-        inventory = choose_config(None, Workspace(workspace).config).label
+        inventory = choose_config(None, WorkspaceFolder(workspace).config).label
         labels = {
             "dialect": _home(Names(inventory.dialects, REGIONS, inventory.names)),
             "emotion": _home(Names(inventory.emotions, EMOTIONS, inventory.names)),
@@ -119,9 +119,9 @@ def _home(names: Names) -> Callable[[str], str]:
 
 def _open(folder: Path) -> Store:
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    return Store.open(Workspace(folder.absolute()))
+    return Store.open(WorkspaceFolder(folder.absolute()))
 
 
 def _print_json(values: Mapping[str, Any]) -> None:

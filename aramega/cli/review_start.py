@@ -14,7 +14,7 @@ from aramega.cli.look import Folder
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 
 def start(
@@ -35,13 +35,13 @@ def start(
     It is installed into an environment of its own on first use. Ctrl-C stops it; work and password stay.
     """
     from aramega.labelstudio.compose import compose_file
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
-    place = Workspace(workspace.absolute())
+    place = WorkspaceFolder(workspace.absolute())
     print(compose_file(place), end="") if with_compose else _run_server(place, port, with_serve)
 
 
-def _run_server(workspace: Workspace, port: int, with_serve: bool) -> None:
+def _run_server(workspace: WorkspaceFolder, port: int, with_serve: bool) -> None:
     from aramega.labelstudio.credentials import load_credentials, make_credentials, save_credentials
     from aramega.labelstudio.local_server import (
         data_folder,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from aramega.monitor.progress import Tell, Teller
     from aramega.pipeline.build import Request
     from aramega.store import Store
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 
 @contextmanager
-def serve_metrics(place: Workspace, address: str | None, file: Path | None, *, quiet: bool) -> Iterator[None]:
+def serve_metrics(place: WorkspaceFolder, address: str | None, file: Path | None, *, quiet: bool) -> Iterator[None]:
     """See to it that the metrics asked for can be told, before anything else starts."""
     if address is None and file is None:
         yield
@@ -37,7 +37,7 @@ def serve_metrics(place: Workspace, address: str | None, file: Path | None, *, q
 
 
 def make_teller(
-    store: Store, place: Workspace, config: Config, request: Request, engine: Engine, metrics_file: Path | None
+    store: Store, place: WorkspaceFolder, config: Config, request: Request, engine: Engine, metrics_file: Path | None
 ) -> Teller:
     """One that tells everybody who is to know."""
     from aramega.monitor.progress import Teller

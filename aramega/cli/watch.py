@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aramega.workspace import Workspace
+    from aramega.workspace import WorkspaceFolder
 
 
-def watch_as_json(place: Workspace, interval: float) -> None:
+def watch_as_json(place: WorkspaceFolder, interval: float) -> None:
     """One object a line."""
     from aramega.monitor.watch import watch
 
@@ -24,7 +24,7 @@ def watch_as_json(place: Workspace, interval: float) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def watch_live(place: Workspace, interval: float) -> None:
+def watch_live(place: WorkspaceFolder, interval: float) -> None:
     """In place on a terminal; one picture below the other where the output is none."""
     from rich.console import Console
     from rich.live import Live

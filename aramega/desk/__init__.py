@@ -20,20 +20,20 @@ from aramega.desk.server import ExplorerServer
 from aramega.desk.workspace import WorkspaceLibrary
 from aramega.publish.anonymous import pseudonyms_of
 from aramega.records import AramegaError
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 __all__ = ["ExplorerServer", "Index", "Library", "indexed", "open_for_others", "open_library", "write_alone"]
 
 
 def open_library(folder: Path) -> Library:
     """The workspace or the published set in a folder, with all that this machine's user may see."""
-    workspace = Workspace(folder.absolute())
+    workspace = WorkspaceFolder(folder.absolute())
     return WorkspaceLibrary(workspace) if workspace.database.exists() else _open_published(folder)
 
 
 def open_for_others(folder: Path) -> Library:
     """The same, without what annotators wrote for their team, and without their names."""
-    workspace = Workspace(folder.absolute())
+    workspace = WorkspaceFolder(folder.absolute())
     if workspace.database.exists():
         return WorkspaceLibrary(workspace, pseudonyms_of(workspace))
     return _open_published(folder)

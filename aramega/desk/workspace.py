@@ -13,13 +13,13 @@ from aramega.records import AramegaError, Draft, Metadata, ResolvedPassage, Sett
 from aramega.settle.personal import stays_withheld
 from aramega.settle.policies import current_answer, draft_of
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 class WorkspaceLibrary:
     kind = "workspace"
 
-    def __init__(self, workspace: Workspace, names: Pseudonyms | None = None) -> None:
+    def __init__(self, workspace: WorkspaceFolder, names: Pseudonyms | None = None) -> None:
         """With pseudonyms, people's work is shown as it may be published; without, as it is."""
         self.workspace = workspace
         self._names = names

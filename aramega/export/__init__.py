@@ -26,7 +26,7 @@ from aramega.export.srt import srt_cues
 from aramega.export.textgrid import textgrid
 from aramega.records import AramegaError
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 __all__ = ["FORMATS", "TextOf", "Unit", "export", "no_text"]
 
@@ -49,7 +49,7 @@ FORMATS: Mapping[str, Format] = {
 
 def export(
     store: Store,
-    workspace: Workspace,
+    workspace: WorkspaceFolder,
     format: str,
     out: Path,
     *,

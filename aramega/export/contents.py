@@ -17,7 +17,7 @@ from aramega.export.names import safe_name
 from aramega.records import Passage, Recording, Segment, Span, milliseconds
 from aramega.store import Store
 from aramega.store.drafts import segment_texts
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 Unit = Literal["passages", "segments"]
 TextOf = Callable[[Segment], str]
@@ -74,7 +74,7 @@ class Contents:
         return self.text(stretch) or stretch.id
 
 
-def read_contents(store: Store, workspace: Workspace, text_of: TextOf | None) -> Iterator[Contents]:
+def read_contents(store: Store, workspace: WorkspaceFolder, text_of: TextOf | None) -> Iterator[Contents]:
     """Every segmented recording, by id; with the workspace's own transcripts unless told otherwise.
 
     Passages made of segments that are no longer there are left out: the segments were made anew and their

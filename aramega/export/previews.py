@@ -11,11 +11,11 @@ from pathlib import Path
 
 from aramega.audio.clips import PreviewFormat, write_preview
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 def write_previews(
-    store: Store, workspace: Workspace, out: Path, kind: PreviewFormat, *, workers: int
+    store: Store, workspace: WorkspaceFolder, out: Path, kind: PreviewFormat, *, workers: int
 ) -> Iterator[Path]:
     """Yield the preview of every passage, in order, as it is there; made now or before."""
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from aramega.errors import AramegaError
 from aramega.labelstudio.client import Place, Unreachable
 from aramega.records import Passage
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,200}")
 
@@ -35,7 +35,7 @@ class Audio(Protocol):
         """What the browser asks for; the clip is there to be heard."""
 
 
-def choose_audio(way: str, place: Place, workspace: Workspace) -> Audio:
+def choose_audio(way: str, place: Place, workspace: WorkspaceFolder) -> Audio:
     """`local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address to put before."""
     if way == "upload":
         return Uploads(place, workspace)
@@ -56,7 +56,7 @@ class LocalFiles:
 
     place: Place | None
     """None where tasks are only written to files: then the root is taken to be the workspace."""
-    workspace: Workspace
+    workspace: WorkspaceFolder
     folder: str
     _root: PurePosixPath | None = None
 
@@ -123,7 +123,7 @@ class Uploads:
     """
 
     place: Place
-    workspace: Workspace
+    workspace: WorkspaceFolder
     _store: int = 0
     _there: dict[str, str] = field(default_factory=dict)
 
@@ -169,7 +169,7 @@ def checked_clip(passage: Passage) -> str:
     return passage.clip
 
 
-def clip_on_disk(workspace: Workspace, passage: Passage) -> Path:
+def clip_on_disk(workspace: WorkspaceFolder, passage: Passage) -> Path:
     """The clip's file, if it is there and no link leads it elsewhere."""
     path = workspace.root / checked_clip(passage)
     if not path.is_file():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from aramega.labelstudio.local_server import VERSION
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 CLIPS_INSIDE = "/label-studio/files/clips"
 """Where the server sees the clips: what `--audio local:…` must say."""
 
 
-def compose_file(workspace: Workspace, version: str = VERSION) -> str:
+def compose_file(workspace: WorkspaceFolder, version: str = VERSION) -> str:
     """The file's text. It listens on this machine only: a proxy that speaks TLS belongs before it."""
     return f"""\
 # Label Studio for a team, with PostgreSQL. Save as docker-compose.yml; beside it an .env, readable to you alone:

@@ -25,7 +25,7 @@ from aramega.labelstudio.uploads import BATCH, model_version
 from aramega.records import Review
 from aramega.store import Store
 from aramega.store.reviews import add_reviews
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Imported:
     complaints: list[str] = field(default_factory=list)
 
 
-def export_files(store: Store, workspace: Workspace, folder: Path, request: PushRequest) -> Exported:
+def export_files(store: Store, workspace: WorkspaceFolder, folder: Path, request: PushRequest) -> Exported:
     """Write the tasks a push would send, 500 to a file, with the labelling configuration and the instructions."""
     config = load_template(request.template or "passage_review")
     form = usable_form(config, request.template or "passage_review")
@@ -127,7 +127,7 @@ def _tasks(
             exported.skipped.append(str(error))
 
 
-def _audio_without_server(way: str, workspace: Workspace) -> LocalFiles | Prefix:
+def _audio_without_server(way: str, workspace: WorkspaceFolder) -> LocalFiles | Prefix:
     if way == "upload":
         raise AramegaError("--audio upload needs a server to upload to; give local, local:FOLDER or an address.")
     if way == "local" or way.startswith("local:"):

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.credentials import Credentials
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 VERSION = "1.23.2"
 """The Label Studio our tests run against."""
@@ -41,7 +41,7 @@ def server_environment(version: str = VERSION) -> Path:
     return cache / "aramega" / f"label-studio-{version}"
 
 
-def data_folder(workspace: Workspace) -> Path:
+def data_folder(workspace: WorkspaceFolder) -> Path:
     """Where the server of this workspace keeps its database."""
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     number = hashlib.sha256(str(workspace.root.absolute()).encode()).hexdigest()[:12]

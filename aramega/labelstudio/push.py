@@ -19,7 +19,7 @@ from aramega.labelstudio.sent_tasks import forget_tasks, note_tasks, noted_tasks
 from aramega.labelstudio.task_index import Ledger
 from aramega.labelstudio.uploads import PushSummary, Sending, Tell
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 __all__ = ["PushRequest", "PushSummary", "push"]
 
@@ -28,7 +28,7 @@ EVERYONE = 99
 
 
 def push(
-    store: Store, workspace: Workspace, place: Place, request: PushRequest, tell: Tell = lambda _: None
+    store: Store, workspace: WorkspaceFolder, place: Place, request: PushRequest, tell: Tell = lambda _: None
 ) -> PushSummary:
     """Bring the project up to date with the workspace."""
     place.check()
@@ -59,7 +59,7 @@ def push(
 
 
 @contextmanager
-def _opened(workspace: Workspace | None) -> Iterator[Store | None]:
+def _opened(workspace: WorkspaceFolder | None) -> Iterator[Store | None]:
     if workspace is None:
         yield None
         return

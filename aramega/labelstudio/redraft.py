@@ -17,10 +17,10 @@ from aramega.stages import make_stages
 from aramega.stages.base import Takes
 from aramega.store import Finished, Store, current_marks
 from aramega.store.drafts import load_draft
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
-def redraft(store: Store, workspace: Workspace, config: Config, passage: str) -> Draft:
+def redraft(store: Store, workspace: WorkspaceFolder, config: Config, passage: str) -> Draft:
     """The passage's draft, up to date."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aramega.store import Store
 from aramega.store.drafts import find_passages
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PushRequest:
     """How many of the tasks, as a share, are to be passages whose answer is known."""
     passages: Sequence[str] | None = None
     """Just these, instead of `where`."""
-    against: Workspace | None = None
+    against: WorkspaceFolder | None = None
     """Where the same passages have other summaries, for choosing between the two."""
 
 

@@ -30,7 +30,7 @@ from aramega.maintenance.small_files import find_papers
 from aramega.maintenance.unpulled import Unpulled, find_unpulled
 from aramega.records import AramegaError, timestamp
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 NOTE = "backup.json"
 """What a folder is the backup of, and when it was made: by it we know our own."""
@@ -67,16 +67,16 @@ class Backup:
 class _Places:
     """Where things are while a backup is made."""
 
-    workspace: Workspace
+    workspace: WorkspaceFolder
     to: Path
-    part: Workspace
+    part: WorkspaceFolder
     old: Path
 
 
-def back_up(workspace: Workspace, to: Path, extras: Sequence[str] = ("frames",)) -> Backup:
+def back_up(workspace: WorkspaceFolder, to: Path, extras: Sequence[str] = ("frames",)) -> Backup:
     """Make `to` a copy of the workspace as it is now; `extras` are the folders of what could be made again."""
     to = to.absolute()
-    part = Workspace(to.with_name(f".{to.name}.part"))
+    part = WorkspaceFolder(to.with_name(f".{to.name}.part"))
     places = _Places(workspace, to, part, to.with_name(f".{to.name}.old"))
     _check_places(workspace, to)
     with _alone(places):
@@ -90,13 +90,13 @@ def back_up(workspace: Workspace, to: Path, extras: Sequence[str] = ("frames",))
 
 def verify(to: Path, backup: Backup) -> None:
     """Hash every clip of the backup; those that are not what their row says are added to `wrong`."""
-    place = Workspace(to.absolute())
+    place = WorkspaceFolder(to.absolute())
     with Store.open(place) as store:
         clips = [clip for clip in named_clips(store.connection, place) if (place.root / clip.path).exists()]
         backup.wrong = [c.path for c in clips if not _fits(store.connection, c.passage, place.root / c.path, c.sha256)]
 
 
-def _check_places(workspace: Workspace, to: Path) -> None:
+def _check_places(workspace: WorkspaceFolder, to: Path) -> None:
     here, there = workspace.root.resolve(), to.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise AramegaError(f"{to}: a backup cannot lie in its workspace, nor around it. Give another folder.")

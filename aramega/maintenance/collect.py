@@ -26,7 +26,7 @@ from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
 from aramega.store import Mark, Store, current_marks
 from aramega.store.rows import TABLES
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 DRAFTS = tuple(TABLES[kind].name for kind in (Transcript, Summary, Labels, Check, Verdict))
 
@@ -74,7 +74,7 @@ class Rule:
     values: tuple[str, ...] = ()
 
 
-def plan_collection(store: Store, workspace: Workspace, config: Config, rules: Sequence[Rule]) -> Collection:
+def plan_collection(store: Store, workspace: WorkspaceFolder, config: Config, rules: Sequence[Rule]) -> Collection:
     """What `collect` would take away."""
     with store.snapshot():
         rows = {table: _ask(store, f"SELECT count(*) FROM {table} WHERE {w}", v) for table, w, v in _by_table(rules)}
@@ -83,7 +83,7 @@ def plan_collection(store: Store, workspace: Workspace, config: Config, rules: S
 
 
 def collect(
-    store: Store, workspace: Workspace, config: Config, rules: Sequence[Rule], leftovers: Sequence[Garbage] = ()
+    store: Store, workspace: WorkspaceFolder, config: Config, rules: Sequence[Rule], leftovers: Sequence[Garbage] = ()
 ) -> Collection:
     """Take away the rows that `rules` name, then every file that no row names. Hold `building` around it, which has
     taken the `leftovers`."""
@@ -110,7 +110,7 @@ def of_nothing() -> list[Rule]:
     return [*rules, Rule("results", no_item), Rule("failures", f"{no_item} AND stage <> 'ingest'")]
 
 
-def of_other_options(workspace: Workspace, config: Config) -> list[Rule]:
+def of_other_options(workspace: WorkspaceFolder, config: Config) -> list[Rule]:
     """Drafts that were made under other options than today's, and their books. A stage that is not asked for today
     has no options to be held against, so what it made stays."""
     stages = make_stages(config, workspace)
@@ -118,7 +118,7 @@ def of_other_options(workspace: Workspace, config: Config) -> list[Rule]:
     return [rule for stage in stages if _makes_drafts(stage) for rule in _rules_for(stage, marks[stage.name])]
 
 
-def find_leftovers(workspace: Workspace) -> list[Garbage]:
+def find_leftovers(workspace: WorkspaceFolder) -> list[Garbage]:
     """What a killed build left half written; whoever takes the build lock removes it first of all."""
     folders = [workspace.root / name for name in ("frames", "scratch", "clips")]
     return [_file("leftover", path) for folder in folders for path in files_below(folder) if path.suffix == ".part"]
@@ -145,7 +145,7 @@ def _by_table(rules: Sequence[Rule]) -> Iterator[tuple[str, str, tuple[str, ...]
         yield table, " OR ".join(f"({rule.where})" for rule in mine), tuple(v for rule in mine for v in rule.values)
 
 
-def _garbage(store: Store, workspace: Workspace) -> Iterator[Garbage]:
+def _garbage(store: Store, workspace: WorkspaceFolder) -> Iterator[Garbage]:
     """The files under names of ours that no row names."""
     unnamed = dict.fromkeys(_unnamed(store, workspace, "clips"))
     for (clip,) in store.connection.execute("SELECT clip FROM passages"):
@@ -160,7 +160,7 @@ def _garbage(store: Store, workspace: Workspace) -> Iterator[Garbage]:
             yield _file("samples", path)
 
 
-def _unnamed(store: Store, workspace: Workspace, folder: str) -> Iterator[Path]:
+def _unnamed(store: Store, workspace: WorkspaceFolder, folder: str) -> Iterator[Path]:
     return (path for path in files_below(workspace.root / folder) if is_unnamed(store.connection, folder, path.name))
 
 
@@ -169,7 +169,7 @@ def _file(kind: str, path: Path) -> Garbage:
     return Garbage(kind, path, about.st_size if about.st_nlink == 1 else 0)
 
 
-def _drop_empty_folders(workspace: Workspace, files: Sequence[Garbage]) -> None:
+def _drop_empty_folders(workspace: WorkspaceFolder, files: Sequence[Garbage]) -> None:
     for folder in {file.path.parent for file in files}:
         while folder != workspace.root and not any(folder.iterdir()):
             folder.rmdir()
@@ -177,7 +177,7 @@ def _drop_empty_folders(workspace: Workspace, files: Sequence[Garbage]) -> None:
 
 
 def _collection(
-    store: Store, workspace: Workspace, config: Config, files: Sequence[Garbage], rows: Mapping[str, int]
+    store: Store, workspace: WorkspaceFolder, config: Config, files: Sequence[Garbage], rows: Mapping[str, int]
 ) -> Collection:
     union = " UNION ".join(f"SELECT passage FROM {table}" for table in PEOPLE)
     in_hands = f"SELECT count(*) FROM ({union}) WHERE passage NOT IN (SELECT id FROM passages)"

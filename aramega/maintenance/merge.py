@@ -28,7 +28,7 @@ from aramega.maintenance.references import PEOPLE, checked_path, clip_path, fram
 from aramega.maintenance.small_files import find_papers
 from aramega.records import AramegaError
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 Wanted = Callable[[str], bool]
 """Whether a recording, by its id, or a file that is none yet, by its path, is to be merged."""
@@ -58,7 +58,7 @@ def everything(_: str) -> bool:
     return True
 
 
-def merge(source: Workspace, target: Workspace, wanted: Wanted = everything) -> Merged:
+def merge(source: WorkspaceFolder, target: WorkspaceFolder, wanted: Wanted = everything) -> Merged:
     """Bring into `target` what `source` holds of the recordings that are `wanted`. Hold `building` around it."""
     if source.root.resolve() == target.root.resolve():
         raise AramegaError(f"{source.root}: cannot be merged into itself.")
@@ -79,7 +79,12 @@ def merge(source: Workspace, target: Workspace, wanted: Wanted = everything) -> 
 
 
 def _merge_recording(
-    connection: sqlite3.Connection, merger: Merger, recording: str, source: Workspace, target: Workspace, merged: Merged
+    connection: sqlite3.Connection,
+    merger: Merger,
+    recording: str,
+    source: WorkspaceFolder,
+    target: WorkspaceFolder,
+    merged: Merged,
 ) -> None:
     is_new = merger.is_new(recording)
     side: Side = "theirs" if is_new else merger.choose_cut(recording)
@@ -102,7 +107,7 @@ def _merge_recording(
         merger.take_sources(recording)
 
 
-def _clips(connection: sqlite3.Connection, recording: str, side: Side, source: Workspace) -> list[str]:
+def _clips(connection: sqlite3.Connection, recording: str, side: Side, source: WorkspaceFolder) -> list[str]:
     """The clips of the passages that are taken, and of those that people of theirs have worked on."""
     chosen = "other" if side == "theirs" else "main"
     taken = [row[0] for row in connection.execute("SELECT clip FROM other.passages WHERE recording = ?", (recording,))]
@@ -113,7 +118,7 @@ def _clips(connection: sqlite3.Connection, recording: str, side: Side, source: W
     return [checked_path(path) for path in taken if side == "theirs"] + [p for p in lone if (source.root / p).exists()]
 
 
-def _bring(source: Workspace, target: Workspace, path: str, merged: Merged) -> None:
+def _bring(source: WorkspaceFolder, target: WorkspaceFolder, path: str, merged: Merged) -> None:
     try:
         how = carry(source.root / path, target.root / path)
     except FileNotFoundError:
@@ -152,7 +157,7 @@ def _merge_rest(connection: sqlite3.Connection, wanted: Wanted) -> None:
         connection.execute(f"INSERT OR REPLACE INTO main.projects {pulled}")
 
 
-def _merge_papers(source: Workspace, target: Workspace, merged: Merged) -> None:
+def _merge_papers(source: WorkspaceFolder, target: WorkspaceFolder, merged: Merged) -> None:
     """What was withdrawn from any is withdrawn from all; of everything else the target's own stays."""
     for paper in find_papers(source):
         if not (target.root / paper).exists():
@@ -168,7 +173,7 @@ def _merge_papers(source: Workspace, target: Workspace, merged: Merged) -> None:
                 part.write_text("".join(f"{line}\n" for line in [*known, *added]), encoding="utf-8")
 
 
-def compare_options(source: Workspace, target: Workspace) -> list[str]:
+def compare_options(source: WorkspaceFolder, target: WorkspaceFolder) -> list[str]:
     """Each option that two workspaces were last built with differently."""
     theirs, ours = (load_config(w.config) if w.config.exists() else Config() for w in (source, target))
     flat = [{(s, k): v for s, options in c.model_dump().items() for k, v in options.items()} for c in (theirs, ours)]
@@ -180,7 +185,7 @@ def compare_options(source: Workspace, target: Workspace) -> list[str]:
     ]
 
 
-def _merge_answers(source: Workspace, target: Workspace) -> None:
+def _merge_answers(source: WorkspaceFolder, target: WorkspaceFolder) -> None:
     """What language models answered. Answers that both have were paid for once: what was spent is at least their sum."""
     if not source.answers.exists():
         return
@@ -203,7 +208,7 @@ def _counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
 
 
 @contextmanager
-def _both(source: Workspace, target: Workspace) -> Iterator[sqlite3.Connection]:
+def _both(source: WorkspaceFolder, target: WorkspaceFolder) -> Iterator[sqlite3.Connection]:
     """One connection on the target with the source attached, both with today's tables."""
     Store.open(source).close()
     Store.create_or_open(target).close()

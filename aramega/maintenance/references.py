@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aramega.records import AramegaError
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 PEOPLE = ("reviews", "resolved", "tasks")
 """The tables that hold people's work, each with a column `passage`."""
@@ -48,7 +48,7 @@ def is_in_hands(passage: str, schema: str = "main") -> str:
     return f"({' OR '.join(told)})"
 
 
-def named_clips(connection: sqlite3.Connection, workspace: Workspace) -> Iterator[NamedClip]:
+def named_clips(connection: sqlite3.Connection, workspace: WorkspaceFolder) -> Iterator[NamedClip]:
     """Every clip a passage row names, then those that only people's work does."""
     for row in connection.execute("SELECT id, clip, clip_sha256 FROM passages ORDER BY id"):
         yield NamedClip(row[0], checked_path(row[1]), row[2])
@@ -58,12 +58,12 @@ def named_clips(connection: sqlite3.Connection, workspace: Workspace) -> Iterato
         yield NamedClip(passage, clip_path(workspace, passage), "")
 
 
-def clip_path(workspace: Workspace, passage: str) -> str:
+def clip_path(workspace: WorkspaceFolder, passage: str) -> str:
     """Where the clip of a passage lies whose row is gone."""
     return checked_path(workspace.relative(workspace.clip(recording_of(passage), passage)))
 
 
-def frame_paths(workspace: Workspace, recording: str) -> tuple[str, str]:
+def frame_paths(workspace: WorkspaceFolder, recording: str) -> tuple[str, str]:
     """What the analysis heard of a recording, and what it came to in short."""
     frames = workspace.frames(recording)
     return workspace.relative(frames), workspace.relative(frames.with_suffix(".json"))

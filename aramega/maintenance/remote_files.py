@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from aramega.maintenance.references import frame_paths, is_unnamed, named_clips
 from aramega.remote import Entry, find
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 _AT_ONCE = 16
 """A store answers many as fast as one."""
@@ -26,7 +26,7 @@ class Homecoming:
     """What rows name and the address does not hold."""
 
 
-def bring_home(store: Store, workspace: Workspace, *, frames: bool = False) -> Homecoming:
+def bring_home(store: Store, workspace: WorkspaceFolder, *, frames: bool = False) -> Homecoming:
     """Fetch every clip that a row names and this folder does not hold; `frames`: the frame tables, too."""
     found = Homecoming()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -42,7 +42,7 @@ def bring_home(store: Store, workspace: Workspace, *, frames: bool = False) -> H
     return found
 
 
-def unnamed_away(store: Store, workspace: Workspace) -> list[Entry]:
+def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[Entry]:
     """The clips and frame tables at the address that no row names."""
     return [
         entry
@@ -52,7 +52,7 @@ def unnamed_away(store: Store, workspace: Workspace) -> list[Entry]:
     ]
 
 
-def _named(store: Store, workspace: Workspace, frames: bool) -> Iterator[str]:
+def _named(store: Store, workspace: WorkspaceFolder, frames: bool) -> Iterator[str]:
     for clip in named_clips(store.connection, workspace):
         yield clip.path
     if frames:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 _NOT_PAPERS = {
     "aramega.db",
@@ -23,7 +23,7 @@ _NOT_PAPERS = {
 _FOLDERS = ("", "publish")
 
 
-def find_papers(workspace: Workspace) -> list[str]:
+def find_papers(workspace: WorkspaceFolder) -> list[str]:
     """Their paths in the workspace."""
     files = [path for folder in _FOLDERS for path in sorted(_files_in(workspace.root / folder))]
     return [workspace.relative(path) for path in files if _is_paper(path.name)]

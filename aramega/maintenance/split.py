@@ -13,7 +13,7 @@ from pathlib import Path
 from aramega.maintenance.merge import Merged, merge
 from aramega.records import AramegaError
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 def part_of(item: str, parts: int) -> int:
@@ -21,20 +21,21 @@ def part_of(item: str, parts: int) -> int:
     return int.from_bytes(hashlib.sha256(item.encode("utf-8", "surrogateescape")).digest()[:8], "big") % parts
 
 
-def name_parts(prefix: Path, parts: int) -> list[Workspace]:
+def name_parts(prefix: Path, parts: int) -> list[WorkspaceFolder]:
     """PREFIX-1 to PREFIX-N, with as many digits as the last one needs."""
     digits = len(str(parts))
     return [
-        Workspace(prefix.with_name(f"{prefix.name}-{number:0{digits}d}").absolute()) for number in range(1, parts + 1)
+        WorkspaceFolder(prefix.with_name(f"{prefix.name}-{number:0{digits}d}").absolute())
+        for number in range(1, parts + 1)
     ]
 
 
-def fill_part(workspace: Workspace, part: Workspace, number: int, parts: int) -> Merged:
+def fill_part(workspace: WorkspaceFolder, part: WorkspaceFolder, number: int, parts: int) -> Merged:
     """Bring into `part` its share of the workspace. Hold `building` around it."""
     return merge(workspace, part, lambda item: part_of(item, parts) == number)
 
 
-def check_part(part: Workspace, number: int, parts: int) -> None:
+def check_part(part: WorkspaceFolder, number: int, parts: int) -> None:
     """Raise if the part is there and holds what this split would not put there."""
     if not part.database.exists():
         if part.root.exists() and any(path.name != part.lock.name for path in part.root.iterdir()):

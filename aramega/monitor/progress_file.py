@@ -19,7 +19,7 @@ from pathlib import Path
 from aramega.engine.worker import this_node
 from aramega.records import BuildProgress, from_json
 from aramega.records.progress import VERSION
-from aramega.workspace import Workspace, is_running
+from aramega.workspace import WorkspaceFolder, is_running
 
 SILENCE = 60.0
 """Seconds without a word after which a build on another machine counts as unheard of: it writes every second, but
@@ -28,14 +28,14 @@ clocks differ, and a network disk may keep a file back for some time."""
 _NAME = "progress.json"
 
 
-def write_progress(workspace: Workspace, progress: BuildProgress) -> None:
+def write_progress(workspace: WorkspaceFolder, progress: BuildProgress) -> None:
     """Only for the holder of the workspace's lock: the temporary name is one, so that kills leave no more than one."""
     part = workspace.root / f".{_NAME}.part"
     part.write_text(json.dumps(asdict(progress), ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
     part.replace(workspace.root / _NAME)
 
 
-def read_progress(workspace: Workspace, now: datetime | None = None) -> BuildProgress | None:
+def read_progress(workspace: WorkspaceFolder, now: datetime | None = None) -> BuildProgress | None:
     """What the last build told, and whether it is still there; None where none did, or a newer aramega in a shape that
     we do not know."""
     progress = read_as_written(workspace)
@@ -51,7 +51,7 @@ def read_progress(workspace: Workspace, now: datetime | None = None) -> BuildPro
     return progress if heard else replace(progress, state="unheard")
 
 
-def read_as_written(workspace: Workspace) -> BuildProgress | None:
+def read_as_written(workspace: WorkspaceFolder) -> BuildProgress | None:
     try:
         text = (workspace.root / _NAME).read_text(encoding="utf-8")
         if json.loads(text)["version"] != VERSION:

@@ -22,7 +22,7 @@ from aramega.display import visible
 from aramega.engine.local import START, belong_to
 from aramega.monitor.progress_file import read_as_written
 from aramega.records import AramegaError, BuildProgress
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 def check_metrics(file: Path | None) -> None:
@@ -38,7 +38,7 @@ def check_metrics(file: Path | None) -> None:
 
 
 @contextmanager
-def serving(workspace: Workspace, address: str) -> Iterator[str]:
+def serving(workspace: WorkspaceFolder, address: str) -> Iterator[str]:
     """Serve the metrics of this process's build at `[HOST:]PORT`, and give their URL."""
     host, port = parse_address(address)
     listening = _listen(address, host, port)
@@ -61,7 +61,7 @@ def parse_address(address: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def write_metrics(workspace: Workspace, file: Path) -> Callable[[BuildProgress], None]:
+def write_metrics(workspace: WorkspaceFolder, file: Path) -> Callable[[BuildProgress], None]:
     """One that writes a build's metrics to `file`, whole or not at all."""
     from prometheus_client import write_to_textfile
 
@@ -147,7 +147,7 @@ def _unix(when: str) -> float:
     return datetime.fromisoformat(when).timestamp()
 
 
-def _registry(latest: Callable[[], BuildProgress | None], workspace: Workspace) -> Any:
+def _registry(latest: Callable[[], BuildProgress | None], workspace: WorkspaceFolder) -> Any:
     from prometheus_client.registry import Collector, CollectorRegistry
 
     class Now(Collector):
@@ -178,7 +178,7 @@ def _listen(address: str, host: str, port: int) -> socket.socket:
     return listening
 
 
-def _serve(listening: socket.socket, workspace: Workspace, driver: int) -> None:
+def _serve(listening: socket.socket, workspace: WorkspaceFolder, driver: int) -> None:
     """The life of the process that is asked for metrics."""
     from socketserver import ThreadingMixIn
     from wsgiref.simple_server import WSGIRequestHandler, WSGIServer

@@ -18,7 +18,7 @@ from aramega.monitor.notes import Note, gather_notes
 from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
 from aramega.store import Mark, Store, current_marks
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 SHOWN_NAMES = 5
 """Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
@@ -86,7 +86,7 @@ class Status:
         return asdict(self)
 
 
-def status(store: Store, workspace: Workspace, config: Config) -> Status:
+def status(store: Store, workspace: WorkspaceFolder, config: Config) -> Status:
     """Ask the workspace's books where the build stands."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)

@@ -21,7 +21,7 @@ from aramega.monitor.status import Status, status
 from aramega.records import BuildProgress, Failure
 from aramega.stages import make_stages
 from aramega.store import Mark, Store, current_marks
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 WINDOW = timedelta(minutes=1)
 SHOWN_FAILURES = 5
@@ -65,7 +65,7 @@ class Moment:
         return {**self.status.to_dict(), **{key: value for key, value in asdict(self).items() if key != "status"}}
 
 
-def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Moment:
+def look(store: Store, workspace: WorkspaceFolder, now: datetime | None = None) -> Moment:
     """A workspace at this moment, under the configuration it has at this moment."""
     now = now or datetime.now(timezone.utc)
     config = choose_config(None, workspace.config)
@@ -88,7 +88,7 @@ def look(store: Store, workspace: Workspace, now: datetime | None = None) -> Mom
     )
 
 
-def watch(workspace: Workspace, interval: float) -> Iterator[Moment]:
+def watch(workspace: WorkspaceFolder, interval: float) -> Iterator[Moment]:
     """Look again and again, `interval` seconds apart, or longer where looking itself takes long."""
     with Store.open(workspace) as store:
         while True:

@@ -23,7 +23,7 @@ from aramega.stages.base import Stage
 from aramega.stages.summarize import estimate
 from aramega.store import Broken, Store, current_marks
 from aramega.store.drafts import count_decisions, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Request:
 
 
 def run_build(
-    store: Store, workspace: Workspace, config: Config, engine: Engine, request: Request
+    store: Store, workspace: WorkspaceFolder, config: Config, engine: Engine, request: Request
 ) -> Iterator[list[Progress]]:
     """Run every stage over all that is pending; yields after each commit, and about once a second without
     news, when the engine's workers have been given what there is. Hold `building` around it."""
@@ -65,7 +65,7 @@ def run_build(
 
 
 def add_sources(
-    store: Store, workspace: Workspace, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
+    store: Store, workspace: WorkspaceFolder, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
 ) -> list[str]:
     """Note what a curator named, what has become of what was named before, and the configuration to build with. The
     answer says which files beside recordings were passed over."""
@@ -98,14 +98,14 @@ def _with_metadata(source: Source, before: Source | None) -> Source:
     return with_sidecar(source)
 
 
-def count_pending(store: Store, workspace: Workspace, config: Config) -> dict[str, int]:
+def count_pending(store: Store, workspace: WorkspaceFolder, config: Config) -> dict[str, int]:
     """How many items each stage has neither done nor failed."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)
     return {s.name: store.count_pending(marks[s.name], [marks[name] for name in s.reads]) for s in stages}
 
 
-def estimate_summaries(store: Store, workspace: Workspace, config: Config) -> Estimate:
+def estimate_summaries(store: Store, workspace: WorkspaceFolder, config: Config) -> Estimate:
     """What it takes to summarize the passages that are transcribed and have no current summary."""
     stages = make_stages(config, workspace)
     marks = current_marks(stages)
@@ -143,7 +143,9 @@ class Summary:
     """Items that are still to be done, by stage, where there are any."""
 
 
-def summarize(store: Store, workspace: Workspace, config: Config, took: float, *, show_failures: int = 20) -> Summary:
+def summarize(
+    store: Store, workspace: WorkspaceFolder, config: Config, took: float, *, show_failures: int = 20
+) -> Summary:
     """What the workspace has come to."""
     marks = current_marks(make_stages(config, workspace))
     grouped = store.tally(marks["passages"])
@@ -176,7 +178,7 @@ def _size_and_time(path: str, stored: Mapping[str, Entry]) -> tuple[int | None, 
 
 
 @contextmanager
-def building(workspace: Workspace) -> Iterator[None]:
+def building(workspace: WorkspaceFolder) -> Iterator[None]:
     """Be the only build on this workspace; the lock goes with the process, however it ends."""
     workspace.root.mkdir(parents=True, exist_ok=True)
     with workspace.lock.open("a+") as lock:
@@ -195,7 +197,7 @@ def building(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def check_request(workspace: Workspace, config: Config, request: Request) -> None:
+def check_request(workspace: WorkspaceFolder, config: Config, request: Request) -> None:
     """Raise for what is wrong or missing before anything is written."""
     for stage in stages_up_to(make_stages(config, workspace), request.until):
         stage.check()

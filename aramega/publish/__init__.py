@@ -31,7 +31,7 @@ from aramega.publish.versions import BOOK, Version
 from aramega.publish.withdrawn import all_withdrawn, remember_withdrawn
 from aramega.records import AramegaError
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 __all__ = ["Published", "Target", "publish"]
 
@@ -79,7 +79,7 @@ class Published:
 
 def publish(
     store: Store,
-    workspace: Workspace,
+    workspace: WorkspaceFolder,
     options: PublishConfig,
     labels: LabelConfig,
     target: Target,
@@ -145,18 +145,18 @@ def _classes(labels: LabelConfig, before: Version | None) -> Inventories:
     return {kind: tuple(dict.fromkeys([*known.get(kind, ()), *names])) for kind, names in now.items()}
 
 
-def _book(before: Version | None, workspace: Workspace) -> Book | None:
+def _book(before: Version | None, workspace: WorkspaceFolder) -> Book | None:
     """What decided the splits last: where the set is published, else in this workspace."""
     return (before.book() if before else None) or read_book(_own(workspace) / BOOK)
 
 
-def _keep_book(workspace: Workspace, book: Book) -> None:
+def _keep_book(workspace: WorkspaceFolder, book: Book) -> None:
     with whole_file(_own(workspace) / BOOK) as part:
         part.write_text(book.to_json(), encoding="utf-8")
 
 
 @contextmanager
-def _publishing(workspace: Workspace) -> Iterator[None]:
+def _publishing(workspace: WorkspaceFolder) -> Iterator[None]:
     """Be the only one who publishes from this workspace; the lock goes with the process, however it ends."""
     folder = _own(workspace)
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,6 +170,6 @@ def _publishing(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _own(workspace: Workspace) -> Path:
+def _own(workspace: WorkspaceFolder) -> Path:
     """What publishing keeps in the workspace."""
     return workspace.root / "publish"

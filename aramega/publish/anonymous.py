@@ -17,7 +17,7 @@ from dataclasses import replace
 from aramega.records import ResolvedPassage, Review, Settled
 from aramega.records.choices import chosen_reasons, current_flag
 from aramega.settle.standing import is_rejection, standing
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 PRIVATE_FIELDS = frozenset({"created_at", "updated_at", "seconds_spent", "place"})
 """Of a review: when, how long and where somebody worked."""
@@ -44,7 +44,7 @@ class Pseudonyms:
         return f"annotator-{digest.hexdigest()}"
 
 
-def pseudonyms_of(workspace: Workspace) -> Pseudonyms:
+def pseudonyms_of(workspace: WorkspaceFolder) -> Pseudonyms:
     """The workspace's own; their salt stays there, readable by its owner only."""
     path = workspace.root / "publish" / "annotators.salt"
     if not path.exists():

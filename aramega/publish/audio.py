@@ -22,7 +22,7 @@ from aramega.publish.plan import rows_of
 from aramega.publish.rows import Row
 from aramega.publish.survey import Kept
 from aramega.records import RATE, AramegaError
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +61,9 @@ class Group:
         )
 
 
-def clip_groups(spooled: Iterable[tuple[Kept, Row]], workspace: Workspace, limit: int, largest: int) -> Iterator[Group]:
+def clip_groups(
+    spooled: Iterable[tuple[Kept, Row]], workspace: WorkspaceFolder, limit: int, largest: int
+) -> Iterator[Group]:
     """Row groups of whole clips. At most two of them are alive at a time: one is written while the next is read."""
     memories = cycle([np.empty(limit + largest, np.uint8) for _ in range(2)])
     group = Group(next(memories))
@@ -105,14 +107,14 @@ def text_groups(rows: Iterable[Row]) -> Iterator[Group]:
         yield group
 
 
-def read_clip(workspace: Workspace, line: Row) -> bytes:
+def read_clip(workspace: WorkspaceFolder, line: Row) -> bytes:
     """A clip's bytes, which must be those that the workspace made."""
     content = np.empty((workspace.root / line["clip"]).stat().st_size, np.uint8)
     read_clip_into(content, workspace, line)
     return content.tobytes()
 
 
-def read_clip_into(memory: Memory, workspace: Workspace, line: Row) -> None:
+def read_clip_into(memory: Memory, workspace: WorkspaceFolder, line: Row) -> None:
     """Read a clip into memory of its size."""
     view = memoryview(memory)  # type: ignore[arg-type]  # numpy says so from Python 3.12 on only
     try:

@@ -29,13 +29,13 @@ from aramega.publish.shards import MEGABYTE
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
-Write = Callable[[Plan, Store, Workspace, Path], Iterator[str]]
+Write = Callable[[Plan, Store, WorkspaceFolder, Path], Iterator[str]]
 """Writes a format into a folder and names its files as they are whole."""
 
 
-def write_webdataset(plan: Plan, store: Store, workspace: Workspace, folder: Path) -> Iterator[str]:
+def write_webdataset(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """Tars of `ID.flac` and `ID.json`, about `shard_mb` each."""
     for split in SPLITS:
         kept = plan.of(ALL["ssum"], split)
@@ -59,7 +59,7 @@ def _parts(kept: Iterable[Kept], limit: int) -> list[list[Kept]]:
     return parts
 
 
-def _write_tar(plan: Plan, workspace: Workspace, path: Path, kept: Iterable[Kept]) -> None:
+def _write_tar(plan: Plan, workspace: WorkspaceFolder, path: Path, kept: Iterable[Kept]) -> None:
     with whole_file(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
         for _, line in plan.found.read(kept):
             row = _named_labels(line["passage"], plan)
@@ -75,7 +75,7 @@ def _named_labels(row: Row, plan: Plan) -> Row:
     return {**row, **named}
 
 
-def write_lhotse(plan: Plan, store: Store, workspace: Workspace, folder: Path) -> Iterator[str]:
+def write_lhotse(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """A RecordingSet and a SupervisionSet of segments for each split, over `clips/`."""
     yield from _write_manifests(
         plan,
@@ -92,7 +92,7 @@ def write_lhotse(plan: Plan, store: Store, workspace: Workspace, folder: Path) -
     )
 
 
-def write_nemo(plan: Plan, store: Store, workspace: Workspace, folder: Path) -> Iterator[str]:
+def write_nemo(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """Manifests of segments (`text`) and of passages (`text`, `summary`) for each split, over `clips/`."""
     yield from _write_manifests(
         plan,
@@ -113,7 +113,7 @@ Lines = Callable[[Contents, Rows], Iterable[str]]
 
 
 def _write_manifests(
-    plan: Plan, store: Store, workspace: Workspace, folder: Path, files: Mapping[str, Lines]
+    plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path, files: Mapping[str, Lines]
 ) -> Iterator[str]:
     for split in SPLITS:
         if not plan.rows[split]:
@@ -153,7 +153,7 @@ def _said(words: Mapping[str, str]) -> TextOf:
     return lambda segment: words[segment.id]
 
 
-def _copy_clips(plan: Plan, workspace: Workspace, folder: Path, lines: Rows) -> None:
+def _copy_clips(plan: Plan, workspace: WorkspaceFolder, folder: Path, lines: Rows) -> None:
     for line in lines.values():
         path = folder / line["clip"]
         if not path.exists():

@@ -23,7 +23,7 @@ from aramega.publish.hub_troubles import explain, is_passing, status_of
 from aramega.publish.staging import Say, files_in
 from aramega.publish.versions import FILES, INDEX, MANIFEST, Version, read_version
 from aramega.records import AramegaError
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -40,7 +40,7 @@ R = TypeVar("R")
 @dataclass
 class HubTarget:
     repo: str
-    workspace: Workspace
+    workspace: WorkspaceFolder
     tag: str = ""
     private: bool = False
     gated: Literal["auto", "manual", ""] = ""

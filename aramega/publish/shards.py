@@ -25,7 +25,7 @@ from aramega.publish.columns import Configuration, arrow_schema
 from aramega.publish.plan import Plan, rows_of
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,7 @@ def _parts(configuration: Configuration, kept: Sequence[Kept], limit: int) -> li
     return parts
 
 
-def write_shards(plan: Plan, workspace: Workspace, folder: Path) -> Iterator[Shard]:
+def write_shards(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterator[Shard]:
     """Write the shards that are not there yet; each is given once it is whole."""
     with ThreadPoolExecutor(_cores()) as pool:
         for shard in plan_shards(plan):
@@ -85,7 +85,7 @@ def write_shards(plan: Plan, workspace: Workspace, folder: Path) -> Iterator[Sha
             yield shard
 
 
-def _write_shard(shard: Shard, plan: Plan, workspace: Workspace, path: Path, pool: Executor) -> None:
+def _write_shard(shard: Shard, plan: Plan, workspace: WorkspaceFolder, path: Path, pool: Executor) -> None:
     import pyarrow.parquet as pq
 
     schema = arrow_schema(shard.configuration, plan.inventories)
@@ -109,7 +109,7 @@ def _write_shard(shard: Shard, plan: Plan, workspace: Workspace, path: Path, poo
             writer.write_batch(batch, row_group_size=batch.num_rows)
 
 
-def _row_groups(shard: Shard, plan: Plan, workspace: Workspace, pool: Executor) -> Iterator[Group]:
+def _row_groups(shard: Shard, plan: Plan, workspace: WorkspaceFolder, pool: Executor) -> Iterator[Group]:
     limit = plan.options.row_group_mb * MEGABYTE
     spooled = plan.found.read(shard.kept)
     name = shard.configuration.name

@@ -34,7 +34,7 @@ from aramega.publish.versions import (
 )
 from aramega.records import AramegaError
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 STARTED = ".started"
 """When a version was begun and what it is called: a run that goes on the next day must not make other bytes."""
@@ -53,7 +53,7 @@ class Order:
     before: Version | None
 
 
-def stage(plan: Plan, workspace: Workspace, folder: Path, order: Order, say: Say) -> Mapping[str, Difference]:
+def stage(plan: Plan, workspace: WorkspaceFolder, folder: Path, order: Order, say: Say) -> Mapping[str, Difference]:
     """Make the version in `folder`, or go on making it; the difference to the version before."""
     folder.mkdir(parents=True, exist_ok=True)
     if order.before is not None and order.before.fingerprint == plan.fingerprint:
@@ -74,7 +74,7 @@ def stage(plan: Plan, workspace: Workspace, folder: Path, order: Order, say: Say
 
 
 def stage_format(
-    plan: Plan, store: Store, workspace: Workspace, folder: Path, order: Order, format: str, say: Say
+    plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path, order: Order, format: str, say: Say
 ) -> Mapping[str, Difference]:
     """As `stage`, in a format of another stack. Such a folder has no card: `datasets` is not its reader."""
     folder.mkdir(parents=True, exist_ok=True)

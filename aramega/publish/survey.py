@@ -33,7 +33,7 @@ from aramega.settle.policies import current_answer
 from aramega.settle.standing import has_unresolved_reviews
 from aramega.store import Store
 from aramega.store.drafts import find_passages
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 VERIFIED = ("transcript", "summary", "dialect", "emotion")
 WITHHELD = "withheld: flagged for personal data, and not cleared by a referee"
@@ -90,7 +90,7 @@ class Survey:
 
 def survey(
     store: Store,
-    workspace: Workspace,
+    workspace: WorkspaceFolder,
     options: PublishConfig,
     inventories: Inventories,
     spool: Path,
@@ -140,7 +140,7 @@ def survey(
 
 def _spool_one(
     material: Material,
-    workspace: Workspace,
+    workspace: WorkspaceFolder,
     options: PublishConfig,
     found: Survey,
     problems: Problems,

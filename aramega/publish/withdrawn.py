@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aramega.records import AramegaError, Recording
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 
 def read_withdrawn(path: Path) -> dict[str, str]:
@@ -26,14 +26,14 @@ def read_withdrawn(path: Path) -> dict[str, str]:
     return {parts[0].strip(): (parts[1].strip() if len(parts) > 1 else "") for parts in lines if _names_one(parts[0])}
 
 
-def all_withdrawn(workspace: Workspace, given: Path | None) -> dict[str, str]:
+def all_withdrawn(workspace: WorkspaceFolder, given: Path | None) -> dict[str, str]:
     """The workspace's list and, if one is given, another's."""
     if given is not None and not given.is_file():
         raise AramegaError(f"{given}: no such file. --withdrawn takes a list, one recording a line: id, name or URL.")
     return (read_withdrawn(given) if given else {}) | read_withdrawn(workspace.withdrawn)
 
 
-def remember_withdrawn(workspace: Workspace, withdrawn: Mapping[str, str]) -> None:
+def remember_withdrawn(workspace: WorkspaceFolder, withdrawn: Mapping[str, str]) -> None:
     """Keep the list in the workspace, for good; one that says the same is left as it was written."""
     if read_withdrawn(workspace.withdrawn) != withdrawn:
         with whole_file(workspace.withdrawn) as part:

@@ -14,12 +14,12 @@ from aramega.report.facts import WHOLE_PAGE, Extent, gather_facts
 from aramega.report.page import render_page
 from aramega.report.sample import make_previews
 from aramega.store import Store
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 __all__ = ["WHOLE_PAGE", "Extent", "write_report"]
 
 
-def write_report(store: Store, workspace: Workspace, config: Config, extent: Extent = WHOLE_PAGE) -> Path:
+def write_report(store: Store, workspace: WorkspaceFolder, config: Config, extent: Extent = WHOLE_PAGE) -> Path:
     """Write the workspace's `report.html` and say where it is."""
     facts = gather_facts(store, workspace, config, extent)
     previews = make_previews([heard.passage for heard in facts.sample], workspace)

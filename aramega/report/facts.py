@@ -21,7 +21,7 @@ from aramega.report.sample import choose_sample
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
 from aramega.store.rows import revive
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 BATCH = 50_000
 
@@ -116,7 +116,7 @@ class Facts:
     finished_at: str
 
 
-def gather_facts(store: Store, workspace: Workspace, config: Config, extent: Extent) -> Facts:
+def gather_facts(store: Store, workspace: WorkspaceFolder, config: Config, extent: Extent) -> Facts:
     """Read the whole workspace, once."""
     store.connection.execute("BEGIN")
     try:

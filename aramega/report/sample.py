@@ -19,7 +19,7 @@ from aramega.records import Passage
 from aramega.report.pictures import data_uri, picture_of_sound
 from aramega.store import Store
 from aramega.store.rows import revive
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 CANDIDATES = 16
 """Per group, to choose a less heard recording from."""
@@ -66,7 +66,7 @@ def spread(candidates: Iterable[tuple[int, str, str]]) -> list[str]:
     return chosen
 
 
-def make_previews(passages: Sequence[Passage], workspace: Workspace) -> list[Preview]:
+def make_previews(passages: Sequence[Passage], workspace: WorkspaceFolder) -> list[Preview]:
     """Encode and picture each passage; a clip that cannot be read costs its player, not the page."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
         # The encoder is a process of its own, so threads do.
@@ -83,7 +83,7 @@ def make_previews(passages: Sequence[Passage], workspace: Workspace) -> list[Pre
         return previews
 
 
-def _encode(workspace: Workspace, clip: Path, preview: Path) -> str:
+def _encode(workspace: WorkspaceFolder, clip: Path, preview: Path) -> str:
     workspace.bring(clip)
     write_preview(clip, preview, "mp3")
     return data_uri("audio/mpeg", preview.read_bytes())

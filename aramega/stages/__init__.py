@@ -18,10 +18,10 @@ from aramega.stages.passages import Passages
 from aramega.stages.segment.stage import SegmentStage
 from aramega.stages.summarize import Summarize
 from aramega.stages.transcribe import Transcribe
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
-def make_stages(config: Config, workspace: Workspace) -> list[Stage[Any]]:
+def make_stages(config: Config, workspace: WorkspaceFolder) -> list[Stage[Any]]:
     """The stages of a build, in their order; those after passages only where a model is named to draft with."""
     stages: list[Stage[Any]] = [
         Ingest(config.ingest, workspace),

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from aramega.audio.decode import AudioError, Decoder, probe
 from aramega.records import RATE, AramegaError, Passage, Recording, SegmentedRecording
 from aramega.remote import fetch, is_address, look_at
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 
 @contextmanager
-def local_copy(path: str, workspace: Workspace) -> Iterator[str]:
+def local_copy(path: str, workspace: WorkspaceFolder) -> Iterator[str]:
     """The file itself; of one in an object store a copy, which stays until `drop_copy`. Workers of one machine that
     want the same fetch it once."""
     if not is_address(path):
@@ -41,13 +41,13 @@ def local_copy(path: str, workspace: Workspace) -> Iterator[str]:
     yield str(copy)
 
 
-def drop_copy(path: str, workspace: Workspace) -> None:
+def drop_copy(path: str, workspace: WorkspaceFolder) -> None:
     """Nobody needs the copy any more."""
     if is_address(path):
         workspace.drop_fetched(path)
 
 
-def decoded_audio(item: SegmentedRecording, workspace: Workspace) -> Path:
+def decoded_audio(item: SegmentedRecording, workspace: WorkspaceFolder) -> Path:
     """The scratch file of `item`'s samples, made again where it is missing."""
     audio = workspace.audio(item.id, item.recording.audio_stream)
     if not audio.exists():
@@ -55,7 +55,7 @@ def decoded_audio(item: SegmentedRecording, workspace: Workspace) -> Path:
     return audio
 
 
-def _decode_again(item: SegmentedRecording, audio: Path, workspace: Workspace) -> None:
+def _decode_again(item: SegmentedRecording, audio: Path, workspace: WorkspaceFolder) -> None:
     for path in item.paths:
         try:
             with local_copy(path, workspace) as here:
@@ -87,7 +87,7 @@ def hash_file(path: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def clip_sound(passage: Passage, workspace: Workspace) -> npt.NDArray[np.float32]:
+def clip_sound(passage: Passage, workspace: WorkspaceFolder) -> npt.NDArray[np.float32]:
     """The samples of a passage's clip, between -1 and 1."""
     import soundfile
 

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aramega.config import Options
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 Item = TypeVar("Item")
 
@@ -82,7 +82,7 @@ class Stage(ABC, Generic[Item]):
     hands: int = 1
     """Workers there are in this build to share an item's pieces. It may change who does the work, never what comes of it."""
 
-    def __init__(self, options: Options, workspace: Workspace) -> None:
+    def __init__(self, options: Options, workspace: WorkspaceFolder) -> None:
         self.options = options
         self.workspace = workspace
 

@@ -26,7 +26,7 @@ from aramega.records import RATE, Downmix, Recording, Source, from_dict, recordi
 from aramega.stages.audio import drop_copy, hash_file, local_copy
 from aramega.stages.base import DivisibleStage, Pieces, Takes
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
-from aramega.workspace import Workspace, whole_file
+from aramega.workspace import WorkspaceFolder, whole_file
 
 _RATES = (1000, 10_000_000)
 """From what carries no speech any more to more than DSD's."""
@@ -218,7 +218,7 @@ class Ingest(DivisibleStage[Source]):
         return [2, {name: value for name, value in self.options.deciding().items() if name != "downmix"}]
 
 
-def _beside(workspace: Workspace, recording: str) -> Path:
+def _beside(workspace: WorkspaceFolder, recording: str) -> Path:
     return workspace.frames(recording).with_suffix(".json")
 
 

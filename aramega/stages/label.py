@@ -15,7 +15,7 @@ from aramega.config import LabelConfig
 from aramega.records import AramegaError, DraftedPassage, Labels, Score
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 T = TypeVar("T")
 Scores = tuple[Score, ...]
@@ -31,7 +31,7 @@ class Label(Stage[DraftedPassage]):
 
     options: LabelConfig
 
-    def __init__(self, options: LabelConfig, workspace: Workspace) -> None:
+    def __init__(self, options: LabelConfig, workspace: WorkspaceFolder) -> None:
         super().__init__(options, workspace)
         if options.dialect_model or options.emotion_model:
             self.workers = 1

@@ -25,7 +25,7 @@ from aramega.records import AramegaError, Chapter, Overview, Passage, Summarized
 from aramega.stages.base import Stage, Step, Takes
 from aramega.text.chapters import find_chapters, most_central
 from aramega.text.extractive import extract, method
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 class Overviews(Stage[SummarizedRecording]):
@@ -37,7 +37,7 @@ class Overviews(Stage[SummarizedRecording]):
 
     options: OverviewConfig
 
-    def __init__(self, options: OverviewConfig, workspace: Workspace, asking: SummarizeConfig) -> None:
+    def __init__(self, options: OverviewConfig, workspace: WorkspaceFolder, asking: SummarizeConfig) -> None:
         super().__init__(options, workspace)
         self.asking = asking
         """The summarize stage's options: the same model is asked. What of them counts is in that stage's fingerprint."""

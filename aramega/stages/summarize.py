@@ -24,7 +24,7 @@ from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Step, Takes
 from aramega.text.extractive import extract, method
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 ROUNDS_A_TASK = 16
 """Times `concurrency` requests to a task: its last ones wait for each other, so few and large tasks are best, and
@@ -41,7 +41,7 @@ class Summarize(Stage[DraftedPassage]):
 
     options: SummarizeConfig
 
-    def __init__(self, options: SummarizeConfig, workspace: Workspace) -> None:
+    def __init__(self, options: SummarizeConfig, workspace: WorkspaceFolder) -> None:
         super().__init__(options, workspace)
         self._model: ChatModel | None = None
         self._rules: Rules | None = None

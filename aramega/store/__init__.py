@@ -45,7 +45,7 @@ from aramega.store.drafts import load_drafted, load_summarized
 from aramega.store.pending import Mark, current_marks, pending_query
 from aramega.store.rows import replace_rows, revive
 from aramega.store.schema import migrate
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 __all__ = ["PAGE", "Broken", "Finished", "Mark", "Store", "current_marks"]
 
@@ -84,7 +84,7 @@ class Store:
         """Of the recordings whose passages were loaded last: see `load_drafted`."""
 
     @classmethod
-    def create_or_open(cls, workspace: Workspace) -> Self:
+    def create_or_open(cls, workspace: WorkspaceFolder) -> Self:
         """For the driver of a build: the one that may write and bring old tables up to date."""
         workspace.root.mkdir(parents=True, exist_ok=True)
         connection = connect(workspace.database)
@@ -94,7 +94,7 @@ class Store:
         return cls(connection)
 
     @classmethod
-    def open(cls, workspace: Workspace) -> Self:
+    def open(cls, workspace: WorkspaceFolder) -> Self:
         """For everyone else; a folder that is no workspace is said to be none."""
         if not workspace.database.exists():
             raise AramegaError(

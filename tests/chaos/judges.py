@@ -25,7 +25,7 @@ from aramega.records import RATE, Passage, Recording, Segment, SegmentedRecordin
 from aramega.stages import make_stages
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 LONGEST_LINE = 1000
 """Characters: what a curator reads to its end."""
@@ -66,7 +66,7 @@ class SoundJudge:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._workspace = Workspace(folder / "workspace")
+        self._workspace = WorkspaceFolder(folder / "workspace")
         short = {"min_seconds": 0.2, "target_seconds": 5.0}  # so that a second and a half of speech makes a clip
         self._worker = Worker(make_stages(Config.model_validate({"passages": short}), self._workspace)[:3])
 
@@ -131,7 +131,7 @@ def _records(outcome: Outcome) -> Sequence[Any]:
     return outcome.records
 
 
-def _check_recording(recording: Recording, workspace: Workspace) -> None:
+def _check_recording(recording: Recording, workspace: WorkspaceFolder) -> None:
     if not (0 < recording.seconds <= 24 * 3600):
         raise Violated(f"a recording of {recording.seconds} s")
     if not (recording.channels > 0 and recording.sample_rate > 0 and recording.codec and recording.container):
@@ -165,7 +165,7 @@ def _check_segments(recording: Recording, timeline: Timeline, segments: Sequence
                 raise Violated(f"a measure that is no number: {segment}")
 
 
-def _check_passage(recording: Recording, passage: Passage, workspace: Workspace) -> None:
+def _check_passage(recording: Recording, passage: Passage, workspace: WorkspaceFolder) -> None:
     if not 0 <= passage.start < passage.end <= recording.seconds + 0.001:
         raise Violated(f"a passage outside its recording: {passage}")
     clip = workspace.root / passage.clip

@@ -30,7 +30,7 @@ from aramega.stages import make_stages
 from aramega.store import Store, current_marks
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import all_resolved, reviewed_passages, reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.chaos.judges import Violated, check_line
 from tests.chaos.writings import make_writing
 from tests.support.drafts import drafted_workspace
@@ -63,7 +63,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[int], str]:
     return read
 
 
-def exported_tasks(workspace: Workspace) -> list[dict[str, Any]]:
+def exported_tasks(workspace: WorkspaceFolder) -> list[dict[str, Any]]:
     """What Label Studio's export of these passages would hold, all but the first annotated by two people."""
     form = usable_form(load_template("passage_review"), "passage_review")
     with Store.open(workspace) as store:
@@ -115,7 +115,7 @@ def _furnish(folder: Path) -> None:
     (folder / "loop").symlink_to("loop")
 
 
-def _manifest(path: Path, workspace: Workspace) -> str:
+def _manifest(path: Path, workspace: WorkspaceFolder) -> str:
     config = Config()
     found = list(find_sources([str(path)], config.ingest.extensions))
     sources = [one for one in found if isinstance(one, Source)]
@@ -124,7 +124,7 @@ def _manifest(path: Path, workspace: Workspace) -> str:
     paths = [source.path for source in sources]
     if len(set(paths)) < len(paths) or not all(os.path.isabs(p) or "://" in p for p in paths):
         raise Violated(f"sources twice or without a place: {paths}")
-    own = Workspace(path.parent / "own")
+    own = WorkspaceFolder(path.parent / "own")
     own.root.mkdir()
     try:
         with Store.create_or_open(own) as store:
@@ -136,18 +136,18 @@ def _manifest(path: Path, workspace: Workspace) -> str:
     return "" if sources or not found else f"every row: {next(p.why for p in found if isinstance(p, Problem))}"
 
 
-def _config(path: Path, workspace: Workspace) -> str:
+def _config(path: Path, workspace: WorkspaceFolder) -> str:
     _usable(load_config(path), path, workspace)
     return ""
 
 
-def _change(path: Path, workspace: Workspace) -> str:
+def _change(path: Path, workspace: WorkspaceFolder) -> str:
     change = path.read_bytes().decode("utf-8", "surrogateescape")  # as Python gives a program its arguments
     _usable(choose_config(None, path.with_name("none.toml"), [change]), path, workspace)
     return ""
 
 
-def _usable(config: Config, path: Path, workspace: Workspace) -> None:
+def _usable(config: Config, path: Path, workspace: WorkspaceFolder) -> None:
     """It says the same when written and read again, and stages can be made of it."""
     path.write_text(dump_toml(config), encoding="utf-8")
     if load_config(path) != config:
@@ -155,7 +155,7 @@ def _usable(config: Config, path: Path, workspace: Workspace) -> None:
     current_marks(make_stages(config, workspace))
 
 
-def _reviews(path: Path, workspace: Workspace) -> str:
+def _reviews(path: Path, workspace: WorkspaceFolder) -> str:
     with Store.open(workspace) as store:
         try:
             found = import_files(store, [path])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.chaos import fuzz
 from tests.chaos.mutations import FORMATS, make_sound
 from tests.chaos.originals import Originals, make_originals
@@ -61,7 +61,7 @@ def test_a_build_of_a_folder_of_broken_files_makes_each_a_recording_or_a_failure
     assert said.code == 3, said
     assert "Traceback" not in said.out + said.err
     failed = [line for line in said.out.splitlines() if line.startswith("failed:")]
-    with Store.open(Workspace(tmp_path / "ws")) as store:
+    with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
         done = {recording.id for recording in store.recordings()}
         of_sources = dict(store.connection.execute("SELECT path, recording FROM sources").fetchall())
     assert len(of_sources) == 20

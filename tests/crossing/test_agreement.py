@@ -17,7 +17,7 @@ import pytest
 from aramega.labelstudio.projects import held_tasks
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set
 from tests.support.cli import Run
 from tests.support.label_studio import Server, shared_server
@@ -75,7 +75,7 @@ def shown(figure: dict[str, Any] | None) -> str:
     return f"{100 * figure['value']:.1f} %{limits}"
 
 
-def settle_and_publish(aramega: Run, workspace: Workspace, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+def settle_and_publish(aramega: Run, workspace: WorkspaceFolder, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """What the card says, and what the command says."""
     told = aramega("review", "agreement", workspace.root, "--json")
     assert told.code == 0, told.err
@@ -139,7 +139,7 @@ def test_pushed_and_pulled_agreement_and_the_card_say_the_same(
     check(*settle_and_publish(aramega, workspace, tmp_path / "set"))
 
 
-def annotate_everything(server: Server, workspace: Workspace) -> None:
+def annotate_everything(server: Server, workspace: WorkspaceFolder) -> None:
     """Through Label Studio's own interface, as three people of its organization."""
     with server.place() as place, Store.open(workspace) as store:
         (project,) = store.connection.execute("SELECT DISTINCT project FROM tasks").fetchone()

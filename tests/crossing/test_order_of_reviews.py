@@ -16,7 +16,7 @@ from aramega.settle.resolve import resolve_workspace
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import add_reviews, resolved_of, reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import Annotator, drafted_workspace
 
 SPELLINGS = ("2026-02-01T14:00:00+04:00", "2026-02-01T10:30:00Z", "2026-02-01T06:00:00.000000-05:00")
@@ -24,7 +24,7 @@ SPELLINGS = ("2026-02-01T14:00:00+04:00", "2026-02-01T10:30:00Z", "2026-02-01T06
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> WorkspaceFolder:
     """One passage that Amal reviewed three times, each time with another title."""
     workspace = drafted_workspace(tmp_path / "ws", 1, 1, clips=False)
     with Store.create_or_open(workspace) as store:
@@ -38,7 +38,9 @@ def titled(passage: str, number: int) -> Review:
     return replace(said, id=f"review {number}")
 
 
-def test_the_store_publishing_and_the_explorer_give_the_oldest_first(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_store_publishing_and_the_explorer_give_the_oldest_first(
+    workspace: WorkspaceFolder, tmp_path: Path
+) -> None:
     with Store.open(workspace) as store:
         (passage,) = find_passages(store)
         (material,) = (material for recording in store.recordings() for material in read_materials(store, recording))
@@ -48,7 +50,7 @@ def test_the_store_publishing_and_the_explorer_give_the_oldest_first(workspace: 
     assert titles == [["title 0", "title 1", "title 2"]] * 3
 
 
-def test_the_last_word_is_the_latest_in_time(workspace: Workspace) -> None:
+def test_the_last_word_is_the_latest_in_time(workspace: WorkspaceFolder) -> None:
     with Store.create_or_open(workspace) as store:
         (passage,) = find_passages(store)
         resolve_workspace(store, Policy("single"))

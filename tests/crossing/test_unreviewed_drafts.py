@@ -13,7 +13,7 @@ from aramega.records import Decision, Verdict
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set
 from tests.support.cli import Run
 from tests.support.drafts import Annotator, put_draft
@@ -23,7 +23,7 @@ CONFIGURATIONS = ("ssum", "asr", "text_summ", "raw")
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> WorkspaceFolder:
     """Two passages of each decision of the checks, and two that the checks have not seen."""
     workspace = a_set(tmp_path / "w", recordings=4, passages=2, seconds=6.0)
     with Store.create_or_open(workspace) as store:
@@ -40,13 +40,13 @@ def decide(store: Store, passage: str, decision: Decision | None) -> None:
     put_draft(store, replace(draft, verdict=verdict))
 
 
-def passages_decided(workspace: Workspace) -> dict[Decision | None, set[str]]:
+def passages_decided(workspace: WorkspaceFolder) -> dict[Decision | None, set[str]]:
     with Store.open(workspace) as store:
         listed = list(find_passages(store))
     return {decision: set(listed[place :: len(DECIDED)]) for place, decision in enumerate(DECIDED)}
 
 
-def publish(aramega: Run, workspace: Workspace, folder: Path) -> str:
+def publish(aramega: Run, workspace: WorkspaceFolder, folder: Path) -> str:
     options = ("--no-test-verified-only", "--configurations", ",".join(CONFIGURATIONS))
     said = aramega("publish", workspace.root, "--to", folder, *options)
     assert said.code == 0, said.err
@@ -68,7 +68,7 @@ def ids(rows: list[Mapping[str, object]]) -> set[object]:
 
 
 def test_a_draft_that_nobody_reviewed_is_published_alike_before_and_after_resolve(
-    aramega: Run, workspace: Workspace, tmp_path: Path
+    aramega: Run, workspace: WorkspaceFolder, tmp_path: Path
 ) -> None:
     publish(aramega, workspace, tmp_path / "before")
     assert aramega("review", "resolve", workspace.root).code == 0
@@ -82,14 +82,16 @@ def test_a_draft_that_nobody_reviewed_is_published_alike_before_and_after_resolv
     assert "2 rejected by the checks: noisy" in told
 
 
-def test_publishing_again_after_resolve_changes_nothing(aramega: Run, workspace: Workspace, tmp_path: Path) -> None:
+def test_publishing_again_after_resolve_changes_nothing(
+    aramega: Run, workspace: WorkspaceFolder, tmp_path: Path
+) -> None:
     publish(aramega, workspace, tmp_path / "set")
     assert aramega("review", "resolve", workspace.root).code == 0
     assert "has all of it already" in publish(aramega, workspace, tmp_path / "set")
 
 
 def test_a_draft_made_anew_after_resolve_is_published_as_it_is_now(
-    aramega: Run, workspace: Workspace, tmp_path: Path
+    aramega: Run, workspace: WorkspaceFolder, tmp_path: Path
 ) -> None:
     assert aramega("review", "resolve", workspace.root).code == 0
     with Store.create_or_open(workspace) as store:
@@ -101,7 +103,9 @@ def test_a_draft_made_anew_after_resolve_is_published_as_it_is_now(
     assert row["summary"] == "خلاصة من نموذج أحدث."
 
 
-def test_a_reviewers_word_outweighs_the_checks_either_way(aramega: Run, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_reviewers_word_outweighs_the_checks_either_way(
+    aramega: Run, workspace: WorkspaceFolder, tmp_path: Path
+) -> None:
     decided = passages_decided(workspace)
     taken, turned_down = min(decided["reject"]), min(decided["keep"])
     amal = Annotator("amal")

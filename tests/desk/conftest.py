@@ -17,7 +17,7 @@ from aramega.records import DraftedPassage, Region, ResolvedPassage, Review, Sco
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, write_resolved
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import accepted, publish_to
 from tests.support.browser import Opened, new_context, running_browser
 from tests.support.drafts import EMOTIONS, SENTENCES, Annotator, drafted_workspace, put_draft
@@ -27,7 +27,7 @@ DECISIONS = ("keep", "review first", "reject")
 DIALECTS = ("MSA", "EGY", "LEV")
 
 
-def explored_workspace(folder: Path, recordings: int = 3, passages: int = 4) -> Workspace:
+def explored_workspace(folder: Path, recordings: int = 3, passages: int = 4) -> WorkspaceFolder:
     """Drafts of three dialects and every decision. Of the passages in order: the first was corrected by two people,
     the second confirmed, the third says what no page should obey, the fourth was rejected."""
     workspace = drafted_workspace(folder, recordings, passages, seconds=6.0)
@@ -92,12 +92,12 @@ def _corrected(drafted: DraftedPassage) -> ResolvedPassage:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> WorkspaceFolder:
     return explored_workspace(tmp_path_factory.mktemp("explored") / "نشرة")
 
 
 @pytest.fixture(scope="module")
-def published(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(workspace: WorkspaceFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published") / "set"
     publish_to(workspace, folder, leaks="drop", test_share=0.0, validation_share=0.0, configurations=CONFIGURATIONS)
     return folder
@@ -117,13 +117,13 @@ def serving(library: Library) -> Iterator[ExplorerServer]:
 
 
 @pytest.fixture(scope="module")
-def server(workspace: Workspace) -> Iterator[ExplorerServer]:
+def server(workspace: WorkspaceFolder) -> Iterator[ExplorerServer]:
     with serving(open_library(workspace.root)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def file_alone(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file_alone(workspace: WorkspaceFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("alone") / "set.html"
     library = open_library(workspace.root)
     with indexed(library) as index:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from aramega.desk import ExplorerServer, open_library
 from aramega.desk.server import chosen_range
 from aramega.records import AramegaError
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.desk.conftest import open_address, serving
 from tests.support.browser import DESKTOP, PHONE, open_page
 from tests.support.cli import Run
@@ -171,7 +171,9 @@ def test_a_folder_that_is_neither_is_said_to_be(tmp_path: Path, aramega: Run) ->
     assert aramega("browse", tmp_path, "--to", tmp_path / "a.html").code == 2
 
 
-def test_the_page_alone_is_written_from_the_command_line(workspace: Workspace, tmp_path: Path, aramega: Run) -> None:
+def test_the_page_alone_is_written_from_the_command_line(
+    workspace: WorkspaceFolder, tmp_path: Path, aramega: Run
+) -> None:
     said = aramega("browse", workspace.root, "--to", tmp_path / "set.html", "--sound-mb", "0")
     assert said.code == 0
     assert (tmp_path / "set.html").exists()

@@ -18,7 +18,7 @@ from aramega.engine import Outcome, Post, Task
 from aramega.engine.local import LocalEngine
 from aramega.records import AramegaError, NotNow
 from aramega.stages.base import Stage, Step, Takes
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 
 class Square(Stage[int]):
@@ -47,7 +47,7 @@ def run(items: Sequence[int], folder: Path, *, workers: int, batch: int = 4) -> 
         taken = [queue.popleft() for _ in range(min(batch, len(queue)))]
         return Task(0, tuple(map(str, taken)), tuple(taken)) if taken else None
 
-    stages: list[Stage[Any]] = [Square(Options(), Workspace(folder))]
+    stages: list[Stage[Any]] = [Square(Options(), WorkspaceFolder(folder))]
     outcomes = [o for found in LocalEngine(workers).run(stages, next_task) for o in found]
     assert len(outcomes) == len(items), "each item once"
     return {o.item: o for o in outcomes}
@@ -92,7 +92,7 @@ class Cube(Square):
 
 
 def test_a_stage_with_a_worker_of_its_own_loads_its_model_once(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     stages: list[Stage[Any]] = [Square(Options(), place), Cube(Options(), place)]
     queues = [deque(range(10)), deque(range(10))]
     asked: set[frozenset[int]] = set()
@@ -124,7 +124,7 @@ class Unready(Square):
 
 
 def test_a_stage_that_cannot_start_leaves_its_items_as_they_were(tmp_path: Path) -> None:
-    stages: list[Stage[Any]] = [Unready(Options(), Workspace(tmp_path))]
+    stages: list[Stage[Any]] = [Unready(Options(), WorkspaceFolder(tmp_path))]
     tasks = iter([Task(0, ("1", "2"), (1, 2))])
     outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
     assert [(o.error, o.postponed) for o in outcomes] == [("weights.pt: cannot be read.", True)] * 2
@@ -142,7 +142,7 @@ class Patient(Square):
 
 
 def test_while_a_long_item_is_waited_for_there_are_moments_to_look_at_who_does_what(tmp_path: Path) -> None:
-    place, engine = Workspace(tmp_path), LocalEngine(2)
+    place, engine = WorkspaceFolder(tmp_path), LocalEngine(2)
     stages: list[Stage[Any]] = [Square(Options(), place), Patient(Options(), place), Cube(Options(), place)]
     tasks = deque([Task(1, ("1",), (1,)), Task(0, ("2",), (2,)), Task(2, ("3",), (3,))])
 
@@ -178,7 +178,7 @@ class Stepwise(Square):
 
 def test_an_answer_and_how_far_the_worker_is_are_there_before_its_batch_is_done(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go on")
-    stages: list[Stage[Any]] = [Stepwise(Options(), Workspace(tmp_path))]
+    stages: list[Stage[Any]] = [Stepwise(Options(), WorkspaceFolder(tmp_path))]
     tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])
     engine, outcomes, seen = LocalEngine(1), list[Outcome](), list[Post]()
     for found in engine.run(stages, lambda _: next(tasks, None)):
@@ -204,7 +204,7 @@ class Noted(Square):
 
 
 def test_what_a_dead_worker_had_answered_is_not_done_again(tmp_path: Path) -> None:
-    stages: list[Stage[Any]] = [Noted(Options(), Workspace(tmp_path))]
+    stages: list[Stage[Any]] = [Noted(Options(), WorkspaceFolder(tmp_path))]
     tasks = iter([Task(0, ("1", "2", "77", "3"), (1, 2, 77, 3))])
     outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
     assert sorted((o.item, o.error) for o in outcomes) == [("1", ""), ("2", ""), ("3", ""), ("77", "")]
@@ -216,7 +216,7 @@ def test_nothing_to_do_starts_no_worker(tmp_path: Path) -> None:
 
 
 def test_workers_are_gone_when_the_driver_stops_early(tmp_path: Path) -> None:
-    stages: list[Stage[Any]] = [Square(Options(), Workspace(tmp_path))]
+    stages: list[Stage[Any]] = [Square(Options(), WorkspaceFolder(tmp_path))]
     numbers = iter(range(1000))
 
     def next_task(_: Collection[int]) -> Task:

@@ -20,16 +20,16 @@ from aramega.engine import Outcome, Task
 from aramega.engine.ray import RayEngine
 from aramega.records import AramegaError
 from aramega.stages.base import Stage, Step
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.engine.test_local import Cube, Square, Stepwise
 from tests.support.cli import Run
 from tests.support.clusters import started_cluster
 
 
-def a_place(folder: Path) -> Workspace:
+def a_place(folder: Path) -> WorkspaceFolder:
     """A workspace that workers see."""
     (folder / "aramega.db").touch()
-    return Workspace(folder)
+    return WorkspaceFolder(folder)
 
 
 def run(
@@ -113,7 +113,7 @@ def test_workers_a_cluster_has_no_room_for_keep_nothing_waiting_and_without_an_a
 
 def test_a_node_that_does_not_see_the_workspace_says_so_before_anything_is_lost(tmp_path: Path) -> None:
     with pytest.raises(AramegaError, match=r"does not see .*not-here\. Put the workspace on a disk"):
-        run([Square(Options(), Workspace(tmp_path / "not-here"))], [1])
+        run([Square(Options(), WorkspaceFolder(tmp_path / "not-here"))], [1])
 
 
 def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:

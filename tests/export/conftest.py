@@ -10,7 +10,7 @@ import pytest
 from aramega.export import export
 from aramega.records import Metadata
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.workspaces import (
     a_passage,
     a_recording,
@@ -29,12 +29,12 @@ Exporting = Callable[..., list[Path]]
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "news")
+def workspace(tmp_path: Path) -> WorkspaceFolder:
+    return WorkspaceFolder(tmp_path / "news")
 
 
 @pytest.fixture
-def store(workspace: Workspace) -> Iterator[Store]:
+def store(workspace: WorkspaceFolder) -> Iterator[Store]:
     """The workspace's database, filled. The last segment of the news is in no passage."""
     with Store.create_or_open(workspace) as store:
         about = Metadata(title="نشرة الأخبار", speaker="سلمى حداد", dialect="MSA", licence="CC-BY-4.0")
@@ -51,7 +51,7 @@ def store(workspace: Workspace) -> Iterator[Store]:
 
 
 @pytest.fixture
-def exporting(store: Store, workspace: Workspace, tmp_path: Path) -> Exporting:
+def exporting(store: Store, workspace: WorkspaceFolder, tmp_path: Path) -> Exporting:
     """`exporting("rttm")`: the files written from the small workspace, in a folder of their own."""
 
     def write(format: str, **options: object) -> list[Path]:

@@ -16,7 +16,7 @@ from aramega.records import AramegaError, ResolvedPassage, Segment, SettledLine
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import write_resolved
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.export.conftest import FIRST, SECOND, Exporting
 from tests.support.drafts import drafted_workspace
 from tests.support.workspaces import a_recording, put_passages, put_recording, put_segments, segments_at
@@ -63,7 +63,7 @@ def test_one_recording_at_a_time_is_in_memory(store: Store, tmp_path: Path, form
     assert most <= 2
 
 
-def test_a_format_of_one_file_takes_that_files_name(store: Store, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_format_of_one_file_takes_that_files_name(store: Store, workspace: WorkspaceFolder, tmp_path: Path) -> None:
     assert export(store, workspace, "jsonl", tmp_path / "set.jsonl") == [tmp_path / "set.jsonl"]
 
 
@@ -82,7 +82,9 @@ def test_a_failed_export_leaves_the_last_one_as_it_was(exporting: Exporting) -> 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_build_that_goes_on_meanwhile_does_not_show(exporting: Exporting, store: Store, workspace: Workspace) -> None:
+def test_a_build_that_goes_on_meanwhile_does_not_show(
+    exporting: Exporting, store: Store, workspace: WorkspaceFolder
+) -> None:
     (path,) = exporting("jsonl")
     before = path.read_bytes()
 
@@ -112,7 +114,7 @@ def test_a_recording_without_speech_has_its_timeline_and_nothing_else(exporting:
 
 
 def test_a_path_that_is_not_utf8_comes_back_from_json(store: Store, tmp_path: Path) -> None:
-    odd = Workspace(Path(os.fsdecode(b"/archive/caf\xe9")))
+    odd = WorkspaceFolder(Path(os.fsdecode(b"/archive/caf\xe9")))
     (path,) = export(store, odd, "nemo", tmp_path / "out")
     first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     assert os.fsencode(first["audio_filepath"]).startswith(b"/archive/caf\xe9/clips/")
@@ -133,7 +135,9 @@ def test_a_textgrid_has_both_units_so_it_takes_none(exporting: Exporting) -> Non
         exporting("textgrid", unit="passages")
 
 
-def test_a_file_where_a_folder_is_needed_is_said_to_be_one(store: Store, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_file_where_a_folder_is_needed_is_said_to_be_one(
+    store: Store, workspace: WorkspaceFolder, tmp_path: Path
+) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(AramegaError, match="is a file, and a folder is needed"):
         export(store, workspace, "srt", tmp_path / "out")
@@ -141,7 +145,7 @@ def test_a_file_where_a_folder_is_needed_is_said_to_be_one(store: Store, workspa
 
 
 def test_before_any_recording_is_segmented_there_is_nothing_to_export(tmp_path: Path) -> None:
-    empty = Workspace(tmp_path / "empty")
+    empty = WorkspaceFolder(tmp_path / "empty")
     with Store.create_or_open(empty) as store:
         put_recording(store, a_recording(FIRST))
         with pytest.raises(AramegaError, match="no recording has been segmented"):

@@ -22,7 +22,7 @@ from aramega.export.rttm import rttm_lines
 from aramega.export.srt import srt_cues
 from aramega.export.textgrid import textgrid
 from aramega.records import Metadata, Segment, milliseconds
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.workspaces import a_passage, a_recording, segments_at, spans_of
 
 NUMBER = "0123456789abcdef"
@@ -58,7 +58,7 @@ def contents_of(stretches: Milliseconds, name: str = "news.mp3", words: str = ""
     segments = segments_at(NUMBER, [(a / 1000, b / 1000) for a, b in stretches])
     seconds = stretches[-1][1] / 1000 + 0.5
     recording = a_recording(NUMBER, name=name, seconds=seconds, metadata=Metadata(title=name, speaker=speaker))
-    passage = a_passage(Workspace(Path("/w")), segments)
+    passage = a_passage(WorkspaceFolder(Path("/w")), segments)
     spans = spans_of(segments, seconds)
     return Contents(recording, ("/in/x",), spans, tuple(segments), (passage,), Path("/w"), lambda _: words)
 

@@ -14,7 +14,7 @@ from praatio import textgrid
 
 from aramega.records import Passage, Recording, Segment, from_dict
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.export.conftest import FIRST, INTERVIEW, NEWS, SECOND, Exporting
 
 WORDS = {f"{FIRST}-000001000-000009500": "قال الوزير", f"{FIRST}-000009900-000020123": "إن \n الخطة\tجاهزة"}
@@ -169,7 +169,9 @@ def test_audacity_labels_are_start_end_and_text_between_tabs(exporting: Exportin
 
 
 @pytest.mark.parametrize("format", ["rttm", "srt", "audacity"])
-def test_what_shows_segments_shows_passages_when_asked(exporting: Exporting, workspace: Workspace, format: str) -> None:
+def test_what_shows_segments_shows_passages_when_asked(
+    exporting: Exporting, workspace: WorkspaceFolder, format: str
+) -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in exporting(format, unit="passages"))
     times = {"rttm": "0.900 19.323", "srt": "00:00:00,900 --> 00:00:20,223", "audacity": "0.900\t20.223"}
     assert times[format] in text

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from aramega.labelstudio.client import Place
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, shared_server
 
@@ -26,7 +26,7 @@ def place(label_studio: Server) -> Iterator[Place]:
 
 
 @pytest.fixture
-def workspace(label_studio: Server) -> Workspace:
+def workspace(label_studio: Server) -> WorkspaceFolder:
     """Six drafted passages, under the server's document root."""
     return drafted_workspace(label_studio.files / f"ws-{uuid4().hex[:12]}")
 
@@ -41,6 +41,6 @@ def far_from_any_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def workspace_alone(far_from_any_server: Path) -> Workspace:
+def workspace_alone(far_from_any_server: Path) -> WorkspaceFolder:
     """Six drafted passages, no server, no token."""
     return drafted_workspace(far_from_any_server / "ws", clips=False)

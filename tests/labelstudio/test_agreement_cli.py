@@ -12,7 +12,7 @@ from aramega.cli.review_settle import resolve
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews, resolved_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run
 from tests.support.drafts import Annotator, drafted_workspace
 
@@ -97,7 +97,7 @@ def test_resolve_settles_every_passage_and_again_changes_nothing(aramega: Run, r
     assert "6 passages settled by majority, 0 with another" in aramega("review", "resolve", reviewed).out
     gold = json.loads(aramega("review", "resolve", reviewed, "--policy", "gold", "--json").out)
     assert gold["verified"]["transcript"] == 5
-    with Store.open(Workspace(reviewed)) as store:
+    with Store.open(WorkspaceFolder(reviewed)) as store:
         first = resolved_of(store, next(find_passages(store)))
     assert first
     assert (first.dialect.value, first.dialect.how, first.dialect.annotators) == ("EGY", "gold", ("dina",))
@@ -123,7 +123,7 @@ def test_the_referees_list_names_what_to_send_back(aramega: Run, reviewed: Path,
     said = aramega("review", "resolve", reviewed, "-p", "referee", "--for-referee", tmp_path / "ids.txt")
     assert f"aramega review push {reviewed} --project Referee --passages {tmp_path / 'ids.txt'}" in said.out
     waiting = json.loads(aramega("review", "resolve", reviewed, "-p", "referee", "--json").out)
-    with Store.open(Workspace(reviewed)) as store:
+    with Store.open(WorkspaceFolder(reviewed)) as store:
         passages = list(find_passages(store))
     assert waiting["for_referee"] == [passages[2], passages[4]] == (tmp_path / "ids.txt").read_text().split()
     settled = json.loads(aramega("review", "resolve", reviewed, "-p", "referee", "--referee", "basim", "--json").out)

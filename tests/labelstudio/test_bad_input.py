@@ -24,7 +24,7 @@ from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, chosen, tasks_of, written
 from tests.support.cli import Run
 from tests.support.label_studio import Server
@@ -154,7 +154,7 @@ class TestTokens:
         assert "expired" in complaint_of(label_studio.url, token)
 
     def test_no_error_or_log_of_the_command_line_holds_the_token(
-        self, label_studio: Server, workspace: Workspace, aramega: Run
+        self, label_studio: Server, workspace: WorkspaceFolder, aramega: Run
     ) -> None:
         import os
 
@@ -171,7 +171,7 @@ class TestTokens:
         assert SECRET not in said.out + said.err
 
 
-def test_without_a_token_it_is_said_where_to_get_one(workspace_alone: Workspace, aramega: Run) -> None:
+def test_without_a_token_it_is_said_where_to_get_one(workspace_alone: WorkspaceFolder, aramega: Run) -> None:
     said = aramega("review", "pull", workspace_alone.root, "--url", "http://127.0.0.1:9")
     assert said.code == 2
     assert "no token for http://127.0.0.1:9. Set LABEL_STUDIO_API_KEY" in said.err
@@ -180,13 +180,13 @@ def test_without_a_token_it_is_said_where_to_get_one(workspace_alone: Workspace,
 @pytest.mark.label_studio
 class TestProjects:
     def test_a_project_that_is_not_there_is_named_with_those_that_are(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store, pytest.raises(AramegaError, match="has no project 'nowhere'"):
             pull(store, place, "nowhere")
 
     def test_a_form_changed_by_hand_is_noticed_and_the_rest_goes_on(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
@@ -204,7 +204,7 @@ class TestProjects:
             assert any("pull does not read sumary" in c for c in found.complaints)
 
     def test_a_form_that_asks_for_what_tasks_do_not_hold_is_refused_before_anything_is_sent(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
@@ -217,7 +217,7 @@ class TestProjects:
                 push(store, workspace, place, request)
 
     def test_what_is_odd_in_an_annotation_is_said_and_taken_all_the_same(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
@@ -240,7 +240,7 @@ class TestProjects:
 @pytest.mark.label_studio
 class TestPaths:
     def test_a_clip_that_is_missing_is_left_out_and_the_rest_goes(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store:
             passage = store.passages("0" * 16)[0]
@@ -252,7 +252,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("way", ["id", "path", "link"])
     def test_an_id_or_a_clip_that_leads_out_of_the_workspace_is_not_sent(
-        self, label_studio: Server, place: Place, workspace: Workspace, way: str
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder, way: str
     ) -> None:
         with Store.open(workspace) as store:
             recording = store.recording("0" * 16)
@@ -276,7 +276,7 @@ class TestPaths:
             assert "left out" in summary.skipped[0]
 
     def test_label_studio_itself_serves_nothing_but_clips(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store:
             push(store, workspace, place, PushRequest(label_studio.title(), limit=1))
@@ -290,15 +290,15 @@ class TestPaths:
             assert not place.serves("data/local-files/", d=path)
 
     def test_a_server_that_cannot_see_the_clips_is_told_apart(
-        self, label_studio: Server, place: Place, workspace: Workspace, tmp_path: Any
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder, tmp_path: Any
     ) -> None:
-        elsewhere = Workspace(tmp_path / "elsewhere")
+        elsewhere = WorkspaceFolder(tmp_path / "elsewhere")
         shutil.copytree(workspace.root, elsewhere.root)
         with Store.open(elsewhere) as store, pytest.raises(AramegaError, match="Label Studio does not serve"):
             push(store, elsewhere, place, PushRequest(label_studio.title()))
 
     def test_a_task_edited_to_speak_of_something_else_is_refused_and_its_work_waits(
-        self, label_studio: Server, place: Place, workspace: Workspace
+        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
@@ -324,6 +324,6 @@ class TestPaths:
             assert reviews_of(store, other.passage) == []
 
 
-def test_where_that_is_no_sql_is_explained(workspace_alone: Workspace) -> None:
+def test_where_that_is_no_sql_is_explained(workspace_alone: WorkspaceFolder) -> None:
     with Store.open(workspace_alone) as store, pytest.raises(AramegaError, match="It is an SQLite expression over"):
         list(find_passages(store, "priority >"))

@@ -26,7 +26,7 @@ from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import add_reviews, reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
 from tests.support.cli import Run, command
 from tests.support.drafts import Annotator, drafted_workspace
@@ -40,7 +40,7 @@ def curator(label_studio: Server) -> dict[str, str]:
 
 @pytest.mark.label_studio
 def test_push_pull_status_and_preview_one_after_the_other(
-    aramega: Run, curator: dict[str, str], label_studio: Server, place: Place, workspace: Workspace
+    aramega: Run, curator: dict[str, str], label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     where = ("--url", label_studio.url, "--project", label_studio.title())
     pushed = aramega("review", "push", workspace.root, *where, "--overlap", "0.5", "--limit", "4", env=curator)
@@ -60,7 +60,7 @@ def test_push_pull_status_and_preview_one_after_the_other(
 
 @pytest.mark.label_studio
 def test_what_was_left_out_is_listed_and_the_exit_code_says_so(
-    aramega: Run, curator: dict[str, str], label_studio: Server, workspace: Workspace
+    aramega: Run, curator: dict[str, str], label_studio: Server, workspace: WorkspaceFolder
 ) -> None:
     with Store.open(workspace) as store:
         passage = store.passages("0" * 16)[0]
@@ -87,7 +87,7 @@ def test_uploaded_clips_can_be_heard_and_are_sent_once(label_studio: Server, pla
 
 
 @pytest.mark.label_studio
-def test_gold_tasks_go_to_everyone(label_studio: Server, place: Place, workspace: Workspace) -> None:
+def test_gold_tasks_go_to_everyone(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> None:
     with Store.open(workspace) as store:
         gold = next(find_passages(store))
         add_reviews(store, [replace(Annotator("lead").says(gold), gold=True)])
@@ -101,7 +101,7 @@ def test_gold_tasks_go_to_everyone(label_studio: Server, place: Place, workspace
 
 @pytest.mark.label_studio
 def test_files_go_through_label_studios_own_dialogs_and_a_later_pull_knows_them(
-    aramega: Run, label_studio: Server, place: Place, workspace: Workspace, tmp_path: Path
+    aramega: Run, label_studio: Server, place: Place, workspace: WorkspaceFolder, tmp_path: Path
 ) -> None:
     said = aramega("review", "export-files", workspace.root, "--out", tmp_path / "out", "--limit", "3")
     assert said.code == 0
@@ -132,7 +132,7 @@ def test_files_go_through_label_studios_own_dialogs_and_a_later_pull_knows_them(
         assert review.place == f"export.json, task {held.task}"
 
 
-def test_a_file_of_another_format_is_told_apart(workspace_alone: Workspace, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_told_apart(workspace_alone: WorkspaceFolder, tmp_path: Path) -> None:
     with Store.open(workspace_alone) as store:
         for text, complaint in (
             ('[{"audio": "x", "summary": "y"}]', "perhaps JSON-MIN or CSV"),
@@ -146,7 +146,7 @@ def test_a_file_of_another_format_is_told_apart(workspace_alone: Workspace, tmp_
 
 
 def test_reviews_from_files_are_refused_where_the_passage_is_another(
-    workspace_alone: Workspace, tmp_path: Path
+    workspace_alone: WorkspaceFolder, tmp_path: Path
 ) -> None:
     file = tmp_path / "export.json"
     task: dict[str, Any] = {

@@ -29,7 +29,7 @@ from aramega.records.choices import PERSONAL_DATA, chosen_reasons, names_persona
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import add_reviews
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import Annotator, drafted_workspace
 
 TEMPLATES = sorted(p.stem for p in annotation_folder().glob("*.xml"))
@@ -42,7 +42,7 @@ JSON = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def drafted(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> WorkspaceFolder:
     return drafted_workspace(tmp_path_factory.mktemp("drafted") / "ws", clips=False)
 
 
@@ -107,7 +107,7 @@ def test_a_template_that_is_not_there_is_named_with_ours() -> None:
         load_template("passage_revue")
 
 
-def test_what_the_form_does_not_offer_is_left_out_of_the_prediction(drafted: Workspace) -> None:
+def test_what_the_form_does_not_offer_is_left_out_of_the_prediction(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         narrow = read_form(load_template("passage_review").replace('alias="MSA"', 'alias="FUS"'))
         one = Showing(store).load(next(find_passages(store)))
@@ -115,7 +115,7 @@ def test_what_the_form_does_not_offer_is_left_out_of_the_prediction(drafted: Wor
         assert names == ["transcript", "summary", "title", "emotion"]
 
 
-def test_the_fingerprint_changes_with_what_is_shown_and_with_nothing_else(drafted: Workspace) -> None:
+def test_the_fingerprint_changes_with_what_is_shown_and_with_nothing_else(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         draft = Showing(store).load(next(find_passages(store))).draft
     assert draft.summary
@@ -125,7 +125,7 @@ def test_the_fingerprint_changes_with_what_is_shown_and_with_nothing_else(drafte
     assert draft_fingerprint(replace(draft, verdict=replace(draft.verdict, priority=0.99))) == draft_fingerprint(draft)
 
 
-def test_words_the_machine_was_unsure_of_are_named(drafted: Workspace) -> None:
+def test_words_the_machine_was_unsure_of_are_named(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         draft = Showing(store).load(next(find_passages(store))).draft
     assert draft.transcript
@@ -137,7 +137,7 @@ def test_words_the_machine_was_unsure_of_are_named(drafted: Workspace) -> None:
     assert "وزارة" not in doubts
 
 
-def test_the_usual_reasons_to_look_are_said_in_arabic(drafted: Workspace) -> None:
+def test_the_usual_reasons_to_look_are_said_in_arabic(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         draft = Showing(store).load(next(find_passages(store))).draft
     assert draft.verdict
@@ -146,7 +146,7 @@ def test_the_usual_reasons_to_look_are_said_in_arabic(drafted: Workspace) -> Non
     assert not re.search("[a-z]", doubts)
 
 
-def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(drafted: Workspace) -> None:
+def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         task = first_task(store, "segment_review")
         task["annotations"] = [{"id": 1, "completed_by": 1, "result": task["predictions"][0]["result"]}]
@@ -158,7 +158,7 @@ def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(d
     assert review.transcript == shown.draft.transcript.text
 
 
-def test_a_project_made_with_the_form_of_before_is_still_pulled(drafted: Workspace) -> None:
+def test_a_project_made_with_the_form_of_before_is_still_pulled(drafted: WorkspaceFolder) -> None:
     today = load_template("passage_review")
     new = re.compile(r'\n *<Choice [^>]*alias="(?:personal data|recitation or adhan)"[^>]*/>')
     before = new.sub("", today).replace('"other language"', '"wrong language"')
@@ -201,7 +201,7 @@ def test_of_a_reason_only_what_a_form_offers_is_a_choice(reason: str, chosen: tu
     annotations=JSON, drafts=JSON, entry=st.dictionaries(st.sampled_from(["from_name", "id", "value", "type"]), JSON)
 )
 def test_no_annotation_however_odd_stops_a_pull(
-    drafted: Workspace, annotations: Any, drafts: Any, entry: dict[str, Any]
+    drafted: WorkspaceFolder, annotations: Any, drafts: Any, entry: dict[str, Any]
 ) -> None:
     with Store.open(drafted) as store:
         task = first_task(store)
@@ -278,7 +278,7 @@ def test_gold_is_spread_among_the_others_and_loses_none_of_them(
     assert len(mixed) - len(others) <= rate * len(mixed) * 1.6 + 1
 
 
-def test_gold_passages_are_those_with_a_gold_review(drafted: Workspace) -> None:
+def test_gold_passages_are_those_with_a_gold_review(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         passages = list(find_passages(store))
         add_reviews(store, [replace(Annotator("amal").says(passages[3]), gold=True)])
@@ -289,7 +289,7 @@ def test_gold_passages_are_those_with_a_gold_review(drafted: Workspace) -> None:
 
 
 def test_the_compose_file_holds_no_secret_and_serves_only_the_clips(tmp_path: Path) -> None:
-    text = compose_file(Workspace(tmp_path / "ws"))
+    text = compose_file(WorkspaceFolder(tmp_path / "ws"))
     assert f"{tmp_path}/ws/clips:/label-studio/files/clips:ro" in text
     assert "${POSTGRES_PASSWORD:?}" in text
     assert '"127.0.0.1:8080:8080"' in text

@@ -21,7 +21,7 @@ from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.browser import new_context, running_browser
 from tests.support.drafts import put_draft
 from tests.support.label_studio import Server
@@ -70,7 +70,7 @@ def keep(page: Page, name: str) -> None:
 
 
 def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: Workspace
+    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title(), limit=1)
     with Store.open(workspace) as store:
@@ -114,7 +114,7 @@ def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_each_template_opens_with_its_draft(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: Workspace, template: str
+    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder, template: str
 ) -> None:
     against = workspace if template == "pairwise_summary" else None
     request = PushRequest(label_studio.title(), limit=1, template=template, against=against)
@@ -137,7 +137,7 @@ def test_each_template_opens_with_its_draft(
 
 @pytest.mark.parametrize("length", [1, 8_000], ids=["short", "a megabyte"])
 def test_a_hostile_transcript_is_shown_as_text_and_does_nothing(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: Workspace, length: int
+    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder, length: int
 ) -> None:
     with Store.open(workspace) as store:
         passage = next(find_passages(store))

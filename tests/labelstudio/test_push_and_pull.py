@@ -16,7 +16,7 @@ from aramega.records import Draft
 from aramega.store import Store
 from aramega.store.drafts import load_draft
 from aramega.store.reviews import reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import put_draft
 from tests.support.label_studio import Server
 
@@ -43,7 +43,7 @@ def annotate(place: Place, task: int, *result: dict[str, Any], **more: Any) -> i
 
 
 def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     with Store.open(workspace) as store:
         summary = push(store, workspace, place, PushRequest(label_studio.title()))
@@ -64,7 +64,7 @@ def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
         assert place.get(f"api/projects/{summary.project}")["model_version"] == prediction["model_version"]
 
 
-def test_the_most_useful_come_first(label_studio: Server, place: Place, workspace: Workspace) -> None:
+def test_the_most_useful_come_first(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> None:
     with Store.open(workspace) as store:
         summary = push(store, workspace, place, PushRequest(label_studio.title(), limit=3))
         listed = place.get("api/tasks", project=summary.project, page_size=10, include="id,data")["tasks"]
@@ -72,7 +72,7 @@ def test_the_most_useful_come_first(label_studio: Server, place: Place, workspac
 
 
 def test_pushing_again_sends_only_what_is_new_or_changed(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
@@ -92,7 +92,7 @@ def redraft(store: Store, passage: str, text: str) -> Draft:
 
 
 def test_a_new_draft_replaces_the_old_one_where_nobody_has_worked_and_nowhere_else(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
@@ -120,7 +120,7 @@ def test_a_new_draft_replaces_the_old_one_where_nobody_has_worked_and_nowhere_el
 
 
 def test_pull_takes_submitted_skipped_and_begun_work_with_who_and_how_long(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
@@ -152,7 +152,7 @@ def test_pull_takes_submitted_skipped_and_begun_work_with_who_and_how_long(
 
 
 def test_pulling_again_adds_nothing_and_a_correction_stands_beside_the_earlier_word(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
@@ -169,7 +169,7 @@ def test_pulling_again_adds_nothing_and_a_correction_stands_beside_the_earlier_w
 
 
 def test_drafts_that_the_server_lost_at_once_are_sent_again(
-    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when, on SQLite, someone else's deletion takes what is attached to task numbers that are given again."""
     bring = Ledger.bring
@@ -188,7 +188,7 @@ def test_drafts_that_the_server_lost_at_once_are_sent_again(
 
 
 def test_tasks_deleted_on_the_server_are_said_and_sent_again(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:

@@ -26,14 +26,14 @@ from aramega.stages import make_stages
 from aramega.store import Store, current_marks
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server
 
 
 @contextmanager
-def endpoint(workspace: Workspace, server: Server, project: Project, secret: str = "") -> Iterator[str]:
+def endpoint(workspace: WorkspaceFolder, server: Server, project: Project, secret: str = "") -> Iterator[str]:
     """The endpoint at work in a thread, with a model that drafts the same summary for everything."""
     ready = threading.Event()
     served: list[Any] = []
@@ -61,7 +61,7 @@ def endpoint(workspace: Workspace, server: Server, project: Project, secret: str
 
 
 @pytest.fixture
-def pushed(label_studio: Server, place: Place, workspace: Workspace) -> Project:
+def pushed(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> Project:
     with Store.open(workspace) as store:
         return need_project(
             place, str(push(store, workspace, place, PushRequest(label_studio.title(), limit=2)).project)
@@ -70,7 +70,7 @@ def pushed(label_studio: Server, place: Place, workspace: Workspace) -> Project:
 
 @pytest.mark.label_studio
 def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one(
-    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
     with endpoint(workspace, label_studio, pushed, secret="between us") as address:
         connect(place, pushed, address, secret="between us")
@@ -92,7 +92,7 @@ def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one
 
 @pytest.mark.label_studio
 def test_a_webhook_brings_work_at_once(
-    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
     with endpoint(workspace, label_studio, pushed) as address:
         connect(place, pushed, address)
@@ -107,7 +107,7 @@ def test_a_webhook_brings_work_at_once(
 
 @pytest.mark.label_studio
 def test_what_is_not_of_this_workspace_or_project_is_turned_away(
-    label_studio: Server, place: Place, workspace: Workspace, pushed: Project
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
     task = place.get(f"api/tasks/{next(held_tasks(place, pushed.id)).task}/", resolve_uri=False)
     with endpoint(workspace, label_studio, pushed) as address, httpx.Client(base_url=address) as client:
@@ -123,7 +123,9 @@ def test_what_is_not_of_this_workspace_or_project_is_turned_away(
 
 
 @pytest.mark.label_studio
-def test_with_a_secret_nobody_gets_in_without_it(label_studio: Server, workspace: Workspace, pushed: Project) -> None:
+def test_with_a_secret_nobody_gets_in_without_it(
+    label_studio: Server, workspace: WorkspaceFolder, pushed: Project
+) -> None:
     with endpoint(workspace, label_studio, pushed, secret="s3") as address, httpx.Client(base_url=address) as client:
         basic = base64.b64encode(b"aramega:s3").decode()
         answers = [
@@ -134,7 +136,7 @@ def test_with_a_secret_nobody_gets_in_without_it(label_studio: Server, workspace
 
 
 @pytest.mark.label_studio
-def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: Workspace, pushed: Project) -> None:
+def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: WorkspaceFolder, pushed: Project) -> None:
     with Store.open(workspace) as store, pytest.raises(AramegaError, match="ARAMEGA_SERVE_SECRET"):
         make_server(Backend(store, place, pushed, lambda _: Draft()), "0.0.0.0", 0)
 

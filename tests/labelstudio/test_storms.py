@@ -27,7 +27,7 @@ from aramega.labelstudio.pull import pull
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
 from aramega.store.drafts import find_passages
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, own_server
@@ -39,7 +39,7 @@ def tasks_by_passage(place: Place, title: str) -> Counter[str]:
     return Counter(held.passage for held in held_tasks(place, need_project(place, title).id))
 
 
-def passages_of(workspace: Workspace) -> Counter[str]:
+def passages_of(workspace: WorkspaceFolder) -> Counter[str]:
     with Store.open(workspace) as store:
         return Counter(find_passages(store))
 
@@ -69,7 +69,7 @@ def kill_once_it_holds_tasks(server: subprocess.Popen[bytes], folder: Path) -> N
 
 
 def test_an_answer_that_is_lost_after_the_import_was_done_doubles_nothing(
-    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported = ledgers.Ledger._import
 
@@ -86,7 +86,7 @@ def test_an_answer_that_is_lost_after_the_import_was_done_doubles_nothing(
 
 
 def test_a_server_that_is_up_but_cannot_import_is_given_up_on(
-    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full_disk(*_: object) -> list[int]:
         raise Unreachable("in trouble (500)")
@@ -97,14 +97,14 @@ def test_a_server_that_is_up_but_cannot_import_is_given_up_on(
 
 
 def test_two_curators_at_once_make_one_project_and_one_task_for_each_passage(
-    label_studio: Server, workspace: Workspace
+    label_studio: Server, workspace: WorkspaceFolder
 ) -> None:
     mine = drafted_workspace(label_studio.files / f"ws-{uuid4().hex[:12]}", recordings=3, passages=100, clips=False)
-    other = Workspace(label_studio.files / f"ws-{uuid4().hex[:12]}")
+    other = WorkspaceFolder(label_studio.files / f"ws-{uuid4().hex[:12]}")
     shutil.copytree(mine.root, other.root)
     request = PushRequest(label_studio.title(), audio="https://clips.example.org", where="")
 
-    def curate(workspace: Workspace) -> int:
+    def curate(workspace: WorkspaceFolder) -> int:
         with Store.open(workspace) as store, label_studio.place() as place:
             return push(store, workspace, place, request).project
 
@@ -116,7 +116,7 @@ def test_two_curators_at_once_make_one_project_and_one_task_for_each_passage(
 
 
 def test_a_doubled_task_that_someone_has_worked_in_is_kept_and_said(
-    label_studio: Server, place: Place, workspace: Workspace
+    label_studio: Server, place: Place, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title(), limit=2)
     with Store.open(workspace) as store:
@@ -138,7 +138,7 @@ def test_a_doubled_task_that_someone_has_worked_in_is_kept_and_said(
         assert pull(store, place, request.project).new == 1
 
 
-def test_a_task_made_by_hand_is_never_touched(label_studio: Server, place: Place, workspace: Workspace) -> None:
+def test_a_task_made_by_hand_is_never_touched(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> None:
     request = PushRequest(label_studio.title(), limit=1)
     with Store.open(workspace) as store:
         project = push(store, workspace, place, request).project
@@ -150,7 +150,7 @@ def test_a_task_made_by_hand_is_never_touched(label_studio: Server, place: Place
 
 
 def test_a_pull_broken_off_is_simply_done_again(
-    label_studio: Server, place: Place, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    label_studio: Server, place: Place, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:

@@ -21,7 +21,7 @@ from aramega.config import Config, save_config
 from aramega.records import ResolvedPassage, Review
 from aramega.store import Store
 from aramega.store.reviews import add_reviews, write_resolved
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import run_cli
 from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
@@ -51,9 +51,9 @@ def timeless(root: Path) -> dict[str, object]:
     return {**contents(root), "results": [row[:5] for row in rows(root)["results"] if row[1] != "workspace"]}
 
 
-def a_workspace(folder: Path, numbers: Sequence[int] = (0, 1, 2), passages: int = 2) -> Workspace:
+def a_workspace(folder: Path, numbers: Sequence[int] = (0, 1, 2), passages: int = 2) -> WorkspaceFolder:
     """A workspace of drafted recordings, by number, with clips, frames and a configuration."""
-    place = Workspace(folder)
+    place = WorkspaceFolder(folder)
     with Store.create_or_open(place) as store:
         for number in numbers:
             known = a_recording(f"{number:016x}", f"نشرة {number}.mp3", 4.0 * passages)
@@ -66,12 +66,12 @@ def a_workspace(folder: Path, numbers: Sequence[int] = (0, 1, 2), passages: int 
     return place
 
 
-def passages_of(place: Workspace, recording: int) -> list[str]:
+def passages_of(place: WorkspaceFolder, recording: int) -> list[str]:
     with Store.open(place) as store:
         return [passage.id for passage in store.passages(f"{recording:016x}")]
 
 
-def review(place: Workspace, passage: str, name: str = "huda") -> Review:
+def review(place: WorkspaceFolder, passage: str, name: str = "huda") -> Review:
     """Someone reviews a passage, and it is settled."""
     said = Annotator(name).says(passage, transcript="نص مصحح")
     with Store.create_or_open(place) as store:
@@ -80,7 +80,7 @@ def review(place: Workspace, passage: str, name: str = "huda") -> Review:
     return said
 
 
-def cut_otherwise(place: Workspace, recording: int) -> list[str]:
+def cut_otherwise(place: WorkspaceFolder, recording: int) -> list[str]:
     """The recording's passages become one, its first, as other options might have it; the old clips and drafts stay.
     Gives the passages that are no more."""
     with Store.create_or_open(place) as store:
@@ -90,9 +90,9 @@ def cut_otherwise(place: Workspace, recording: int) -> list[str]:
     return [passage.id for passage in others]
 
 
-def copy_of(place: Workspace, folder: Path) -> Workspace:
+def copy_of(place: WorkspaceFolder, folder: Path) -> WorkspaceFolder:
     shutil.copytree(place.root, folder)
-    return Workspace(folder)
+    return WorkspaceFolder(folder)
 
 
 @dataclass(frozen=True)

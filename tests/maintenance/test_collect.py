@@ -15,7 +15,7 @@ from aramega.maintenance.collect import collect, of_nothing, of_other_options, p
 from aramega.maintenance.references import named_clips
 from aramega.stages import make_stages
 from aramega.store import Store, current_marks
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import a_workspace, contents, cut_otherwise, files, passages_of, review, rows
 from tests.support.cli import Run, run_process
 from tests.support.drafts import a_draft, put_draft
@@ -24,7 +24,7 @@ from tests.support.workspaces import a_passage, a_recording, put_passages, put_r
 DRAFTING = Config.model_validate({"transcribe": {"model": "small"}})
 
 
-def gc(place: Workspace) -> None:
+def gc(place: WorkspaceFolder) -> None:
     with Store.create_or_open(place) as store:
         collect(store, place, Config(), of_nothing())
 
@@ -189,7 +189,7 @@ PASSAGE = st.fixed_dictionaries(
 @settings(max_examples=25, deadline=None)
 def test_nothing_that_a_row_or_a_person_names_is_ever_taken(chosen: list[dict[str, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        place = Workspace(Path(folder))
+        place = WorkspaceFolder(Path(folder))
         with Store.create_or_open(place) as store:
             safe = _arrange(store, place, chosen)
             before = rows(place.root)
@@ -206,7 +206,7 @@ def test_nothing_that_a_row_or_a_person_names_is_ever_taken(chosen: list[dict[st
             assert left == there & safe
 
 
-def _arrange(store: Store, place: Workspace, chosen: list[dict[str, bool]]) -> set[str]:
+def _arrange(store: Store, place: WorkspaceFolder, chosen: list[dict[str, bool]]) -> set[str]:
     """Passages in every state; gives those that are named by a row or a person."""
     known = a_recording("0" * 16, seconds=100.0)
     put_recording(store, known)
@@ -233,5 +233,5 @@ def _arrange(store: Store, place: Workspace, chosen: list[dict[str, bool]]) -> s
     return safe
 
 
-def _passage(place: Workspace, i: int):
+def _passage(place: WorkspaceFolder, i: int):
     return a_passage(place, segments_at("0" * 16, [(i * 10 + 1, i * 10 + 5)]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import (
     a_workspace,
     contents,
@@ -46,7 +46,7 @@ def kill_often(folder: Path, arguments: Arguments, check: Callable[[Path], None]
 def _count_calls(folder: Path, arguments: Arguments) -> int:
     calm = folder.with_name("calm")
     shutil.rmtree(calm, ignore_errors=True)
-    copy_of(Workspace(folder), calm)
+    copy_of(WorkspaceFolder(folder), calm)
     for note in calm.glob("copy/backup.json"):  # says which workspace it is of
         note.write_text(note.read_text().replace(str(folder), str(calm)))
     done = fall_at(0, *arguments(calm))
@@ -60,13 +60,13 @@ def desk(tmp_path: Path) -> Path:
     a_workspace(tmp_path / "desk" / "news", range(4))
     a_workspace(tmp_path / "desk" / "more", [3, 4, 5])
     for number in range(2):
-        [gone] = cut_otherwise(Workspace(tmp_path / "desk" / "news"), number)
-    review(Workspace(tmp_path / "desk" / "news"), gone)
+        [gone] = cut_otherwise(WorkspaceFolder(tmp_path / "desk" / "news"), number)
+    review(WorkspaceFolder(tmp_path / "desk" / "news"), gone)
     return tmp_path / "desk"
 
 
 def test_gc(desk: Path) -> None:
-    known = [p for number in range(4) for p in passages_of(Workspace(desk / "news"), number)]
+    known = [p for number in range(4) for p in passages_of(WorkspaceFolder(desk / "news"), number)]
     reviews = rows(desk / "news")["reviews"]
 
     def check(folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_backup(desk: Path) -> None:
             assert set(rows(copy)) == set(rows(folder / "news")), "whatever has the name is whole"
 
     for number in (2, 3):
-        cut_otherwise(Workspace(desk / "news"), number)  # the second backup is over the first
+        cut_otherwise(WorkspaceFolder(desk / "news"), number)  # the second backup is over the first
         kill_often(desk, arguments, check)
         assert rows(desk / "copy") == rows(desk / "news")
         assert files(desk / "copy") == files(desk.with_name("calm") / "copy")

@@ -27,7 +27,7 @@ from aramega.records import AramegaError, Metadata, Passage, Source, Summary
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import load_draft
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import (
     a_workspace,
     contents,
@@ -45,8 +45,8 @@ from tests.support.workspaces import put_recording, write_clip
 R0 = "0" * 16
 
 
-def merged(folder: Path, *sources: Workspace) -> Workspace:
-    target = Workspace(folder)
+def merged(folder: Path, *sources: WorkspaceFolder) -> WorkspaceFolder:
+    target = WorkspaceFolder(folder)
     for source in sources:
         merge(source, target)
     return target
@@ -103,7 +103,7 @@ def test_what_is_split_and_merged_is_what_it_was(parts: int, numbers: list[int],
             assert (again.root / paper).read_text() == (place.root / paper).read_text()
 
 
-def _leave_loose_ends(place: Workspace) -> None:
+def _leave_loose_ends(place: WorkspaceFolder) -> None:
     """What is of no recording: files not read, names that were wrong, pulls, answers, what was withdrawn."""
     with Store.create_or_open(place) as store:
         store.add_sources([(Source(f"/in/{name}.mp3", Metadata(title=name)), 1, 1) for name in "abcd"])
@@ -144,19 +144,19 @@ def test_where_one_went_further_that_is_taken(tmp_path: Path) -> None:
             store.connection.execute(f"DELETE FROM {table}")
         store.connection.execute("DELETE FROM results WHERE stage <> 'ingest'")
     for order, sources in enumerate(([barely, first, second], [second, first, barely])):
-        told = [merge(source, Workspace(tmp_path / str(order))) for source in sources]
+        told = [merge(source, WorkspaceFolder(tmp_path / str(order))) for source in sources]
         assert not [c for t in told for c in t.conflicts]
         assert timeless(tmp_path / str(order)) == timeless(whole.root)
 
 
-def _forget_draft(place: Workspace, passage: str) -> None:
+def _forget_draft(place: WorkspaceFolder, passage: str) -> None:
     with Store.create_or_open(place) as store:
         for table in DRAFTS:
             store.connection.execute(f"DELETE FROM {table} WHERE passage = ?", (passage,))
         store.connection.execute("DELETE FROM results WHERE item = ?", (passage,))
 
 
-def _redraft(place: Workspace, passage: str, when: str, text: str = "ملخص آخر.") -> None:
+def _redraft(place: WorkspaceFolder, passage: str, when: str, text: str = "ملخص آخر.") -> None:
     """Another prompt's summary, made at another time."""
     with Store.create_or_open(place) as store:
         made = load_draft(store, passage).summary
@@ -198,7 +198,7 @@ def test_of_two_ways_to_cut_the_one_with_peoples_work_is_taken_and_all_reviews_a
     _cut_at_new_edges(theirs)
     by_us, by_them = review(ours, passages_of(ours, 0)[0], "huda"), review(theirs, passages_of(theirs, 0)[0], "omar")
     for order, sources in enumerate(([ours, theirs], [theirs, ours])):
-        target = Workspace(tmp_path / str(order))
+        target = WorkspaceFolder(tmp_path / str(order))
         told = [merge(source, target) for source in sources]
         assert [c.what for t in told for c in t.conflicts][:1] == ["cut, or summarized as a whole, differently"]
         assert passages_of(target, 0) in (passages_of(ours, 0), passages_of(theirs, 0))
@@ -225,7 +225,7 @@ def test_a_way_to_cut_that_nobody_worked_on_gives_way(tmp_path: Path) -> None:
     assert set(files(theirs.root)) <= set(files(ours.root))
 
 
-def _cut_at_new_edges(place: Workspace, recording: str = R0) -> None:
+def _cut_at_new_edges(place: WorkspaceFolder, recording: str = R0) -> None:
     """The passages begin a little later, under other options, and have clips and drafts of their own."""
     with Store.create_or_open(place) as store:
         moved = []
@@ -269,7 +269,7 @@ def test_whatever_is_merged_in_whatever_order_peoples_work_is_whole_and_again_ad
         assert contents(merged(target.root, *places, *reversed(places)).root) == before
 
 
-def _a_shard(folder: Path, shard: list[tuple[str, bool]]) -> Workspace:
+def _a_shard(folder: Path, shard: list[tuple[str, bool]]) -> WorkspaceFolder:
     """Two recordings, each as it is in one of several ways, and reviewed or not."""
     place = a_workspace(folder, [number for number, (way, _) in enumerate(shard) if way != "absent"])
     for number, (way, reviewed) in enumerate(shard):
@@ -365,7 +365,7 @@ def test_a_database_that_points_outside_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(place.database, isolation_level=None)) as connection:
         connection.execute("UPDATE passages SET clip = 'clips/../../secret'")
     with pytest.raises(AramegaError, match="no path inside clips/"):
-        merge(place, Workspace(tmp_path / "all"))
+        merge(place, WorkspaceFolder(tmp_path / "all"))
 
 
 def test_a_workspace_is_not_merged_into_itself(tmp_path: Path, aramega: Run) -> None:
@@ -373,5 +373,5 @@ def test_a_workspace_is_not_merged_into_itself(tmp_path: Path, aramega: Run) -> 
     assert "cannot be merged into itself" in aramega("merge", place.root, "--into", place.root).err
 
 
-def _draft_rows(place: Workspace) -> dict[str, object]:
+def _draft_rows(place: WorkspaceFolder) -> dict[str, object]:
     return {table: found for table, found in rows(place.root).items() if table in (*DRAFTS, "results")}

@@ -37,7 +37,7 @@ from aramega.records import BuildProgress, NodeProgress, from_dict
 from aramega.sources import find_sources
 from aramega.stages import make_stages
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 
 HERE = platform.node()
@@ -55,7 +55,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, broadcast: Path) -> Path:
 
 
 def told_build(
-    place: Workspace, archive: Path, tell: Callable[[BuildProgress], None] | None = None, *, engine: Any = None
+    place: WorkspaceFolder, archive: Path, tell: Callable[[BuildProgress], None] | None = None, *, engine: Any = None
 ) -> list[str]:
     """A build that tells the progress file, and `tell`; what it complained of."""
     complaints: list[str] = []
@@ -76,7 +76,7 @@ def test_a_build_tells_of_its_queues_workers_and_nodes_while_it_runs(
 ) -> None:
     monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
     told: list[BuildProgress] = []
-    assert told_build(Workspace(tmp_path), archive, told.append) == []
+    assert told_build(WorkspaceFolder(tmp_path), archive, told.append) == []
 
     first, *between, last = told
     assert [stage.waiting for stage in first.stages] == [5, 0, 0]
@@ -111,7 +111,7 @@ def test_a_build_tells_of_its_queues_workers_and_nodes_while_it_runs(
 
 
 def test_a_build_that_is_run_again_counts_what_was_done_before(tmp_path: Path, short_broadcast: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     told_build(place, short_broadcast)
     told_build(place, short_broadcast)
     progress = read_progress(place)
@@ -130,9 +130,9 @@ def test_a_build_goes_on_where_its_progress_cannot_be_told_and_says_so_once(
     def fail(_: BuildProgress) -> None:
         raise error
 
-    [complaint] = told_build(Workspace(tmp_path), short_broadcast, fail)
+    [complaint] = told_build(WorkspaceFolder(tmp_path), short_broadcast, fail)
     assert "can't be told" in complaint
-    with Store.open(Workspace(tmp_path)) as store:
+    with Store.open(WorkspaceFolder(tmp_path)) as store:
         assert store.count_recordings()[0] == 1
 
 
@@ -158,7 +158,7 @@ def test_the_last_word_is_how_the_build_ended(
         if progress.workers:
             raise end
 
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     with pytest.raises(end):
         told_build(place, short_broadcast, stop)
     progress = read_progress(place)
@@ -176,7 +176,7 @@ def running(tmp_path: Path, archive: Path) -> Iterator[subprocess.Popen[bytes]]:
     line = command("build-ssum", archive, "-w", tmp_path, "--quiet", "--workers", "1")
     with subprocess.Popen(line, preexec_fn=_heed_interrupts, stderr=subprocess.DEVNULL) as build:  # noqa: PLW1509  no threads here
         try:
-            while not ((progress := read_progress(Workspace(tmp_path))) and progress.busy):
+            while not ((progress := read_progress(WorkspaceFolder(tmp_path))) and progress.busy):
                 assert build.poll() is None
                 time.sleep(0.01)  # until its first look, a second after it began
             build.send_signal(signal.SIGSTOP)
@@ -214,7 +214,7 @@ def test_a_killed_build_is_said_to_be_killed(aramega: Run, tmp_path: Path, runni
     assert json.loads((tmp_path / "progress.json").read_text())["state"] == "building"
     told = json.loads(aramega("status", tmp_path, "--json").out)["build"]
     assert (told["state"], told["pid"]) == ("killed", running.pid)
-    assert "The last build was killed" in shown(Workspace(tmp_path))
+    assert "The last build was killed" in shown(WorkspaceFolder(tmp_path))
     aramega("build-ssum", "-w", tmp_path, "--quiet")
     assert json.loads((tmp_path / "progress.json").read_text())["state"] == "finished"
     assert not list(tmp_path.rglob("*.part"))
@@ -226,14 +226,14 @@ def test_a_build_that_is_stopped_politely_says_that_it_was_interrupted(
     running.send_signal(signal.SIGTERM)
     running.send_signal(signal.SIGCONT)
     assert running.wait() == 130
-    progress = read_progress(Workspace(tmp_path))
+    progress = read_progress(WorkspaceFolder(tmp_path))
     assert progress
     assert progress.state == "interrupted"
-    assert "The last build was interrupted" in shown(Workspace(tmp_path))
+    assert "The last build was interrupted" in shown(WorkspaceFolder(tmp_path))
 
 
 def test_a_number_that_another_process_has_by_now_is_not_taken_for_the_build(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     place.lock.touch()
     write_progress(place, replace(A_MOMENT, pid=os.getppid()))  # alive, and holds no lock
     progress = read_progress(place)
@@ -242,7 +242,7 @@ def test_a_number_that_another_process_has_by_now_is_not_taken_for_the_build(tmp
 
 
 def test_a_build_on_another_machine_counts_as_there_while_it_is_heard_of(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     write_progress(place, replace(A_MOMENT, host="elsewhere"))
     told = datetime.fromisoformat(A_MOMENT.at)
     states = [read_progress(place, told + timedelta(seconds=s)) for s in (1, 3600)]
@@ -252,7 +252,7 @@ def test_a_build_on_another_machine_counts_as_there_while_it_is_heard_of(tmp_pat
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '{"version": 1}', "\x00" * 100])
 def test_a_file_that_is_not_one_is_taken_for_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "progress.json").write_text(text)
-    assert read_progress(Workspace(tmp_path)) is None
+    assert read_progress(WorkspaceFolder(tmp_path)) is None
 
 
 # What people see
@@ -274,7 +274,7 @@ A_MOMENT = BuildProgress(
 )
 
 
-def shown(place: Workspace) -> str:
+def shown(place: WorkspaceFolder) -> str:
     console = Console(file=io.StringIO(), width=200)
     with Store.open(place) as store:
         console.print(render(look(store, place)))
@@ -283,7 +283,7 @@ def shown(place: Workspace) -> str:
 
 
 def test_people_see_nodes_where_there_are_several(tmp_path: Path, short_broadcast: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     told_build(place, short_broadcast)
     last = read_progress(place)
     assert last

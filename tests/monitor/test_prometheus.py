@@ -33,7 +33,7 @@ from aramega.records import AramegaError, BuildProgress, NodeProgress, StageProg
 from aramega.sources import find_sources
 from aramega.stages import make_stages
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 
 A_MOMENT = BuildProgress(
@@ -85,7 +85,7 @@ def scrape(url: str) -> str:
 
 
 def test_each_figure_has_its_place(tmp_path: Path) -> None:
-    write_metrics(Workspace(tmp_path), tmp_path / "a.prom")(A_MOMENT)
+    write_metrics(WorkspaceFolder(tmp_path), tmp_path / "a.prom")(A_MOMENT)
     samples = parse((tmp_path / "a.prom").read_text(), tmp_path)
     assert of(samples, "aramega_items_total", stage="ingest", node="a/1", outcome="failed") == 2
     assert of(samples, "aramega_sound_seconds_total", stage="ingest") == 95.5
@@ -108,7 +108,7 @@ def test_each_figure_has_its_place(tmp_path: Path) -> None:
 
 
 def test_no_time_left_is_no_sample_rather_than_a_wrong_one(tmp_path: Path) -> None:
-    write = write_metrics(Workspace(tmp_path), tmp_path / "a.prom")
+    write = write_metrics(WorkspaceFolder(tmp_path), tmp_path / "a.prom")
     write(replace(A_MOMENT, seconds_left=None))
     names = {name for name, _ in parse((tmp_path / "a.prom").read_text(), tmp_path)}
     assert "aramega_seconds_left" not in names
@@ -119,7 +119,7 @@ def test_a_build_is_scraped_over_http_while_it_runs(
     tmp_path: Path, broadcast: Path, short_broadcast: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
-    place, config, engine = Workspace(tmp_path), Config(), LocalEngine(2)
+    place, config, engine = WorkspaceFolder(tmp_path), Config(), LocalEngine(2)
     named = [str(broadcast), str(short_broadcast)]
     seen = []
     with serving(place, "0") as url, building(place), Store.create_or_open(place) as store:
@@ -149,7 +149,7 @@ def test_a_build_is_scraped_over_http_while_it_runs(
 
 
 def test_what_an_earlier_build_told_is_not_taken_for_this_ones(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     write_progress(place, A_MOMENT)
     with serving(place, "0") as url:
         assert "aramega" not in scrape(url)
@@ -160,7 +160,7 @@ def test_what_an_earlier_build_told_is_not_taken_for_this_ones(tmp_path: Path) -
 def test_callers_who_hang_up_or_say_nothing_keep_nobody_waiting(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(Workspace(tmp_path), "0") as url:
+    with serving(WorkspaceFolder(tmp_path), "0") as url:
         port = int(url.rpartition(":")[2].partition("/")[0])
         with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)) as rude:
             rude.sendall(b"GET /metr")
@@ -211,7 +211,7 @@ def test_a_port_in_use_is_said_to_be_and_nothing_is_built(
 def test_what_cannot_be_told_is_said_before_anything_starts(
     tmp_path: Path, address: str | None, file: str | None, message: str
 ) -> None:
-    asked = serve_metrics(Workspace(tmp_path), address, Path(file) if file else None, quiet=True)
+    asked = serve_metrics(WorkspaceFolder(tmp_path), address, Path(file) if file else None, quiet=True)
     with pytest.raises(AramegaError, match=message), asked:
         pytest.fail("it started")
 
@@ -242,10 +242,10 @@ def test_a_killed_builds_address_is_gone_with_it_and_its_port_can_be_had_again(t
         build.wait()
     while _answers(url):  # the kernel ends the one who serves, if not in this very instant
         time.sleep(0.01)
-    progress = read_progress(Workspace(tmp_path))
+    progress = read_progress(WorkspaceFolder(tmp_path))
     assert progress
     assert progress.state == "killed"
-    with serving(Workspace(tmp_path), url.removeprefix("http://").removesuffix("/metrics")) as again:
+    with serving(WorkspaceFolder(tmp_path), url.removeprefix("http://").removesuffix("/metrics")) as again:
         assert again == url
 
 

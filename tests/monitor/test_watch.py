@@ -20,7 +20,7 @@ from aramega.monitor.watch import Moment, look
 from aramega.records import Recording, Source
 from aramega.stages import make_stages
 from aramega.store import Broken, Finished, Store, current_marks
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 from tests.support.workspaces import a_recording
 
@@ -28,10 +28,10 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> WorkspaceFolder:
     """Ten files: four were ingested ten seconds ago and two long before, one is broken, three wait; two recordings
     are segmented, and gave three passages each."""
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     save_config(Config(), place.config)
     marks = current_marks(make_stages(Config(), place))
     with Store.create_or_open(place) as store:
@@ -54,25 +54,25 @@ def _ago(seconds: int) -> str:
     return (NOW - timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
-def seen(place: Workspace, now: datetime = NOW) -> Moment:
+def seen(place: WorkspaceFolder, now: datetime = NOW) -> Moment:
     with Store.open(place) as store:
         return look(store, place, now)
 
 
-def test_the_pace_is_that_of_the_last_minute(place: Workspace) -> None:
+def test_the_pace_is_that_of_the_last_minute(place: WorkspaceFolder) -> None:
     ingest, segment, passages = seen(place).paces
     assert (ingest.items, ingest.hours_an_hour) == (4, 60.0)  # an hour of sound in a minute
     assert (segment.items, passages.items) == (0, 2)
 
 
-def test_what_earlier_stages_still_owe_counts_as_left(place: Workspace) -> None:
+def test_what_earlier_stages_still_owe_counts_as_left(place: WorkspaceFolder) -> None:
     ingest, segment, passages = seen(place).paces
     assert ingest.left == 3
     assert segment.left == 4 + 3
     assert passages.left == 4 + 3
 
 
-def test_drafting_counts_the_passages_that_are_to_come(place: Workspace) -> None:
+def test_drafting_counts_the_passages_that_are_to_come(place: WorkspaceFolder) -> None:
     config = Config.model_validate({"transcribe": {"model": "small"}})
     save_config(config, place.config)
     left = {pace.stage: pace.left for pace in seen(place).paces}
@@ -80,7 +80,7 @@ def test_drafting_counts_the_passages_that_are_to_come(place: Workspace) -> None
     assert {left[stage] for stage in ("summarize", "label", "check")} == {left["transcribe"]}
 
 
-def test_the_time_left_is_that_at_this_pace_and_unknown_where_nothing_moves(place: Workspace) -> None:
+def test_the_time_left_is_that_at_this_pace_and_unknown_where_nothing_moves(place: WorkspaceFolder) -> None:
     moment = seen(place)
     ingest, segment, passages = moment.paces
     assert ingest.seconds_left == 3 * 60 / 4
@@ -90,16 +90,16 @@ def test_the_time_left_is_that_at_this_pace_and_unknown_where_nothing_moves(plac
     assert moment.quiet_seconds == 10
 
 
-def test_a_clock_that_was_set_back_shows_no_pace_from_the_future(place: Workspace) -> None:
+def test_a_clock_that_was_set_back_shows_no_pace_from_the_future(place: WorkspaceFolder) -> None:
     assert not any(pace.items for pace in seen(place, NOW - timedelta(hours=1)).paces)
 
 
-def test_the_newest_failures_come_by_name(place: Workspace) -> None:
+def test_the_newest_failures_come_by_name(place: WorkspaceFolder) -> None:
     [failure] = seen(place).newest_failures
     assert (failure.stage, failure.name, failure.error) == ("ingest", "6.mp3", "an empty file (0 bytes)")
 
 
-def test_a_person_sees_a_table_and_is_asked_whether_a_build_runs(place: Workspace) -> None:
+def test_a_person_sees_a_table_and_is_asked_whether_a_build_runs(place: WorkspaceFolder) -> None:
     shown = _shown(seen(place))
     assert "sound an hour" in shown
     assert "60.0 h" in shown
@@ -109,7 +109,7 @@ def test_a_person_sees_a_table_and_is_asked_whether_a_build_runs(place: Workspac
 
 
 def test_a_workspace_without_anything_says_so(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     Store.create_or_open(place).close()
     assert "nothing is left to do" in _shown(seen(place))
 
@@ -121,7 +121,7 @@ def _shown(moment: Moment) -> str:
     return console.file.getvalue()
 
 
-def test_machines_get_the_status_and_the_pace_in_one_object(aramega: Run, place: Workspace) -> None:
+def test_machines_get_the_status_and_the_pace_in_one_object(aramega: Run, place: WorkspaceFolder) -> None:
     told = json.loads(aramega("status", place.root, "--json").out)
     assert {
         "stages",
@@ -136,7 +136,7 @@ def test_machines_get_the_status_and_the_pace_in_one_object(aramega: Run, place:
     assert [pace["stage"] for pace in told["paces"]] == [books["stage"] for books in told["stages"]]
 
 
-def test_watching_for_machines_is_an_object_a_line_until_interrupted(place: Workspace) -> None:
+def test_watching_for_machines_is_an_object_a_line_until_interrupted(place: WorkspaceFolder) -> None:
     line = command("status", place.root, "--watch", "--json", "--interval", "0.1")
     with _started(line, stdout=subprocess.PIPE) as watching:
         assert watching.stdout
@@ -147,7 +147,7 @@ def test_watching_for_machines_is_an_object_a_line_until_interrupted(place: Work
     assert looks[0]["at"] <= looks[1]["at"]
 
 
-def test_watching_shows_what_came_meanwhile_on_a_terminal(place: Workspace) -> None:
+def test_watching_shows_what_came_meanwhile_on_a_terminal(place: WorkspaceFolder) -> None:
     terminal, end = pty.openpty()
     with _started(
         command("status", place.root, "--watch", "--interval", "0.1"),
@@ -165,7 +165,7 @@ def test_watching_shows_what_came_meanwhile_on_a_terminal(place: Workspace) -> N
     os.close(end)
 
 
-def test_watching_into_a_pipe_that_closes_ends_quietly(place: Workspace) -> None:
+def test_watching_into_a_pipe_that_closes_ends_quietly(place: WorkspaceFolder) -> None:
     line = command("status", place.root, "--watch", "--json", "--interval", "0.1")
     with _started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
         assert watching.stdout

@@ -15,7 +15,7 @@ from aramega.pipeline.build import Request, add_sources, building, run_build
 from aramega.records import Passage
 from aramega.sources import find_sources
 from aramega.store import Broken, Finished, Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run
 
 
@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 def build(folder: Path, source: Path, *changes: str, die_at: str = "") -> None:
     """A build with single options changed; with `die_at`, gone just before that stage's first result is committed."""
-    place = Workspace(folder)
+    place = WorkspaceFolder(folder)
     config = choose_config(None, folder / "none.toml", changes)
     with building(place), Store.create_or_open(place) as store:
         add_sources(store, place, config, [str(source)], find_sources([str(source)], config.ingest.extensions))
@@ -42,7 +42,7 @@ def build(folder: Path, source: Path, *changes: str, die_at: str = "") -> None:
 
 
 def passages(folder: Path) -> list[Passage]:
-    with Store.open(Workspace(folder)) as store:
+    with Store.open(WorkspaceFolder(folder)) as store:
         return [p for r in store.recordings() for p in store.passages(r.id)]
 
 
@@ -84,7 +84,7 @@ def test_clips_are_never_cut_from_another_file_under_the_old_name(
     (tmp_path / "a.wav").write_bytes(content)
     build(ws, tmp_path / "b.wav", "passages.max_seconds=60", "passages.target_seconds=30")
     (tmp_path / "b.wav").unlink()
-    with Store.open(Workspace(ws)) as store:
+    with Store.open(WorkspaceFolder(ws)) as store:
         intact = next(r for r in store.recordings() if r.name == "b.wav")
         assert store.passages(intact.id)
     assert (

@@ -14,7 +14,7 @@ from aramega.records import DraftedPassage, Metadata, ResolvedPassage, Settled, 
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import write_resolved
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace, put_draft
 
 WORDS = (
@@ -23,7 +23,7 @@ WORDS = (
 ).split()
 
 
-def a_set(folder: Path, recordings: int = 6, passages: int = 2, *, seconds: float = 20.0) -> Workspace:
+def a_set(folder: Path, recordings: int = 6, passages: int = 2, *, seconds: float = 20.0) -> WorkspaceFolder:
     """Drafted passages, no two alike, a programme and a speaker for each recording."""
     workspace = drafted_workspace(folder, recordings, passages, seconds=seconds)
     with Store.create_or_open(workspace) as store:
@@ -42,7 +42,7 @@ def _saying_something_else(drafted: DraftedPassage, number: int):
     return replace(drafted.draft, transcript=replace(transcript, lines=lines), summary=replace(summary, text=said))
 
 
-def resolve(workspace: Workspace, passages: Iterable[str] | None = None, **fields: object) -> list[str]:
+def resolve(workspace: WorkspaceFolder, passages: Iterable[str] | None = None, **fields: object) -> list[str]:
     """Reviewers accept these passages (all, if none is named) as they are, except for `fields`."""
     with Store.create_or_open(workspace) as store:
         chosen = list(passages if passages is not None else find_passages(store))
@@ -75,7 +75,7 @@ def accepted(drafted: DraftedPassage) -> ResolvedPassage:
     )
 
 
-def describe_recordings(workspace: Workspace, change: Callable[[Metadata], Metadata]) -> None:
+def describe_recordings(workspace: WorkspaceFolder, change: Callable[[Metadata], Metadata]) -> None:
     """Change what the manifest says of every recording."""
     with Store.create_or_open(workspace) as store:
         sources = [Source(source.path, change(source.metadata)) for source in store.sources()]
@@ -86,7 +86,7 @@ def describe_recordings(workspace: Workspace, change: Callable[[Metadata], Metad
             store.add_sources([(source, size, mtime)])
 
 
-def publish_to(workspace: Workspace, folder: Path, **options: object) -> Published:
+def publish_to(workspace: WorkspaceFolder, folder: Path, **options: object) -> Published:
     """Publish into a folder with these options, the rest as the defaults are."""
     how = {name: options.pop(name) for name in ("tag", "withdrawn", "dry_run", "format") if name in options}
     labels = LabelConfig(**{name: options.pop(name) for name in ("dialects", "emotions") if name in options})  # type: ignore[arg-type]

@@ -15,14 +15,16 @@ from aramega.publish.hub import HubTarget
 from aramega.records import AramegaError, Settled
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to, resolve
 from tests.support.loopback_hub import OWNER, READER, User
 
 NAME = "org/news"
 
 
-def push(workspace: Workspace, *, dry_run: bool = False, withdrawn: Path | None = None, **about: object) -> Published:
+def push(
+    workspace: WorkspaceFolder, *, dry_run: bool = False, withdrawn: Path | None = None, **about: object
+) -> Published:
     options = PublishConfig(**about.pop("options", {}))  # type: ignore[arg-type]
     target = HubTarget(str(about.pop("repo", NAME)), workspace, waits=(0.01, 0.01, 0.01), **about)  # type: ignore[arg-type]
     with Store.open(workspace) as store:

@@ -33,7 +33,7 @@ from aramega.settle.resolve import resolve_workspace
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import add_reviews
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to
 from tests.support.drafts import Annotator
 
@@ -65,7 +65,7 @@ def answer(number: int, who: int, **fields: str | list[str]) -> dict[str, Any]:
 
 
 def pull(
-    workspace: Workspace, *said: tuple[str, dict[str, Any]], drafts: tuple[tuple[str, dict[str, Any]], ...] = ()
+    workspace: WorkspaceFolder, *said: tuple[str, dict[str, Any]], drafts: tuple[tuple[str, dict[str, Any]], ...] = ()
 ) -> None:
     """Take annotations of passages as `aramega review pull` does."""
     form = read_form(FORM)
@@ -81,7 +81,7 @@ def pull(
             add_reviews(store, taken.reviews)
 
 
-def settle(workspace: Workspace, policy: str, *referees: str) -> None:
+def settle(workspace: WorkspaceFolder, policy: str, *referees: str) -> None:
     with Store.create_or_open(workspace) as store:
         resolve_workspace(store, Policy(policy, referees=referees))  # type: ignore[arg-type]
 
@@ -111,7 +111,7 @@ def found_in(folder: Path, marks: dict[str, str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def marked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, dict[str, str], dict[str, str]]:
+def marked(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorkspaceFolder, dict[str, str], dict[str, str]]:
     """A reviewed workspace with a mark of its own in every place where an annotator writes: those that nobody may find in
     what is published, and those of answers, which are."""
     workspace = a_set(tmp_path_factory.mktemp("marked") / "w", recordings=3, passages=3)
@@ -157,7 +157,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, dict[st
 
 @pytest.mark.parametrize("policy", ["single", "majority", "gold", "referee"])
 def test_nothing_annotators_wrote_for_their_team_is_in_any_configuration(
-    marked: tuple[Workspace, dict[str, str], dict[str, str]], tmp_path: Path, policy: str
+    marked: tuple[WorkspaceFolder, dict[str, str], dict[str, str]], tmp_path: Path, policy: str
 ) -> None:
     workspace, secret, public = marked
     settle(workspace, policy)
@@ -168,7 +168,7 @@ def test_nothing_annotators_wrote_for_their_team_is_in_any_configuration(
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_nothing_annotators_wrote_for_their_team_is_in_any_format(
-    marked: tuple[Workspace, dict[str, str], dict[str, str]], tmp_path: Path, format: str
+    marked: tuple[WorkspaceFolder, dict[str, str], dict[str, str]], tmp_path: Path, format: str
 ) -> None:
     workspace, secret, public = marked
     settle(workspace, "majority")
@@ -180,7 +180,7 @@ def test_nothing_annotators_wrote_for_their_team_is_in_any_format(
 
 
 def test_a_page_that_can_be_mailed_holds_no_comments_and_no_names(
-    marked: tuple[Workspace, dict[str, str], dict[str, str]], tmp_path: Path
+    marked: tuple[WorkspaceFolder, dict[str, str], dict[str, str]], tmp_path: Path
 ) -> None:
     workspace, secret, public = marked
     settle(workspace, "majority")
@@ -202,7 +202,7 @@ def test_raw_is_published_only_where_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_raw_of_a_rejected_passage_holds_verdicts_and_chosen_reasons_and_no_text(
-    marked: tuple[Workspace, dict[str, str], dict[str, str]], tmp_path: Path
+    marked: tuple[WorkspaceFolder, dict[str, str], dict[str, str]], tmp_path: Path
 ) -> None:
     workspace, *_ = marked
     settle(workspace, "majority")
@@ -224,7 +224,7 @@ def test_raw_of_a_rejected_passage_holds_verdicts_and_chosen_reasons_and_no_text
 
 
 def test_what_rejected_a_passage_is_told_by_the_names_of_choices(
-    marked: tuple[Workspace, dict[str, str], dict[str, str]], tmp_path: Path
+    marked: tuple[WorkspaceFolder, dict[str, str], dict[str, str]], tmp_path: Path
 ) -> None:
     workspace, *_ = marked
     settle(workspace, "majority")

@@ -17,7 +17,7 @@ from aramega.records import Recording, SegmentedRecording, Source
 from aramega.stages.audio import decoded_audio
 from aramega.stages.ingest import Ingest
 from aramega.store import Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run
 
 
@@ -28,8 +28,8 @@ def make(recording: Path, folder: Path, pan: str, *more: str) -> Path:
     return path
 
 
-def ingested(path: Path, folder: Path, **options: object) -> tuple[Recording, Workspace]:
-    place = Workspace(folder)
+def ingested(path: Path, folder: Path, **options: object) -> tuple[Recording, WorkspaceFolder]:
+    place = WorkspaceFolder(folder)
     [recording] = Ingest(IngestConfig.model_validate(options), place).run(Source(str(path)))
     assert isinstance(recording, Recording)
     return recording, place
@@ -116,7 +116,7 @@ def test_status_and_report_say_what_was_done_about_channels(
     (tmp_path / "in" / "mono.wav").write_bytes(short_broadcast.read_bytes())
     place = tmp_path / "ws"
     assert aramega("build-ssum", tmp_path / "in", "-w", place, "-q").code == 0
-    with Store.open(Workspace(place)) as store:
+    with Store.open(WorkspaceFolder(place)) as store:
         assert {note.names: note.count for note in gather_notes(store)} == {("inverted.flac",): 1, ("left.flac",): 1}
         passages = {recording.name: len(store.passages(recording.id)) for recording in store.recordings()}
     assert passages == dict.fromkeys(("inverted.flac", "left.flac", "mono.wav"), passages["mono.wav"])

@@ -14,7 +14,7 @@ from aramega.records import AramegaError, DraftedPassage, Metadata, Score
 from aramega.stages.label import Label
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 
 REGIONAL = ("MSA", "EGY", "LEV", "GLF", "NOR")
@@ -47,14 +47,14 @@ def test_a_curator_may_say_what_a_label_means() -> None:
 
 
 @pytest.fixture(scope="module")
-def drafted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[DraftedPassage]]:
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorkspaceFolder, list[DraftedPassage]]:
     workspace = drafted_workspace(tmp_path_factory.mktemp("drafted"), recordings=1, passages=2)
     with Store.open(workspace) as store:
         return workspace, [load_drafted(store, passage) for passage in find_passages(store)]
 
 
 def test_without_a_model_the_fields_stay_open_and_the_manifest_is_believed(
-    drafted: tuple[Workspace, list[DraftedPassage]],
+    drafted: tuple[WorkspaceFolder, list[DraftedPassage]],
 ) -> None:
     workspace, [item, _] = drafted
     stage = Label(LabelConfig(), workspace)
@@ -93,7 +93,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_transformers_checkpoint_hears_the_dialect(
-    drafted: tuple[Workspace, list[DraftedPassage]], model: Path
+    drafted: tuple[WorkspaceFolder, list[DraftedPassage]], model: Path
 ) -> None:
     workspace, items = drafted
     stage = Label(LabelConfig(dialect_model=str(model), names=("LABEL_2=MSA",)), workspace)
@@ -111,7 +111,7 @@ def test_a_transformers_checkpoint_hears_the_dialect(
 
 
 def test_a_model_that_is_none_or_speaks_of_other_things_is_named(
-    tmp_path: Path, drafted: tuple[Workspace, list[DraftedPassage]], model: Path
+    tmp_path: Path, drafted: tuple[WorkspaceFolder, list[DraftedPassage]], model: Path
 ) -> None:
     workspace, _ = drafted
     with pytest.raises(AramegaError, match="not a transformers checkpoint"):
@@ -121,7 +121,7 @@ def test_a_model_that_is_none_or_speaks_of_other_things_is_named(
 
 
 def test_camel_tools_without_its_data_says_how_to_get_it(
-    drafted: tuple[Workspace, list[DraftedPassage]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    drafted: tuple[WorkspaceFolder, list[DraftedPassage]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("camel_tools")
     monkeypatch.setenv("CAMELTOOLS_DATA", str(tmp_path))

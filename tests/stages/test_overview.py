@@ -25,7 +25,7 @@ from aramega.stages.passages import Passages
 from aramega.stages.summarize import Summarize
 from aramega.store import Store
 from aramega.text.chapters import find_chapters
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.chat_server import chat_server
 from tests.support.drafts import drafted_workspace
 from tests.support.workspaces import a_passage, a_recording, segments_at
@@ -42,7 +42,7 @@ def a_recording_of(*texts: str) -> SummarizedRecording:
     """A recording whose passages, a minute each, have these summaries; an empty one for silence."""
     known = a_recording("0" * 16, seconds=60.0 * len(texts))
     segments = segments_at(known.id, [(60.0 * i + 1, 60.0 * i + 59) for i in range(len(texts))])
-    passages = tuple(a_passage(Workspace(Path("/w")), [segment]) for segment in segments)
+    passages = tuple(a_passage(WorkspaceFolder(Path("/w")), [segment]) for segment in segments)
     summaries = tuple(
         Summary(passage.id, text, f"عنوان {n}" if text else "", (), True, "openai:m")
         for n, (passage, text) in enumerate(zip(passages, texts, strict=True), 1)
@@ -126,7 +126,7 @@ def test_a_recording_longer_than_the_context_is_surveyed_in_parts() -> None:
 
 def test_without_a_model_like_passages_make_a_chapter(tmp_path: Path) -> None:
     item = a_recording_of(*NEWS)
-    (overview,) = Overviews(OverviewConfig(), Workspace(tmp_path), SummarizeConfig()).run(item)
+    (overview,) = Overviews(OverviewConfig(), WorkspaceFolder(tmp_path), SummarizeConfig()).run(item)
     assert [len(chapter.passages) for chapter in overview.chapters] == [2, 2]
     assert [chapter.title for chapter in overview.chapters] == ["عنوان 1", "عنوان 3"]
     assert overview.text
@@ -148,7 +148,7 @@ def test_recordings_go_through_an_endpoint_side_by_side(tmp_path: Path) -> None:
 
     with chat_server(reply) as server:
         options = SummarizeConfig(backend=f"openai:m@{server.url}", concurrency=3)
-        stage = Overviews(OverviewConfig(), Workspace(tmp_path), options)
+        stage = Overviews(OverviewConfig(), WorkspaceFolder(tmp_path), options)
         stage.check()
         stage.prepare()
         assert (stage.workers, stage.batch_size) == (1, 3)
@@ -163,7 +163,7 @@ def test_recordings_go_through_an_endpoint_side_by_side(tmp_path: Path) -> None:
 
 
 def test_another_prompt_or_model_makes_other_overviews_and_an_address_does_not(tmp_path: Path) -> None:
-    there = Workspace(tmp_path)
+    there = WorkspaceFolder(tmp_path)
 
     def mark(options: OverviewConfig, llm: SummarizeConfig) -> str:
         summarize = Summarize(llm, there)
@@ -181,7 +181,7 @@ def test_another_prompt_or_model_makes_other_overviews_and_an_address_does_not(t
 def test_an_answer_that_leaves_no_room_for_the_question_is_refused_before_anything_starts(tmp_path: Path) -> None:
     small = asking(context_tokens=2048)
     with pytest.raises(AramegaError, match=r"max_answer_tokens \(1500\) leaves too little"):
-        Overviews(OverviewConfig(), Workspace(tmp_path), small).check()
+        Overviews(OverviewConfig(), WorkspaceFolder(tmp_path), small).check()
 
 
 def test_the_store_hands_over_a_recording_with_its_summaries_in_order(tmp_path: Path) -> None:

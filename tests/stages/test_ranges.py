@@ -16,7 +16,7 @@ from aramega.records import Recording, Source
 from aramega.stages.base import Pieces
 from aramega.stages.ingest import Ingest
 from aramega.stages.ranges import plan_ranges
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 KINDS = {
     "wav": ["-c:a", "pcm_s16le"],
@@ -57,12 +57,12 @@ def as_kind(recording: Path, kind: str) -> Path:
 
 
 def in_one_pass(path: Path, workspace: Path) -> tuple[list[Recording], bytes, bytes]:
-    stage = Ingest(IngestConfig(), Workspace(workspace))
+    stage = Ingest(IngestConfig(), WorkspaceFolder(workspace))
     return kept(stage, stage.run(Source(str(path))))
 
 
 def in_ranges(path: Path, workspace: Path) -> tuple[Ingest, list[list[object]]]:
-    stage = Ingest(IngestConfig(range_minutes=10), Workspace(workspace))
+    stage = Ingest(IngestConfig(range_minutes=10), WorkspaceFolder(workspace))
     stage.hands = 2
     (pieces,) = stage.run(Source(str(path)))
     assert isinstance(pieces, Pieces)

@@ -17,7 +17,7 @@ from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import load_prompt
 from aramega.records import AramegaError, Draft, DraftedPassage, Line, Metadata, Summary, Transcript
 from aramega.stages.summarize import Summarize, estimate, load_rules, summarize_passage
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.backends.llm.test_prompts import INJECTIONS
 from tests.support.chat_server import chat_server
 from tests.support.drafts import SENTENCES
@@ -28,14 +28,14 @@ def a_passage_that_says(*lines: str, **about: str) -> DraftedPassage:
     """A drafted passage with a transcript of these lines, and nothing else drafted."""
     recording = replace(a_recording("0" * 16), metadata=Metadata(**about))
     segments = segments_at(recording.id, [(i * 10.0, i * 10.0 + 9.0) for i in range(len(lines) or 1)])
-    passage = a_passage(Workspace(Path("/w")), segments)
+    passage = a_passage(WorkspaceFolder(Path("/w")), segments)
     heard = tuple(Line(s.id, text, s.start, s.end, "ar") for s, text in zip(segments, lines, strict=False))
     return DraftedPassage(recording, passage, tuple(segments), Draft(Transcript(passage.id, heard, "whisper:test")))
 
 
 def test_without_a_model_the_passage_speaks_for_itself(tmp_path: Path) -> None:
     item = a_passage_that_says(*SENTENCES)
-    (summary,) = Summarize(SummarizeConfig(), Workspace(tmp_path)).run(item)
+    (summary,) = Summarize(SummarizeConfig(), WorkspaceFolder(tmp_path)).run(item)
     assert summary.passage == item.id
     assert summary.text == f"{SENTENCES[0]}. {SENTENCES[1]}."
     assert not summary.abstractive
@@ -50,13 +50,13 @@ def test_a_phantom_line_is_not_summarized(tmp_path: Path) -> None:
     assert transcript
     phantom = replace(transcript.lines[1], flags=("phantom",))
     item = replace(item, draft=Draft(replace(transcript, lines=(transcript.lines[0], phantom))))
-    (summary,) = Summarize(SummarizeConfig(), Workspace(tmp_path)).run(item)
+    (summary,) = Summarize(SummarizeConfig(), WorkspaceFolder(tmp_path)).run(item)
     assert "القناة" not in summary.text + summary.title + " ".join(summary.topics)
 
 
 @pytest.mark.parametrize("lines", [(), ("",), ("   ", "")])
 def test_a_passage_in_which_nothing_was_heard_gets_an_empty_summary(tmp_path: Path, lines: tuple[str, ...]) -> None:
-    (summary,) = Summarize(SummarizeConfig(), Workspace(tmp_path)).run(a_passage_that_says(*lines))
+    (summary,) = Summarize(SummarizeConfig(), WorkspaceFolder(tmp_path)).run(a_passage_that_says(*lines))
     assert (summary.text, summary.title, summary.topics) == ("", "", ())
 
 
@@ -179,7 +179,7 @@ def test_a_batch_goes_through_an_endpoint_and_one_bad_passage_stops_no_other(tmp
     items = [a_passage_that_says(f"الخبر رقم {i} من النشرة") for i in range(20)]
     items[7] = a_passage_that_says(*STORY)
     with chat_server(reply) as server:
-        stage = Summarize(options(server.url), Workspace(tmp_path))
+        stage = Summarize(options(server.url), WorkspaceFolder(tmp_path))
         stage.prepare()
         made = list(stage.run_batch(items))
     assert [i for i, end in enumerate(made) if isinstance(end, Exception)] == [7]
@@ -192,7 +192,7 @@ def test_a_failure_comes_again_for_nothing_until_it_is_to_be_tried_again(tmp_pat
     item = a_passage_that_says(*STORY)
     with chat_server(lambda messages: replies.pop(0)) as server:
         for _ in range(2):
-            stage = Summarize(options(server.url), Workspace(tmp_path))
+            stage = Summarize(options(server.url), WorkspaceFolder(tmp_path))
             stage.prepare()
             with pytest.raises(AramegaError):
                 stage.run(item)
@@ -251,7 +251,7 @@ def test_only_what_changes_summaries_does_them_again() -> None:
 def test_what_is_not_installed_or_not_there_is_said_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = Workspace(tmp_path)
+    there = WorkspaceFolder(tmp_path)
     with pytest.raises(AramegaError, match=r"gone: no such folder"):
         Summarize(SummarizeConfig(backend=f"hf:{tmp_path}/gone"), there).check()
     with pytest.raises(AramegaError, match=r"holds no transformers model"):
@@ -265,8 +265,8 @@ def test_what_is_not_installed_or_not_there_is_said_before_anything_starts(
 
 
 def test_a_stage_that_talks_has_one_worker_and_tasks_as_large_as_a_kill_may_cost(tmp_path: Path) -> None:
-    asking = Summarize(options(concurrency=4), Workspace(tmp_path))
+    asking = Summarize(options(concurrency=4), WorkspaceFolder(tmp_path))
     assert (asking.workers, asking.batch_size) == (1, 64)
-    local = Summarize(SummarizeConfig(backend="hf:model", concurrency=4), Workspace(tmp_path))
+    local = Summarize(SummarizeConfig(backend="hf:model", concurrency=4), WorkspaceFolder(tmp_path))
     assert (local.workers, local.batch_size) == (1, 4)
-    assert Summarize(SummarizeConfig(), Workspace(tmp_path)).workers is None
+    assert Summarize(SummarizeConfig(), WorkspaceFolder(tmp_path)).workers is None

@@ -23,7 +23,7 @@ from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles, read_
 from aramega.stages.transcribe.windows import Stretch, lay_on_segments, pack_windows, repack_missed, single_windows
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 
 
@@ -216,7 +216,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def items(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[DraftedPassage]]:
+def items(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorkspaceFolder, list[DraftedPassage]]:
     workspace = drafted_workspace(tmp_path_factory.mktemp("drafted"), recordings=1, passages=3)
     with Store.open(workspace) as store:
         return workspace, [load_drafted(store, passage) for passage in find_passages(store)]
@@ -232,7 +232,7 @@ def answers_of(stage: Transcribe, passages: Sequence[DraftedPassage]) -> list[Se
 
 
 def test_a_passage_is_answered_when_its_last_window_is_heard_and_steps_count_the_windows(
-    checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
+    checkpoint: str, items: tuple[WorkspaceFolder, list[DraftedPassage]]
 ) -> None:
     workspace, passages = items
     stage = Transcribe(options(checkpoint, batch=2, pack=False), workspace)
@@ -248,7 +248,7 @@ def test_a_passage_is_answered_when_its_last_window_is_heard_and_steps_count_the
 def test_a_build_that_stops_after_its_first_passage_keeps_it(
     tmp_path: Path, checkpoint: str, short_broadcast: Path
 ) -> None:
-    place = Workspace(tmp_path)
+    place = WorkspaceFolder(tmp_path)
     config = Config.model_validate(
         {
             "passages": {"min_seconds": 0.2, "target_seconds": 5.0},
@@ -268,7 +268,7 @@ def test_a_build_that_stops_after_its_first_passage_keeps_it(
 
 
 def test_a_passage_is_transcribed_segment_by_segment(
-    checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
+    checkpoint: str, items: tuple[WorkspaceFolder, list[DraftedPassage]]
 ) -> None:
     workspace, passages = items
     stage = Transcribe(options(checkpoint), workspace)
@@ -284,7 +284,7 @@ def test_a_passage_is_transcribed_segment_by_segment(
 
 
 def test_a_passage_whose_clip_is_gone_costs_only_itself(
-    checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
+    checkpoint: str, items: tuple[WorkspaceFolder, list[DraftedPassage]]
 ) -> None:
     workspace, passages = items
     gone = replace(passages[1], passage=replace(passages[1].passage, clip="clips/gone.flac"))
@@ -296,7 +296,7 @@ def test_a_passage_whose_clip_is_gone_costs_only_itself(
 
 
 def test_a_broadcasters_subtitles_are_scored_against_or_taken(
-    tmp_path: Path, checkpoint: str, items: tuple[Workspace, list[DraftedPassage]]
+    tmp_path: Path, checkpoint: str, items: tuple[WorkspaceFolder, list[DraftedPassage]]
 ) -> None:
     workspace, passages = items
     (tmp_path / "news.srt").write_text(SRT)
@@ -329,7 +329,12 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("name", "content", "why"), FOREIGN)
 def test_a_foreign_file_beside_a_recording_is_passed_over_with_a_note_and_fails_no_passage(
-    tmp_path: Path, checkpoint: str, items: tuple[Workspace, list[DraftedPassage]], name: str, content: str, why: str
+    tmp_path: Path,
+    checkpoint: str,
+    items: tuple[WorkspaceFolder, list[DraftedPassage]],
+    name: str,
+    content: str,
+    why: str,
 ) -> None:
     workspace, passages = items
     (tmp_path / name).write_text(content)

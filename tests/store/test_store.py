@@ -14,13 +14,13 @@ from aramega.records import AramegaError, Measures, Metadata, Recording, Segment
 from aramega.stages.base import Takes
 from aramega.store import Broken, Finished, Mark, Store
 from aramega.store.schema import STEPS, migrate
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 INGEST, SEGMENT = Mark("ingest", "i1", Takes.SOURCE), Mark("segment", "s1")
 
 
 def store(folder: Path) -> Store:
-    return Store.create_or_open(Workspace(folder))
+    return Store.create_or_open(WorkspaceFolder(folder))
 
 
 def recording(number: str, name: str = "a.mp3") -> Recording:
@@ -142,13 +142,13 @@ def test_pending_pages_list_each_item_once_in_order(count: int, done: set[int], 
 
 def test_a_folder_that_is_no_workspace_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(AramegaError, match="not a workspace"):
-        Store.open(Workspace(tmp_path))
+        Store.open(WorkspaceFolder(tmp_path))
 
 
 def test_a_database_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "aramega.db").write_text("this is not a database, whatever its name says" * 50)
     with pytest.raises(AramegaError, match="cannot be opened"):
-        Store.open(Workspace(tmp_path))
+        Store.open(WorkspaceFolder(tmp_path))
 
 
 def test_an_older_workspace_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from aramega.records import (
 )
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.support.workspaces import (
     a_passage,
     a_recording,
@@ -93,9 +93,9 @@ def put_draft(store: Store, draft: Draft) -> None:
 
 def drafted_workspace(
     folder: Path, recordings: int = 2, passages: int = 3, *, seconds: float = 20.0, clips: bool = True
-) -> Workspace:
+) -> WorkspaceFolder:
     """A workspace with `passages` drafted passages in each of its recordings, and clips of quiet noise."""
-    workspace = Workspace(folder)
+    workspace = WorkspaceFolder(folder)
     with Store.create_or_open(workspace) as store:
         for number in range(recordings):
             known = a_recording(f"{number:016x}", f"نشرة {number}.mp3", seconds * passages)
@@ -104,7 +104,14 @@ def drafted_workspace(
 
 
 def put_drafted(
-    store: Store, workspace: Workspace, known: Recording, passages: int, *, seconds: float, clips: bool, seed: int = 0
+    store: Store,
+    workspace: WorkspaceFolder,
+    known: Recording,
+    passages: int,
+    *,
+    seconds: float,
+    clips: bool,
+    seed: int = 0,
 ) -> list[Passage]:
     """One recording of `passages` passages of `seconds` each, two segments in each, drafted."""
     about = Metadata(
@@ -130,7 +137,7 @@ def put_drafted(
     return made
 
 
-def _with_clip(workspace: Workspace, passage: Passage) -> Passage:
+def _with_clip(workspace: WorkspaceFolder, passage: Passage) -> Passage:
     import hashlib
 
     sha256 = hashlib.sha256(write_clip(workspace, passage).read_bytes()).hexdigest()

@@ -23,7 +23,7 @@ from aramega.records import (
     stretch_id,
 )
 from aramega.store import Finished, Mark, Store
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 MEASURES = Measures(loudness_lufs=-23.0, peak_dbfs=-1.5, clipped_share=0.0, bandwidth_hz=7200.0, dc_offset=0.001)
 
@@ -52,7 +52,7 @@ def segments_at(recording: str, times: Sequence[tuple[float, float]]) -> list[Se
     ]
 
 
-def a_passage(workspace: Workspace, segments: Sequence[Segment], margin: float = 0.1) -> Passage:
+def a_passage(workspace: WorkspaceFolder, segments: Sequence[Segment], margin: float = 0.1) -> Passage:
     recording = segments[0].recording
     start = max(0, milliseconds(segments[0].start) - milliseconds(margin)) / 1000
     end = (milliseconds(segments[-1].end) + milliseconds(margin)) / 1000
@@ -97,7 +97,7 @@ def put_passages(store: Store, recording: Recording, passages: Sequence[Passage]
     store.write([Finished(Mark("passages", "c1"), recording.id, (Passage,), list(passages), 0.5)])
 
 
-def write_clip(workspace: Workspace, passage: Passage) -> Path:
+def write_clip(workspace: WorkspaceFolder, passage: Passage) -> Path:
     """A clip as long as the passage says, of quiet noise."""
     path = workspace.root / passage.clip
     count = (milliseconds(passage.end) - milliseconds(passage.start)) * RATE // 1000

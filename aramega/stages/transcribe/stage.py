@@ -29,7 +29,7 @@ from aramega.stages.transcribe.windows import (
     single_windows,
 )
 from aramega.text import cer, clean, normalize
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 
 SUBTITLES = "subtitles"
 
@@ -65,7 +65,7 @@ class Transcribe(Stage[DraftedPassage]):
 
     options: TranscribeConfig
 
-    def __init__(self, options: TranscribeConfig, workspace: Workspace) -> None:
+    def __init__(self, options: TranscribeConfig, workspace: WorkspaceFolder) -> None:
         super().__init__(options, workspace)
         self._recognizer: Recognizer | None = None
         self._has_heard = False

@@ -13,7 +13,7 @@ from aramega.backends.llm.local import LocalModel
 from aramega.config.summarize import SummarizeConfig
 from aramega.records import AramegaError
 from aramega.stages.summarize import Summarize
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.stages.test_summarize import a_passage_that_says
 from tests.support.chat_server import SUMMARY
 
@@ -67,7 +67,7 @@ def test_an_answer_without_room_for_its_end_is_cut_off(chat_model: Path) -> None
 
 
 def test_the_summarize_stage_runs_on_it(chat_model: Path, tmp_path: Path) -> None:
-    stage = Summarize(SummarizeConfig(backend=f"hf:{chat_model}", device="cpu"), Workspace(tmp_path))
+    stage = Summarize(SummarizeConfig(backend=f"hf:{chat_model}", device="cpu"), WorkspaceFolder(tmp_path))
     stage.check()
     stage.prepare()
     made = list(stage.run_batch([a_passage_that_says(f"الخبر رقم {i} من النشرة") for i in range(5)]))

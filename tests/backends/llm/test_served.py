@@ -20,7 +20,7 @@ from aramega.backends.llm.journal import spent_so_far
 from aramega.config.summarize import SummarizeConfig
 from aramega.records import NotNow
 from aramega.stages.summarize import Summarize
-from aramega.workspace import Workspace
+from aramega.workspace import WorkspaceFolder
 from tests.stages.test_summarize import a_passage_that_says
 
 pytest.importorskip("fastapi", reason="transformers serve needs transformers[serving]")
@@ -60,7 +60,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def prepared(served: Served, folder: Path, **options: int) -> Summarize:
-    stage = Summarize(SummarizeConfig(backend=served.backend, concurrency=4, **options), Workspace(folder))
+    stage = Summarize(SummarizeConfig(backend=served.backend, concurrency=4, **options), WorkspaceFolder(folder))
     stage.check()
     stage.prepare()
     return stage

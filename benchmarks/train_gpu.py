@@ -25,12 +25,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipes import loop
-from recipes.collate import Encoder, Inputs, Prompt
-from recipes.config import RecipeConfig, TinyShape, parse_config
+from recipes.config import RecipeConfig, parse_config
 from recipes.hardware import GPUS
-from recipes.lora import add_adapters, learning_rates
-from recipes.model import LoadedModel
-from recipes.tiny import SPECIAL_TOKENS, sample_text, train_tokenizer
+from recipes.loop import learning_rates
+from recipes.models.collate import Encoder, Inputs, Prompt
+from recipes.models.config import TinyShape
+from recipes.models.load import LoadedModel
+from recipes.models.lora import add_adapters
+from recipes.models.tiny import SPECIAL_TOKENS, sample_text, train_tokenizer
 
 PEAKS = {chip: peak for chip, (peak, _) in GPUS.items()}
 
@@ -87,7 +89,7 @@ def build(size: Size, *, device: str) -> LoadedModel:
     """The thinker at this size with random weights, made where it will work."""
     from transformers import Qwen2_5OmniThinkerForConditionalGeneration, WhisperFeatureExtractor
 
-    from recipes.tiny import tiny_config
+    from recipes.models.tiny import tiny_config
 
     tokenizer = train_tokenizer(sample_text(), vocabulary=1000)
     config = tiny_config(TinyShape(), tokenizer)

@@ -32,11 +32,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipes import loop
 from recipes.checkpoint import Progress
-from recipes.collate import Inputs, Prompt
-from recipes.config import ModelConfig, RecipeConfig, TinyShape, parse_config
+from recipes.config import RecipeConfig, parse_config
 from recipes.log import RunLog
-from recipes.lora import add_adapters, learning_rates
-from recipes.model import LoadedModel, load_model
+from recipes.loop import learning_rates
+from recipes.models.collate import Inputs, Prompt
+from recipes.models.config import ModelConfig, TinyShape
+from recipes.models.load import LoadedModel, load_model
+from recipes.models.lora import add_adapters
 from recipes.schedule import Batch, ScheduleConfig, ScheduleTable, build_schedule, microbatches
 from recipes.train import take_stretch
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from recipes.config import RecipeConfig, differing_keys, load_config, to_toml
 from recipes.errors import RecipeError
-from recipes.lora import set_adapter_weights
-from recipes.model import LoadedModel, save_model
+from recipes.models.load import LoadedModel, save_model
+from recipes.models.lora import set_adapter_weights
 
 if TYPE_CHECKING:
     import torch

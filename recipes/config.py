@@ -15,71 +15,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from recipes.data.config import DataConfig
 from recipes.errors import RecipeError
 from recipes.evaluation.config import EvalConfig
+from recipes.models.config import ModelConfig
+from recipes.models.lora import LoraConfig
 from recipes.schedule.config import ScheduleConfig
+from recipes.sections import Section
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TinyShape(Section):
-    """The toy model that is made on the spot when `model.path` is "tiny"."""
-
-    width: int = Field(64, description="width of the language model")
-    layers: int = Field(2, description="layers of the language model")
-    audio_width: int = Field(64, description="width of the audio tower")
-    audio_layers: int = Field(2, description="layers of the audio tower")
-    head_width: int = Field(16, description="width of one attention head, a multiple of 8", multiple_of=8)
-    mel_bins: int = Field(128, description="mel bands; 128 in the real model")
-    vocabulary: int = Field(512, description="tokens of the byte-level tokenizer", ge=300)
-    seed: int = Field(0, description="seed of the weights")
-
-
-class ModelConfig(Section):
-    path: str = Field("Qwen/Qwen2.5-Omni-7B", description='a local folder, a Hub name, or "tiny"')
-    dtype: Literal["bfloat16", "float32"] = Field("bfloat16", description="of the frozen weights")
-    attention: Literal["sdpa", "flash_attention_2", "eager"] = Field("sdpa", description="attention kernel")
-    system_prompt: str = Field("You are a helpful assistant.", description="the system turn of every prompt")
-    tiny: TinyShape = TinyShape()
-
-
-# The language model and the audio tower both have a `q_proj`: so the patterns start at the top and must match a
-# module's whole name. What is in brackets came into the names with transformers 5.21.
-LANGUAGE_MODULES = r"model(\.language_model)?\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
-AUDIO_MODULES = r"(model\.)?audio_tower\.layers\.\d+\.(self_attn\.([qkv]|out)_proj|fc[12])"
-ALIGNER_MODULES = r"(model\.)?audio_tower\.proj"
-
-
-class LoraPart(Section):
-    """One part of the model that gets adapters of its own learning rate."""
-
-    enabled: bool = Field(True, description="adapt this part")
-    modules: str = Field(description="regular expression that a module's whole name matches")
-    learning_rate: float = Field(1e-4, gt=0, description="peak learning rate of this part")
-
-
-class LoraConfig(Section):
-    rank: int = Field(32, ge=1, description="rank of every adapter")
-    alpha: int = Field(64, ge=1, description="scale: an adapter's output is multiplied by alpha / rank")
-    dropout: float = Field(0.05, ge=0, lt=1, description="dropout before the adapter")
-    language: LoraPart = LoraPart(modules=LANGUAGE_MODULES)
-    audio: LoraPart = LoraPart(modules=AUDIO_MODULES, enabled=False, learning_rate=2e-5)
-    aligner: LoraPart = LoraPart(modules=ALIGNER_MODULES, enabled=False, learning_rate=5e-5)
-
-    def parts(self) -> dict[str, LoraPart]:
-        """The parts that are adapted, by name."""
-        named = {"language": self.language, "audio": self.audio, "aligner": self.aligner}
-        return {name: part for name, part in named.items() if part.enabled}
 
 
 class TrainConfig(Section):

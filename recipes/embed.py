@@ -21,7 +21,7 @@ from recipes.data.load import load_examples
 from recipes.embeddings import EmbeddingCache, embed_missing, open_cache, reduce_width
 from recipes.errors import RecipeError
 from recipes.feed import training_clips
-from recipes.model import LoadedModel, load_model
+from recipes.models.load import LoadedModel, load_model
 from recipes.processes import open_accelerator
 from recipes.tasks import TaskError
 from recipes.validate import token_counter

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from recipes.errors import RecipeError
-from recipes.model import LoadedModel, aligner_key, embed_mels
+from recipes.models.aligner import aligner_key, embed_mels
+from recipes.models.load import LoadedModel
 from recipes.prefetch import prepare_ahead
 
 

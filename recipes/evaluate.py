@@ -102,8 +102,8 @@ def answers(options: argparse.Namespace, config: RecipeConfig, examples: Example
         )
 
     from recipes.checkpoint import find_checkpoint, load_weights
-    from recipes.lora import load_adapter
-    from recipes.model import load_model
+    from recipes.models.load import load_model
+    from recipes.models.lora import load_adapter
 
     model, name = load_model(config.model, device=device_of(options)), config.model.path
     if options.what.is_dir():

@@ -17,7 +17,7 @@ from recipes.config import RecipeConfig, TrainConfig
 from recipes.data.examples import Examples
 from recipes.embeddings import Clip, embed_clips, embed_missing, open_cache, reduce_width
 from recipes.loop import Micro, dropout_seed
-from recipes.model import LoadedModel
+from recipes.models.load import LoadedModel
 from recipes.schedule import Batch, ScheduleConfig, microbatches
 from recipes.schedule.phases import plan_phases
 from recipes.schedule.table import ScheduleTable

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recipes.collate import Inputs
 from recipes.config import TrainConfig
 from recipes.errors import RecipeError
-from recipes.model import LoadedModel, target_losses
+from recipes.models.collate import Inputs
+from recipes.models.load import LoadedModel, target_losses
+from recipes.models.lora import LoraConfig
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +76,13 @@ def make_optimizer(
     return torch.optim.AdamW(
         groups, betas=config.betas, weight_decay=config.weight_decay, fused=True if on_gpu else None
     )
+
+
+def learning_rates(train: TrainConfig, lora: LoraConfig) -> dict[str, float]:
+    """Peak learning rate of each trained part."""
+    if train.method == "full":
+        return {"all": train.learning_rate}
+    return {name: part.learning_rate for name, part in lora.parts().items()}
 
 
 def set_rates(optimizer: torch.optim.Optimizer, share: float) -> dict[str, float]:

@@ -22,8 +22,8 @@ from recipes.config import RecipeConfig, load_config
 from recipes.data.examples import Examples
 from recipes.data.load import load_examples, load_split
 from recipes.errors import RecipeError
-from recipes.lora import add_adapters, load_adapter
-from recipes.model import LoadedModel, load_model, save_model
+from recipes.models.load import LoadedModel, load_model, save_model
+from recipes.models.lora import add_adapters, load_adapter
 from recipes.tasks import TaskError
 from recipes.validate import Prediction, fixed_subset, predict
 

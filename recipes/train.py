@@ -28,8 +28,9 @@ from recipes.data.load import load_examples, load_split
 from recipes.errors import RecipeError
 from recipes.feed import base_embeddings, batch_preparer, fresh_embeddings, picks_by_distance
 from recipes.log import RunLog, installed_trackers
-from recipes.lora import add_adapters, learning_rates, train_everything
-from recipes.model import LoadedModel, load_model
+from recipes.loop import learning_rates
+from recipes.models.load import LoadedModel, load_model
+from recipes.models.lora import add_adapters, train_everything
 from recipes.prefetch import prepare_ahead
 from recipes.processes import open_accelerator
 from recipes.schedule import Batch, build_schedule

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from recipes.collate import Encoder, Prompt
 from recipes.data.examples import CountTokens, Example, Examples, LoadedExample
-from recipes.model import LoadedModel, generate, target_losses
+from recipes.models.collate import Encoder, Prompt
+from recipes.models.generate import generate
+from recipes.models.load import LoadedModel, target_losses
 from recipes.tasks import Task
 from recipes.tasks.base import scored_as
 

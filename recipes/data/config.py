@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from recipes.data.marks import Marks
+from recipes.sections import Section
 from recipes.tasks.base import TaskOptions
 from recipes.tasks.labels import DIALECTS, EMOTION_LEVELS, EMOTIONS, Inventory, Label, LabelLanguage
 
@@ -21,10 +22,8 @@ NAMED_INVENTORIES = {
 }
 
 
-class DatasetConfig(BaseModel):
+class DatasetConfig(Section):
     """One dataset: where it is, which adapter reads it, what it is used for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str = Field(description="a folder, a file, or a dataset's name on the Hub")
     format: str = Field("published", description="the adapter that reads it (recipes/data/adapters.py)")
@@ -60,10 +59,8 @@ class DatasetConfig(BaseModel):
         return value
 
 
-class DataConfig(BaseModel):
+class DataConfig(Section):
     """[data]"""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     datasets: tuple[DatasetConfig, ...] = Field((), description="one [[data.datasets]] table each")
     tasks: tuple[str, ...] = Field(("asr", "ssum", "text_summ", "dialect", "emotion"), description="tasks of this run")

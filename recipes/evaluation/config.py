@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from recipes.sections import Section
 
 
-class EndpointConfig(BaseModel):
+class EndpointConfig(Section):
     """An LLM behind an OpenAI-compatible endpoint."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field("", description="base address, such as http://127.0.0.1:8000/v1; none: not used")
     model: str = Field("", description="the model's name at that endpoint")
@@ -18,10 +18,8 @@ class EndpointConfig(BaseModel):
     retries: int = Field(4, ge=0, description="further tries after 429, 5xx, timeouts and unreadable answers")
 
 
-class EvalConfig(BaseModel):
+class EvalConfig(Section):
     """[eval]"""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     every: int = Field(200, ge=1, description="steps between evaluations during training")
     examples_per_task: int = Field(200, ge=1, description="validation examples of each task, the same every time")

@@ -50,7 +50,6 @@ LONGER_THAN_FORTY_LINES = {
     "aramega/report/facts.py:_funnel",
     "recipes/loop.py:take_step",
     "recipes/merge.py:export",
-    "recipes/tiny.py:tiny_config",
     "recipes/train.py:train",
 }
 

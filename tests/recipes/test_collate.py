@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.collate import IGNORED, Prompt, audio_tokens, mel_frames
 from recipes.errors import RecipeError
-from recipes.model import audio_tower
+from recipes.models.aligner import audio_tower
+from recipes.models.collate import IGNORED, Prompt, audio_tokens, mel_frames
 from tests.recipes.toys import sound, toy_model
 
 MODEL = toy_model()

@@ -14,7 +14,7 @@ from recipes import embeddings
 from recipes.embed import main
 from recipes.embeddings import Clip, batches_by_length, embed_missing, open_cache, reduce_width
 from recipes.errors import RecipeError
-from recipes.model import aligner_embeddings
+from recipes.models.aligner import aligner_embeddings
 from tests.recipes.toys import sound, toy_config, toy_dataset, toy_model
 
 MODEL = toy_model()

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from recipes import hardware
-from recipes.config import LANGUAGE_MODULES, parse_config
+from recipes.config import parse_config
 from recipes.hardware import GIB, SHAPES, example_tokens, hours, memory, operations_per_token
+from recipes.models.lora import LANGUAGE_MODULES
 
 HEAD = 128
 

@@ -8,19 +8,23 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from recipes.collate import Prompt
-from recipes.config import ALIGNER_MODULES, AUDIO_MODULES, LoraConfig, LoraPart, TrainConfig
+from recipes.config import TrainConfig
 from recipes.errors import RecipeError
-from recipes.loop import enable_checkpointing, make_optimizer, set_rates
-from recipes.lora import (
+from recipes.loop import enable_checkpointing, learning_rates, make_optimizer, set_rates
+from recipes.models.aligner import audio_tower
+from recipes.models.collate import Prompt
+from recipes.models.load import target_losses
+from recipes.models.lora import (
+    ALIGNER_MODULES,
+    AUDIO_MODULES,
+    LoraConfig,
+    LoraPart,
     add_adapters,
-    learning_rates,
     linear_modules,
     load_adapter,
     match_modules,
     train_everything,
 )
-from recipes.model import audio_tower, target_losses
 from tests.recipes.toys import sound, toy_model
 
 ALL = LoraConfig(

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from recipes import merge
-from recipes.config import ModelConfig
-from recipes.lora import load_adapter
 from recipes.merge import Comparison, main
-from recipes.model import load_model
+from recipes.models.config import ModelConfig
+from recipes.models.load import load_model
+from recipes.models.lora import load_adapter
 from recipes.train import main as train
 from tests.recipes.toys import TOY, toy_config, toy_dataset, toy_model
 

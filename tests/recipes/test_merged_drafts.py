@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from recipes.collate import Encoder, Prompt, chat_template
-from recipes.config import TinyShape
 from recipes.merge import main as merge
-from recipes.model import LoadedModel, save_model
-from recipes.tiny import make_tiny_model, sample_text, tiny_config, train_tokenizer
+from recipes.models.collate import Encoder, Prompt, chat_template
+from recipes.models.config import TinyShape
+from recipes.models.load import LoadedModel, save_model
+from recipes.models.tiny import make_tiny_model, sample_text, tiny_config, train_tokenizer
 from recipes.train import main as train
 from tests.recipes.toys import toy_config, toy_dataset, toy_model
 from tests.support.chat_server import SUMMARY

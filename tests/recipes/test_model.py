@@ -9,19 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.collate import Prompt
-from recipes.config import ModelConfig
 from recipes.errors import RecipeError
-from recipes.model import (
-    LoadedModel,
-    aligner_embeddings,
-    aligner_key,
-    audio_tower,
-    generate,
-    load_model,
-    save_model,
-    target_losses,
-)
+from recipes.models.aligner import aligner_embeddings, aligner_key, audio_tower
+from recipes.models.collate import Prompt
+from recipes.models.config import ModelConfig
+from recipes.models.generate import generate
+from recipes.models.load import LoadedModel, load_model, save_model, target_losses
 from tests.recipes.toys import sound, toy_model
 
 

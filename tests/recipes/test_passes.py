@@ -15,7 +15,7 @@ from recipes.config import load_config
 from recipes.data.load import load_examples
 from recipes.embed import main as embed
 from recipes.feed import batch_preparer
-from recipes.model import load_model
+from recipes.models.load import load_model
 from recipes.schedule import Batch, ScheduleConfig, ScheduleTable, build_schedule, microbatches, padding_share
 from recipes.schedule.__main__ import main as plan
 from recipes.validate import token_counter

@@ -11,8 +11,8 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from recipes.config import ModelConfig, TinyShape
-from recipes.model import LoadedModel, load_model
+from recipes.models.config import ModelConfig, TinyShape
+from recipes.models.load import LoadedModel, load_model
 
 TOY = TinyShape(width=32, layers=2, audio_width=32, audio_layers=2, vocabulary=400)
 

@@ -7,10 +7,10 @@ gives the same weights everywhere. It knows nothing: it is for trying the machin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from recipes.config import TinyShape
+from recipes.models.config import TinyShape
 from recipes.tasks import build_tasks
 
 if TYPE_CHECKING:
@@ -91,36 +91,9 @@ def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5
     from transformers import Qwen2_5OmniThinkerConfig
 
     ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL_TOKENS}
-    quarter = shape.head_width // 8  # the three parts of the rotary embedding: time, height and width
     return Qwen2_5OmniThinkerConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": shape.width,
-            "intermediate_size": shape.width * 3,
-            "num_hidden_layers": shape.layers,
-            "num_attention_heads": shape.width // shape.head_width,
-            "num_key_value_heads": max(1, shape.width // shape.head_width // 2),
-            "max_position_embeddings": 32768,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 10000.0,
-                "mrope_section": [shape.head_width // 2 - 2 * (quarter + quarter // 2), *[quarter + quarter // 2] * 2],
-            },
-            # The usual 0.02 suits widths of thousands: at 64 it leaves every block next to silent, and learning slow.
-            "initializer_range": shape.width**-0.5,
-            "pad_token_id": ids["<|endoftext|>"],
-            "eos_token_id": ids["<|im_end|>"],
-            "tie_word_embeddings": False,
-        },
-        audio_config={
-            "num_mel_bins": shape.mel_bins,
-            "d_model": shape.audio_width,
-            "encoder_layers": shape.audio_layers,
-            "encoder_attention_heads": shape.audio_width // shape.head_width,
-            "encoder_ffn_dim": shape.audio_width * 3,
-            "output_dim": shape.width,
-            "initializer_range": shape.audio_width**-0.5,
-        },
+        text_config=language_config(shape, vocabulary=len(tokenizer), ids=ids),
+        audio_config=audio_config(shape),
         vision_config={
             "depth": 1,
             "hidden_size": 16,
@@ -141,3 +114,40 @@ def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5
         seconds_per_chunk=2,
         user_token_id=tokenizer.convert_tokens_to_ids("user") or 0,
     )
+
+
+def language_config(shape: TinyShape, *, vocabulary: int, ids: Mapping[str, int]) -> dict[str, Any]:
+    """The language model's part of the config; `ids` are those of the special tokens."""
+    quarter = shape.head_width // 8  # the three parts of the rotary embedding: time, height and width
+    return {
+        "vocab_size": vocabulary,
+        "hidden_size": shape.width,
+        "intermediate_size": shape.width * 3,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.width // shape.head_width,
+        "num_key_value_heads": max(1, shape.width // shape.head_width // 2),
+        "max_position_embeddings": 32768,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "mrope_section": [shape.head_width // 2 - 2 * (quarter + quarter // 2), *[quarter + quarter // 2] * 2],
+        },
+        # The usual 0.02 suits widths of thousands: at 64 it leaves every block next to silent, and learning slow.
+        "initializer_range": shape.width**-0.5,
+        "pad_token_id": ids["<|endoftext|>"],
+        "eos_token_id": ids["<|im_end|>"],
+        "tie_word_embeddings": False,
+    }
+
+
+def audio_config(shape: TinyShape) -> dict[str, Any]:
+    """The audio tower's part of the config."""
+    return {
+        "num_mel_bins": shape.mel_bins,
+        "d_model": shape.audio_width,
+        "encoder_layers": shape.audio_layers,
+        "encoder_attention_heads": shape.audio_width // shape.head_width,
+        "encoder_ffn_dim": shape.audio_width * 3,
+        "output_dim": shape.width,
+        "initializer_range": shape.audio_width**-0.5,
+    }

@@ -12,12 +12,43 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipes.config import LoraConfig, LoraPart, TrainConfig
+from pydantic import Field
+
 from recipes.errors import RecipeError
-from recipes.model import LoadedModel
+from recipes.models.load import LoadedModel
+from recipes.sections import Section
 
 if TYPE_CHECKING:
     import torch
+
+
+# The language model and the audio tower both have a `q_proj`: so the patterns start at the top and must match a
+# module's whole name. What is in brackets came into the names with transformers 5.21.
+LANGUAGE_MODULES = r"model(\.language_model)?\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+AUDIO_MODULES = r"(model\.)?audio_tower\.layers\.\d+\.(self_attn\.([qkv]|out)_proj|fc[12])"
+ALIGNER_MODULES = r"(model\.)?audio_tower\.proj"
+
+
+class LoraPart(Section):
+    """One part of the model that gets adapters of its own learning rate."""
+
+    enabled: bool = Field(True, description="adapt this part")
+    modules: str = Field(description="regular expression that a module's whole name matches")
+    learning_rate: float = Field(1e-4, gt=0, description="peak learning rate of this part")
+
+
+class LoraConfig(Section):
+    rank: int = Field(32, ge=1, description="rank of every adapter")
+    alpha: int = Field(64, ge=1, description="scale: an adapter's output is multiplied by alpha / rank")
+    dropout: float = Field(0.05, ge=0, lt=1, description="dropout before the adapter")
+    language: LoraPart = LoraPart(modules=LANGUAGE_MODULES)
+    audio: LoraPart = LoraPart(modules=AUDIO_MODULES, enabled=False, learning_rate=2e-5)
+    aligner: LoraPart = LoraPart(modules=ALIGNER_MODULES, enabled=False, learning_rate=5e-5)
+
+    def parts(self) -> dict[str, LoraPart]:
+        """The parts that are adapted, by name."""
+        named = {"language": self.language, "audio": self.audio, "aligner": self.aligner}
+        return {name: part for name, part in named.items() if part.enabled}
 
 
 def add_adapters(loaded: LoadedModel, config: LoraConfig) -> dict[str, list[torch.nn.Parameter]]:
@@ -82,13 +113,6 @@ def train_everything(loaded: LoadedModel) -> dict[str, list[torch.nn.Parameter]]
     for name, parameter in loaded.thinker.named_parameters():
         parameter.requires_grad_("visual." not in name)
     return {"all": [parameter for parameter in loaded.thinker.parameters() if parameter.requires_grad]}
-
-
-def learning_rates(train: TrainConfig, lora: LoraConfig) -> dict[str, float]:
-    """Peak learning rate of each trained part."""
-    if train.method == "full":
-        return {"all": train.learning_rate}
-    return {name: part.learning_rate for name, part in lora.parts().items()}
 
 
 def load_adapter(loaded: LoadedModel, folder: Path) -> None:

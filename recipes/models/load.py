@@ -1,31 +1,24 @@
-"""The audio LLM: loading Qwen2.5-Omni's thinker, its loss on targets, its answers, its aligner's view of a clip.
+"""Loads and saves Qwen2.5-Omni's thinker.
 
 The thinker is the text-answering half of Qwen2.5-Omni: an audio tower whose last layer, `audio_tower.proj`
-(the aligner), writes into the language model's embedding space. The loss here runs the output layer on
-target positions only: with 152,064 tokens in the vocabulary the logits of a whole batch would be
-the largest tensor of a step, and most of them are never looked at. The talker (speech output) is not loaded.
+(the aligner), writes into the language model's embedding space. The talker, which answers in speech, is not loaded.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from recipes.collate import Encoder, Inputs, chat_template
-from recipes.config import ModelConfig
 from recipes.errors import RecipeError
-from recipes.tiny import make_tiny_model
+from recipes.models.collate import Encoder, Inputs, chat_template
+from recipes.models.config import ModelConfig
+from recipes.models.tiny import make_tiny_model
 
 if TYPE_CHECKING:
     import torch
-
-SAMPLE_RATE = 16_000
 
 
 @dataclass
@@ -113,67 +106,3 @@ def output_layer_on(thinker: Any, positions: torch.Tensor) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-
-
-def audio_tower(thinker: Any) -> Any:
-    """The audio encoder; transformers moved it below `model` in 5.21, which Python 3.10 does not get."""
-    return thinker.model.audio_tower if hasattr(thinker.model, "audio_tower") else thinker.audio_tower
-
-
-def generate(loaded: LoadedModel, prompts: Inputs, *, max_new_tokens: int = 256) -> list[str]:
-    """Greedy answers to a batch of prompts (padded on the left: see `Encoder.prompts`)."""
-    import torch
-
-    tokenizer = loaded.encoder.tokenizer
-    inputs = prompts.model_inputs(loaded.device)
-    was_training = loaded.model.training
-    loaded.model.eval()
-    with torch.inference_mode():
-        answers = loaded.model.generate(
-            **inputs,
-            use_cache=True,
-            max_new_tokens=max_new_tokens,
-            do_sample=False,
-            eos_token_id=loaded.encoder.end_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    loaded.model.train(was_training)
-    return [
-        text.strip()
-        for text in tokenizer.batch_decode(answers[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-    ]
-
-
-def aligner_embeddings(loaded: LoadedModel, clips: Sequence[np.ndarray]) -> np.ndarray:
-    """Each clip (16 kHz mono) at the aligner, averaged over its frames: float32, one row a clip."""
-    mels = [loaded.encoder.mel(clip) for clip in clips]
-    return embed_mels(loaded, mels)
-
-
-def embed_mels(loaded: LoadedModel, mels: Sequence[np.ndarray]) -> np.ndarray:
-    """Mel features (bands × frames) at the aligner. The tower takes clips end to end: no padding at all."""
-    import torch
-
-    tower = audio_tower(loaded.thinker)
-    lengths = torch.tensor([mel.shape[1] for mel in mels])
-    packed = torch.from_numpy(np.concatenate(mels, axis=1))
-    with torch.inference_mode():
-        halved, tokens = tower._get_feat_extract_output_lengths(lengths)
-        frames = tower(
-            packed.to(loaded.device, tower.conv1.weight.dtype),
-            feature_lens=lengths.to(loaded.device),
-            aftercnn_lens=halved.to(loaded.device),
-        )
-        means = torch.segment_reduce(frames.last_hidden_state.float(), "mean", lengths=tokens.to(loaded.device), axis=0)
-    return means.cpu().numpy()
-
-
-def aligner_key(loaded: LoadedModel) -> str:
-    """What names the aligner's view: a hash of the audio tower's weights, wherever they came from."""
-    import torch
-
-    digest = hashlib.sha256()
-    for name, weight in sorted(audio_tower(loaded.thinker).state_dict().items()):
-        digest.update(name.encode())
-        digest.update(weight.detach().contiguous().view(torch.uint8).cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]

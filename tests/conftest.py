@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from aramega.sample import BROADCAST
 from tests.support.cli import Run, run_cli
 from tests.support.label_studio import start_server
-
-SAMPLE = Path(str(files("aramega.cli") / "sample" / "broadcast.mp3"))
 
 # Each worker of pytest is one core's worth, and so is each process it starts: threads would wait for one another.
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -46,14 +44,14 @@ def _label_studio_starts_early(request: pytest.FixtureRequest, shared_folder: Pa
 @pytest.fixture(scope="session")
 def broadcast() -> Path:
     """Four minutes of made-up broadcast, as the package ships it."""
-    return SAMPLE
+    return BROADCAST
 
 
 @pytest.fixture(scope="session")
 def short_broadcast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its first minute, as 16 kHz mono wav: enough for a passage or two."""
     path = tmp_path_factory.mktemp("audio") / "short.wav"
-    subprocess.run(["ffmpeg", "-v", "error", "-i", SAMPLE, "-t", "60", "-ar", "16000", "-ac", "1", path], check=True)
+    subprocess.run(["ffmpeg", "-v", "error", "-i", BROADCAST, "-t", "60", "-ar", "16000", "-ac", "1", path], check=True)
     return path
 
 

@@ -6,7 +6,6 @@ package does by itself, and says so.
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +33,7 @@ def demo(
     from aramega.config import choose_config
     from aramega.pipeline.build import Request
     from aramega.report import write_report
+    from aramega.sample import MANIFEST
     from aramega.store import Store
     from aramega.workspace import WorkspaceFolder
 
@@ -41,10 +41,8 @@ def demo(
     drafts = find_spec("whisper") is not None
     config = choose_config(None, place.config, options=_TOY if drafts else {})
     show = make_show(quiet=False, as_json=False)
-    with as_file(files("aramega.cli") / "sample") as sample:
-        code = build_and_show(
-            [str(sample / "manifest.csv")], place, config, Request(), make_engine("local", cores(), config), show
-        )
+    engine = make_engine("local", cores(), config)
+    code = build_and_show([str(MANIFEST)], place, config, Request(), engine, show)
     with Store.open(place) as store:
         page = write_report(store, place, config)
         dataset = _publish(store, place, config) if drafts and find_spec("pyarrow") else None

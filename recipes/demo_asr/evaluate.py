@@ -164,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="CER of a compacted checkpoint on what it never heard.")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--speech-commands", type=Path, help="the Arabic Speech Commands folder, if you have it")
-    parser.add_argument("--broadcast", type=Path, default=Path("aramega/cli/sample/broadcast.mp3"))
+    parser.add_argument("--broadcast", type=Path, default=Path("aramega/sample/broadcast.mp3"))
     parser.add_argument("--count", type=int, default=96, help="espeak sentences, and strings of real words")
     parser.add_argument("--show", type=int, default=0, help="print so many of the sample's lines as heard")
     options = parser.parse_args()

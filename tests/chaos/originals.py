@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 
-SAMPLE = Path(str(files("aramega.cli") / "sample" / "broadcast.mp3"))
+from aramega.sample import BROADCAST
+
 _BEGINS = "20"
 """Seconds into the sample at which somebody is speaking."""
 _PICTURE = ["-f", "lavfi", "-i", "color=size=16x16:duration=0.1"]
@@ -62,7 +62,7 @@ def make_originals(folder: Path, kinds: Iterable[str] = tuple(DRESSES)) -> Origi
 
 
 def _dress(path: Path, options: list[str]) -> bytes:
-    inputs = ["-ss", _BEGINS, "-t", "1.5", "-i", str(SAMPLE)]
+    inputs = ["-ss", _BEGINS, "-t", "1.5", "-i", str(BROADCAST)]
     rate = [] if "-ar" in options else ["-ar", "16000"]
     exact = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact"]
     at = 4 if options[:1] == ["-f"] else 0  # a second input comes before the options of the output

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aramega.records import AramegaError
+from aramega.sample import RECOGNIZER
 
 if TYPE_CHECKING:
     from whisper.model import Whisper
@@ -108,7 +109,7 @@ def model_of(checkpoint: dict[str, Any], device: str) -> Whisper:
 
 def checkpoint_path(name: str) -> Path:
     if name == DEMO:
-        return Path(__file__).parents[2] / "cli" / "sample" / "demo-asr.pt"
+        return RECOGNIZER
     return Path(name).expanduser()
 
 

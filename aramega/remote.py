@@ -15,19 +15,16 @@ import hashlib
 import importlib.util
 import os
 import posixpath
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aramega.errors import AramegaError
+from aramega.retry import retry
 
 R = TypeVar("R")
 
-TRIES = 6
-"""Over about half a minute."""
 _MANY = 4
 """From so many files of one folder, listing it is quicker than asking for each."""
 
@@ -93,7 +90,7 @@ def find(address: str) -> list[Entry]:
         found = files.glob(checked, detail=True) if _is_pattern(checked) else files.find(checked, detail=True)
         return {name: about for name, about in found.items() if about.get("type") == "file"}
 
-    found = _patiently(look, checked)
+    found = _ask_store(look, checked)
     return sorted((_entry(checked, about) for about in found.values()), key=lambda entry: entry.address)
 
 
@@ -125,13 +122,13 @@ def look_at(address: str) -> Entry | None:
         except FileNotFoundError:
             return None
 
-    return _patiently(ask, address)
+    return _ask_store(ask, address)
 
 
 def read(address: str) -> bytes:
     """A small file's bytes."""
     files = _files(address)
-    content: bytes = _patiently(lambda: files.cat_file(address), address)
+    content: bytes = _ask_store(lambda: files.cat_file(address), address)
     return content
 
 
@@ -144,19 +141,19 @@ def fetch(entry: Entry, to: Path) -> None:
         if (got := to.stat().st_size) != entry.size:
             raise ConnectionError(f"ended after {got} of {entry.size} bytes")
 
-    _patiently(copy, entry.address)
+    _ask_store(copy, entry.address)
 
 
 def send(path: Path, address: str) -> None:
     """Put a file there; stores show it whole or not at all."""
     files = _files(address)
-    _patiently(lambda: files.put_file(str(path), address), address)
+    _ask_store(lambda: files.put_file(str(path), address), address)
 
 
 def remove(addresses: Iterable[str]) -> None:
     for address in addresses:
         files = _files(address)
-        _patiently(lambda files=files, address=address: files.rm_file(address), address)  # type: ignore[misc]
+        _ask_store(lambda files=files, address=address: files.rm_file(address), address)  # type: ignore[misc]
 
 
 def _list(folder: str) -> list[Entry]:
@@ -169,7 +166,7 @@ def _list(folder: str) -> list[Entry]:
         except FileNotFoundError:
             return []
 
-    return _patiently(ask, folder)
+    return _ask_store(ask, folder)
 
 
 _open: dict[tuple[int, str], Any] = {}
@@ -186,28 +183,32 @@ def _files(address: str) -> Any:
     return _open[key]
 
 
-def _patiently(ask: Callable[[], R], address: str) -> R:
+def _ask_store(ask: Callable[[], R], address: str) -> R:
     """Ask again while the store is in trouble; what it means by its refusals is said in one line."""
-    for number in range(TRIES):
-        try:
-            return ask()
-        except (FileNotFoundError, PermissionError) as error:
-            raise AramegaError(f"{_shown(address)}: {_reason(error)}") from None
-        except Exception as error:  # stores raise whatever their libraries do
-            if isinstance(error, OSError) and error.filename and not is_address(str(error.filename)):
-                raise  # this machine's own disk
-            if not _may_pass(error) or number == TRIES - 1:
-                raise AramegaError(
-                    f"{_shown(address)}: {_reason(error)} Run again when it is mended, with --retry-failed."
-                ) from None
-        time.sleep((2**number) * (0.5 + random.random()) / 2)
-    raise AssertionError("unreachable")
+    try:
+        return retry(ask, may_pass=_may_pass, doing=_shown(address))
+    except (FileNotFoundError, PermissionError) as error:
+        raise AramegaError(f"{_shown(address)}: {_reason(error)}") from None
+    except Exception as error:  # stores raise whatever their libraries do
+        if _is_of_this_disk(error):
+            raise
+        raise AramegaError(
+            f"{_shown(address)}: {_reason(error)} Run again when it is mended, with --retry-failed."
+        ) from None
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether asking again may help: not where credentials are missing or wrong."""
+def _may_pass(error: BaseException) -> bool:
+    """Whether asking again may help: not where credentials are missing or wrong, nor where this machine's own disk
+    is in trouble."""
+    if not isinstance(error, Exception) or isinstance(error, FileNotFoundError | PermissionError):
+        return False
     name = type(error).__name__
-    return not any(word in name for word in ("Credentials", "Validation", "Refresh", "Auth"))
+    is_about_credentials = any(word in name for word in ("Credentials", "Validation", "Refresh", "Auth"))
+    return not is_about_credentials and not _is_of_this_disk(error)
+
+
+def _is_of_this_disk(error: Exception) -> bool:
+    return isinstance(error, OSError) and bool(error.filename) and not is_address(str(error.filename))
 
 
 def _reason(error: Exception) -> str:

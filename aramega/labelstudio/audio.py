@@ -65,7 +65,7 @@ class LocalFiles:
         if place is None:
             return
         try:
-            place.patiently(lambda: self._ensure_storage(place, project))
+            place.retry(lambda: self._ensure_storage(place, project))
         except Unreachable:
             raise
         except AramegaError as error:

@@ -10,7 +10,6 @@ certificates are always checked (`SSL_CERT_FILE` names a private authority).
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from aramega.errors import AramegaError
+from aramega.retry import PATIENCE, retry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +36,10 @@ class Unreachable(AramegaError):
     """The server did not answer, or broke off: what was asked may or may not have been done."""
 
 
+class TooSlow(Unreachable):
+    """The server took the request and gave no answer in time."""
+
+
 class Refused(AramegaError):
     """The server understood and would not."""
 
@@ -43,7 +47,7 @@ class Refused(AramegaError):
 class Place:
     """One server and the right to speak to it."""
 
-    def __init__(self, url: str, token: str, *, patience: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, *, patience: float = PATIENCE) -> None:
         """`patience`: how long, in seconds, a server that does not answer is waited for."""
         import httpx
         from label_studio_sdk.base_client import LabelStudioBase  # its extensions bring pandas, and a second of waiting
@@ -67,7 +71,7 @@ class Place:
 
     def check(self) -> datetime:
         """Make sure that this is a Label Studio we can talk to; its clock, which `updated_at` is compared with."""
-        response = self.patiently(lambda: self._request("GET", "api/version"))
+        response = self.retry(lambda: self._request("GET", "api/version"))
         version = str(self._json(response, "api/version").get("release", ""))
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if not numbers:
@@ -81,11 +85,11 @@ class Place:
 
     def get(self, path: str, **params: object) -> Any:
         """Plain JSON, waiting for a server that is away: reading twice does no harm."""
-        return self.patiently(lambda: self._json(self._request("GET", path, params=params), path))
+        return self.retry(lambda: self._json(self._request("GET", path, params=params), path))
 
     def serves(self, path: str, **params: object) -> bool:
         """Whether something can be had at an address, without fetching it."""
-        return self.patiently(lambda: self._is_there(path, params))
+        return self.retry(lambda: self._is_there(path, params))
 
     def _is_there(self, path: str, params: Mapping[str, object]) -> bool:
         with self.explained(path):
@@ -100,7 +104,7 @@ class Place:
 
     def set(self, path: str, **values: Any) -> None:
         """Give something these values; asked again while the server is away, since twice is the same as once."""
-        self.patiently(lambda: self.send("PATCH", path, json=values))
+        self.retry(lambda: self.send("PATCH", path, json=values))
 
     @contextmanager
     def stream(self, path: str, **params: object) -> Iterator[httpx.Response]:
@@ -113,17 +117,10 @@ class Place:
                     self._refuse(response.status_code, _body(response), path)
                 yield response
 
-    def patiently(self, ask: Callable[[], R]) -> R:
-        """Ask again, a little later each time, while the server is away and patience lasts."""
-        until, pause = time.monotonic() + self.patience, 0.2
-        while True:
-            try:
-                return ask()
-            except Unreachable:
-                if time.monotonic() + pause > until:
-                    raise
-                time.sleep(pause)
-                pause = min(pause * 1.6, 3.0)
+    def retry(self, ask: Callable[[], R]) -> R:
+        """Ask again, a little later each time, while the server is away and patience lasts. One that took the whole
+        time for an answer is not: it would take it again."""
+        return retry(ask, may_pass=_is_away, doing=self.url, patience=self.patience)
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
@@ -199,7 +196,8 @@ class Place:
         if isinstance(error, httpx.UnsupportedProtocol):
             return AramegaError(f"{self.url}: not an address. Give one such as https://labels.example.org.")
         if isinstance(error, httpx.TimeoutException):
-            return Unreachable(f"{self.url} does not answer in time. Nothing is lost: run again.")
+            kind = Unreachable if isinstance(error, httpx.ConnectTimeout) else TooSlow
+            return kind(f"{self.url} does not answer in time. Nothing is lost: run again.")
         return Unreachable(
             f"{self.url}: nobody answers ({reason}). Is Label Studio running there? `aramega review start` "
             "starts one. Nothing is lost: run again when it is up."
@@ -234,6 +232,10 @@ def part(answer: Any, name: str, of: str) -> Any:
         f"Label Studio answers {of} without `{name}`: this server and this aramega are too far apart. "
         "Upgrade the older of the two; aramega in its clone: git pull, then pip install '.[review]'."
     )
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, Unreachable) and not isinstance(error, TooSlow)
 
 
 def _query(params: Mapping[str, object]) -> dict[str, Any]:

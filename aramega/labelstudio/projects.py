@@ -72,7 +72,7 @@ def make_project(place: Place, title: str, config: str, **settings: Any) -> Proj
     if len(title) < 3 or len(title) > 50:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
     wanted = {"title": title, "label_config": config, **settings}
-    ours = place.patiently(lambda: _find_or_create(place, title, wanted))
+    ours = place.retry(lambda: _find_or_create(place, title, wanted))
     found = find_project(place, title)
     if found is None or found.id == ours:
         return need_project(place, str(ours))
@@ -162,7 +162,7 @@ def touched_among(place: Place, project: int, tasks: Sequence[int]) -> set[int]:
 def drop_tasks(place: Place, project: int, tasks: Sequence[int]) -> None:
     """Delete tasks; one that is gone already is no error."""
     chosen = {"all": False, "included": list(tasks)}
-    place.patiently(lambda: _act(place, project, "delete_tasks", chosen))
+    place.retry(lambda: _act(place, project, "delete_tasks", chosen))
 
 
 def drop_predictions(place: Place, project: int, tasks: Sequence[int]) -> None:

@@ -101,7 +101,7 @@ def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[
 
 
 def _pull_everything(store: Store, place: Place, project: Project, begun: datetime, tell: Tell) -> PullSummary:
-    with place.patiently(lambda: _download_snapshot(place, project.id)) as file:
+    with place.retry(lambda: _download_snapshot(place, project.id)) as file:
         summary = _take(store, place, project, read_array(file), tell)
     note_pulled(store, place.url, project.id, project.title, (begun - OVERLAP).isoformat())
     return summary

@@ -168,7 +168,7 @@ class Sending:
             drop_predictions(place, project, [h.task for h in free.values()])
             place.send("POST", f"api/projects/{project}/import/predictions", json=predictions)
 
-        place.patiently(predict)  # from the start, so that a broken-off import leaves no prediction twice
+        place.retry(predict)  # from the start, so that a broken-off import leaves no prediction twice
         for passage, task in made.items():
             held, data = free[passage], task["data"]
             place.set(f"api/tasks/{held.task}/", data=data)

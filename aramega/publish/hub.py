@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from aramega.publish.hub_troubles import explain, is_passing, status_of
 from aramega.publish.staging import Say, files_in
 from aramega.publish.versions import FILES, INDEX, MANIFEST, Version, read_version
 from aramega.records import AramegaError
+from aramega.retry import PATIENCE, retry
 from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ class HubTarget:
     create_pr: bool = False
     force: bool = False
     say: Say = lambda _: None
-    waits: Sequence[float] = (1, 2, 4, 8, 16, 32)
-    """Seconds between tries of what may pass."""
     _head: str | None = field(default=None, init=False)
     """The commit that `main` stood at when we looked; None where there is no repository."""
     _remote: dict[str, str] = field(default_factory=dict, init=False)
@@ -239,35 +237,39 @@ class HubTarget:
     def _commit(self, operations: Sequence[Any], fingerprint: str, message: str) -> None:
         """One commit. If its answer is lost, the Hub is asked whether it happened before it is tried again."""
 
-        def try_once() -> None:
-            made = self.api.create_commit(
-                self.repo,
-                operations,
-                commit_message=message,
-                repo_type="dataset",
-                parent_commit=self._head,
-                create_pr=self.create_pr or None,
-            )
-            self._link = made.pr_url or made.commit_url
-            if not self.create_pr:
-                self._head = made.oid
-
         head = self._head
-        for wait in self._tries():
+
+        def commit_once() -> None:
             try:
-                return try_once()
-            except Exception as error:
-                self._look()
-                now = self.before()
-                if self._head != head and now is not None and now.fingerprint == fingerprint:
-                    return None
-                if self._head != head:
-                    raise AramegaError(
-                        f"{self.repo}: someone else committed to it meanwhile. Nothing of ours was published; run again."
-                    ) from None
-                if not is_passing(error) or wait is None:
-                    raise explain(error, f"committing to {self.repo}") from error
-                time.sleep(wait)
+                commit = self.api.create_commit(
+                    self.repo,
+                    operations,
+                    commit_message=message,
+                    repo_type="dataset",
+                    parent_commit=head,
+                    create_pr=self.create_pr or None,
+                )
+            except Exception:
+                if self._is_committed(head, fingerprint):
+                    return
+                raise
+            self._link = commit.pr_url or commit.commit_url
+            if not self.create_pr:
+                self._head = commit.oid
+
+        self._ask(commit_once, f"committing to {self.repo}")
+
+    def _is_committed(self, head: str | None, fingerprint: str) -> bool:
+        """Whether `main` has moved from `head` to our version; raises if it has moved to somebody else's."""
+        self._look()
+        if self._head == head:
+            return False
+        now = self.before()
+        if now is not None and now.fingerprint == fingerprint:
+            return True
+        raise AramegaError(
+            f"{self.repo}: someone else committed to it meanwhile. Nothing of ours was published; run again."
+        )
 
     def _message(self, staged: Path, *, same: bool) -> str:
         version = read_version(staged, str(staged))
@@ -278,22 +280,14 @@ class HubTarget:
 
     def _ask(self, call: Callable[[], R], doing: str, *, passing_only: bool = False) -> R:
         """Call the Hub, again while its trouble may pass; what stays becomes one line a curator can act on."""
-        for wait in self._tries():
-            try:
-                return call()
-            except Exception as error:
-                if is_passing(error) and wait is not None:
-                    self.say(f"{doing}: {type(error).__name__}, trying again in {wait:g} s")
-                    time.sleep(wait)
-                    continue
-                if passing_only and status_of(error) in (401, 404):
-                    raise
-                raise explain(error, doing) from error
-        raise AssertionError("the last try returns or raises")
-
-    def _tries(self) -> Iterator[float | None]:
-        yield from self.waits
-        yield None
+        try:
+            return retry(call, may_pass=is_passing, doing=doing, patience=2 * PATIENCE, say=self.say)
+        except AramegaError:
+            raise
+        except Exception as error:
+            if passing_only and status_of(error) in (401, 404):
+                raise
+            raise explain(error, doing) from error
 
 
 def fetch_version(repo: str, revision: str | None, folder: Path) -> Version | None:

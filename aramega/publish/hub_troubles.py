@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aramega.records import AramegaError
+from aramega.retry import PASSING_STATUSES
 
-PASSING = {408, 425, 429, 500, 502, 503, 504}
 _WIRE = ("httpx", "requests", "urllib3", "http.client", "httpcore")
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether trying again may help: the Hub is overloaded or down for a moment, or the line broke."""
+    if isinstance(error, AramegaError):  # explained already: whoever did has tried
+        return False
     for one in _causes(error):
         status = status_of(one)
         if status is not None:
-            return status in PASSING
+            return status in PASSING_STATUSES
         if type(one).__module__.startswith(_WIRE) or isinstance(one, ConnectionError | TimeoutError):
             return True
     return False

@@ -9,6 +9,7 @@ import datasets
 import huggingface_hub
 import pytest
 
+from aramega.retry import without_waiting
 from tests.support.loopback_hub import OWNER, Hub, loopback_hub
 
 
@@ -23,7 +24,7 @@ def _own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A Hub of our own, which the clients in this process take for the real one."""
-    with loopback_hub() as server:
+    with loopback_hub() as server, without_waiting():
         monkeypatch.setenv("HF_TOKEN", OWNER)
         template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
         for name, value in (

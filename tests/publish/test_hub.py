@@ -26,7 +26,7 @@ def push(
     workspace: WorkspaceFolder, *, dry_run: bool = False, withdrawn: Path | None = None, **about: object
 ) -> Published:
     options = PublishConfig(**about.pop("options", {}))  # type: ignore[arg-type]
-    target = HubTarget(str(about.pop("repo", NAME)), workspace, waits=(0.01, 0.01, 0.01), **about)  # type: ignore[arg-type]
+    target = HubTarget(str(about.pop("repo", NAME)), workspace, **about)  # type: ignore[arg-type]
     with Store.open(workspace) as store:
         return publish(
             store, workspace, options, LabelConfig(), target, tag=target.tag, dry_run=dry_run, withdrawn=withdrawn

@@ -160,6 +160,8 @@ class Endpoint:
             self._freed.notify_all()
 
     async def _ask_until_answered(self, request: Request, key: str) -> Reply:
+        # Not `aramega.retry`: a refused try frees its share of the budget, a server's own "wait" holds for every
+        # request at once, and what is answered meanwhile decides whether this server is given up.
         answered_before, tries = self._answered, 0
         while True:
             await self._wait_for_turn()

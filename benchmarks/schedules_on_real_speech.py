@@ -30,10 +30,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipes.config import RecipeConfig, parse_config
-from recipes.log import read_log
 from recipes.tasks import Inventory, Label, Modality
 from recipes.tasks.base import register
 from recipes.tasks.classification import Classification
+from recipes.training.log import read_log
 
 SCHEDULES = {"uniform": "Uniform", "tpc": "TPC", "ads": "ADS", "hybrid": "TPC→ADS"}
 KEYWORDS = [

@@ -24,15 +24,16 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recipes import loop
 from recipes.config import RecipeConfig, parse_config
 from recipes.hardware import GPUS
-from recipes.loop import learning_rates
 from recipes.models.collate import Encoder, Inputs, Prompt
 from recipes.models.config import TinyShape
-from recipes.models.load import LoadedModel
+from recipes.models.load import LoadedModel, enable_gradient_checkpointing
 from recipes.models.lora import add_adapters
 from recipes.models.tiny import SPECIAL_TOKENS, sample_text, train_tokenizer
+from recipes.training.batches import MicroBatch
+from recipes.training.rates import learning_rates, make_optimizer
+from recipes.training.step import take_step
 
 PEAKS = {chip: peak for chip, (peak, _) in GPUS.items()}
 
@@ -135,19 +136,19 @@ def work_of(inputs: Inputs) -> Work:
 
 def measure(size: Size, config: RecipeConfig, *, clips: int, seconds: float, steps: int) -> dict[str, Any]:
     model = build(size, device="cuda")
-    optimizer = loop.make_optimizer(
+    optimizer = make_optimizer(
         add_adapters(model, config.lora), learning_rates(config.train, config.lora), config.train
     )
     if config.train.gradient_checkpointing:
-        loop.enable_checkpointing(model.thinker)
+        enable_gradient_checkpointing(model.thinker)
     model.model.train()
     inputs = batch(model.encoder, clips=clips, seconds=seconds, seed=0)
-    micro = loop.Micro(inputs.pin(), torch.zeros(clips, dtype=torch.long))
+    micro = MicroBatch(inputs.pin(), torch.zeros(clips, dtype=torch.long))
     times = []
     for _ in range(steps + 2):
         torch.cuda.synchronize()
         started = time.perf_counter()
-        loop.take_step(model, optimizer, [micro], tasks=("asr",), config=config.train)
+        take_step(model, optimizer, [micro], tasks=("asr",), config=config.train)
         torch.cuda.synchronize()
         times.append(time.perf_counter() - started)
     return {

@@ -30,17 +30,18 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recipes import loop
-from recipes.checkpoint import Progress
 from recipes.config import RecipeConfig, parse_config
-from recipes.log import RunLog
-from recipes.loop import learning_rates
 from recipes.models.collate import Inputs, Prompt
 from recipes.models.config import ModelConfig, TinyShape
 from recipes.models.load import LoadedModel, load_model
 from recipes.models.lora import add_adapters
 from recipes.schedule import Batch, ScheduleConfig, ScheduleTable, build_schedule, microbatches
-from recipes.train import take_stretch
+from recipes.training.batches import MicroBatch
+from recipes.training.checkpoint import Progress
+from recipes.training.log import RunLog
+from recipes.training.loop import take_stretch
+from recipes.training.rates import learning_rates, make_optimizer
+from recipes.training.step import take_step
 
 
 def toy(shape: TinyShape, *, vocabulary: int) -> LoadedModel:
@@ -75,7 +76,7 @@ def run_ours(model: LoadedModel, config: RecipeConfig, batches: list[Inputs], fo
     from accelerate import Accelerator
 
     trained = add_adapters(model, config.lora)
-    optimizer = loop.make_optimizer(trained, learning_rates(config.train, config.lora), config.train)
+    optimizer = make_optimizer(trained, learning_rates(config.train, config.lora), config.train)
     tasks = torch.zeros(len(batches[0].rows), dtype=torch.long)
     session: Any = SimpleNamespace(
         config=config,
@@ -86,7 +87,7 @@ def run_ours(model: LoadedModel, config: RecipeConfig, batches: list[Inputs], fo
         tasks=("asr",),
         examples=range(len(batches)),
         log=RunLog(folder, resumed_at=0, total=len(batches)),
-        prepare=lambda batch: [loop.Micro(batches[batch.step], tasks)],
+        prepare=lambda batch: [MicroBatch(batches[batch.step], tasks)],
     )
     model.model.train()
     from concurrent.futures import ThreadPoolExecutor
@@ -163,15 +164,15 @@ def step_seconds(*, passes: int, size: int) -> float:
     """Seconds of a toy step of `passes` forward passes of `size` examples."""
     model = toy(TinyShape(), vocabulary=512)
     config = parse_config({"train": {"precision": "fp32"}}, source="benchmark")
-    optimizer = loop.make_optimizer(
+    optimizer = make_optimizer(
         add_adapters(model, config.lora), learning_rates(config.train, config.lora), config.train
     )
     tasks = torch.zeros(size, dtype=torch.long)
-    micros = [loop.Micro(inputs, tasks) for inputs in ready_batches(model, count=passes, size=size)]
+    micros = [MicroBatch(inputs, tasks) for inputs in ready_batches(model, count=passes, size=size)]
     seconds = []
     for _ in range(3):
         started = time.perf_counter()
-        loop.take_step(model, optimizer, micros, tasks=("asr",), config=config.train)
+        take_step(model, optimizer, micros, tasks=("asr",), config=config.train)
         seconds.append(time.perf_counter() - started)
     return min(seconds)
 

@@ -18,13 +18,13 @@ import numpy as np
 from recipes.config import RecipeConfig, load_config
 from recipes.data.examples import Examples
 from recipes.data.load import load_examples
-from recipes.embeddings import EmbeddingCache, embed_missing, open_cache, reduce_width
 from recipes.errors import RecipeError
-from recipes.feed import training_clips
 from recipes.models.load import LoadedModel, load_model
-from recipes.processes import open_accelerator
 from recipes.tasks import TaskError
-from recipes.validate import token_counter
+from recipes.training.embedding_cache import EmbeddingCache, embed_missing, open_cache, reduce_width
+from recipes.training.feed import training_clips
+from recipes.training.parallel import open_accelerator
+from recipes.training.validate import token_counter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

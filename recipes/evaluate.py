@@ -27,7 +27,7 @@ from recipes.evaluation.bertscore import bertscore
 from recipes.evaluation.judge import Grading, grade_summaries, summarize_gradings, wants_judge, write_gradings
 from recipes.evaluation.predictions import Prediction, by_task, from_mapping
 from recipes.evaluation.report import evaluate_predictions, terminal_table, write_report
-from recipes.validate import fixed_subset, predict
+from recipes.training.validate import fixed_subset, predict
 
 SUMMARIES = ("ssum", "text_summ")
 
@@ -101,9 +101,9 @@ def answers(options: argparse.Namespace, config: RecipeConfig, examples: Example
             cascade(examples, transcribe, chat)
         )
 
-    from recipes.checkpoint import find_checkpoint, load_weights
     from recipes.models.load import load_model
     from recipes.models.lora import load_adapter
+    from recipes.training.checkpoint import find_checkpoint, load_weights
 
     model, name = load_model(config.model, device=device_of(options)), config.model.path
     if options.what.is_dir():

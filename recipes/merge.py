@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes import checkpoint
-from recipes.card import write_card
 from recipes.config import RecipeConfig, load_config
 from recipes.data.examples import Examples
 from recipes.data.load import load_examples, load_split
@@ -25,7 +23,9 @@ from recipes.errors import RecipeError
 from recipes.models.load import LoadedModel, load_model, save_model
 from recipes.models.lora import add_adapters, load_adapter
 from recipes.tasks import TaskError
-from recipes.validate import Prediction, fixed_subset, predict
+from recipes.training import checkpoint
+from recipes.training.model_card import write_card
+from recipes.training.validate import Prediction, fixed_subset, predict
 
 # Merging rounds each weight to bfloat16's 8 bits; on toy and real shapes alike the mean loss then moves by
 # less than a hundredth. More than this is a different model.

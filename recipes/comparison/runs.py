@@ -18,7 +18,7 @@ from recipes.errors import RecipeError
 from recipes.evaluation.judge import GRADES_FILE, Grading, read_gradings
 from recipes.evaluation.predictions import Prediction, read_predictions
 from recipes.evaluation.report import PREDICTIONS_FILE
-from recipes.log import read_log
+from recipes.training.log import read_log
 
 
 @dataclass(frozen=True)

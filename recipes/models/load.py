@@ -6,14 +6,12 @@ The thinker is the text-answering half of Qwen2.5-Omni: an audio tower whose las
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipes.errors import RecipeError
-from recipes.models.collate import Encoder, Inputs, chat_template
+from recipes.models.collate import Encoder, chat_template
 from recipes.models.config import ModelConfig
 from recipes.models.tiny import make_tiny_model
 
@@ -79,30 +77,10 @@ def save_model(loaded: LoadedModel, folder: Path) -> None:
     loaded.encoder.features.save_pretrained(folder)
 
 
-def target_losses(loaded: LoadedModel, inputs: Inputs) -> torch.Tensor:
-    """Summed negative log-likelihood of each example's target: one number a row, on the model's device."""
-    import torch
-    from torch.nn import functional as F
-
-    device = loaded.device
-    # The positions were worked out on the CPU, so that finding them waits for no GPU. The audio tower does wait: with
-    # sdpa it reads its clips' lengths back in every layer.
-    with output_layer_on(loaded.thinker, inputs.target_positions.to(device, non_blocking=True)):
-        logits = loaded.thinker(**inputs.model_inputs(device), use_cache=False).logits.float()
-    losses = F.cross_entropy(logits, inputs.target_ids.to(device, non_blocking=True), reduction="none")
-    rows = inputs.target_rows.to(device, non_blocking=True)
-    return torch.zeros(len(inputs.rows), device=device).index_add(0, rows, losses)
-
-
-@contextmanager
-def output_layer_on(thinker: Any, positions: torch.Tensor) -> Iterator[None]:
-    """Run the output layer on these positions of the flattened batch alone."""
-
-    def select(_: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
-        return (arguments[0].flatten(0, 1).index_select(0, positions),)
-
-    hook = thinker.lm_head.register_forward_pre_hook(select)
-    try:
-        yield
-    finally:
-        hook.remove()
+def enable_gradient_checkpointing(thinker: Any) -> None:
+    """Recompute activations in the backward pass instead of keeping them."""
+    enable = getattr(thinker, "activation_checkpointing_enable", None) or thinker.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
+    # transformers now asks for gradients at every input, the audio tower's first convolution among them, for the sake
+    # of reentrant checkpointing. We don't use that, and it would run the backward pass through a frozen tower.
+    thinker.disable_input_require_grads()

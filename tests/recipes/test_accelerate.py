@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from recipes import loop
 from recipes.train import main
+from recipes.training import loop
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
 ROOT = Path(__file__).parents[2]
@@ -82,8 +82,7 @@ def test_what_hears_is_left_alone_by_steps_that_only_read(folder: Path) -> None:
 
 STOPPING = """
 import sys
-from recipes import loop
-from recipes import loop
+from recipes.training import loop
 from recipes.train import main
 step, taken = loop.take_step, []
 def breaking(*arguments, **options):
@@ -143,7 +142,7 @@ def test_sharding_as_launched_is_refused_by_every_process(folder: Path) -> None:
 def test_processes_wait_for_the_one_that_measures_the_data(tmp_path: Path) -> None:
     script = tmp_path / "waiting.py"
     script.write_text(
-        "import torch\nfrom recipes.processes import open_accelerator\nopen_accelerator()\n"
+        "import torch\nfrom recipes.training.parallel import open_accelerator\nopen_accelerator()\n"
         "group = torch.distributed.distributed_c10d._get_default_group()\n"
         "print(group._get_backend(torch.device('cpu')).options._timeout)",
         encoding="utf-8",

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recipes import embeddings
 from recipes.embed import main
-from recipes.embeddings import Clip, batches_by_length, embed_missing, open_cache, reduce_width
 from recipes.errors import RecipeError
 from recipes.models.aligner import aligner_embeddings
+from recipes.training import embedding_cache as embeddings
+from recipes.training.embedding_cache import Clip, batches_by_length, embed_missing, open_cache, reduce_width
 from tests.recipes.toys import sound, toy_config, toy_dataset, toy_model
 
 MODEL = toy_model()

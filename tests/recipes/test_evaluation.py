@@ -24,7 +24,7 @@ from recipes.evaluation.report import evaluate_predictions, read_report, termina
 from recipes.evaluation.resampling import bootstrap, compare_paired
 from recipes.evaluation.slices import band, slices
 from recipes.tasks import build_tasks
-from recipes.validate import mean_loss, score_predictions, task_losses
+from recipes.training.validate import mean_loss, score_predictions, task_losses
 
 TASKS = build_tasks()
 DIALECT = TASKS["dialect"]

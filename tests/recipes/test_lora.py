@@ -10,10 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from recipes.config import TrainConfig
 from recipes.errors import RecipeError
-from recipes.loop import enable_checkpointing, learning_rates, make_optimizer, set_rates
 from recipes.models.aligner import audio_tower
 from recipes.models.collate import Prompt
-from recipes.models.load import target_losses
+from recipes.models.load import enable_gradient_checkpointing
 from recipes.models.lora import (
     ALIGNER_MODULES,
     AUDIO_MODULES,
@@ -25,6 +24,8 @@ from recipes.models.lora import (
     match_modules,
     train_everything,
 )
+from recipes.training.losses import target_losses
+from recipes.training.rates import learning_rates, make_optimizer, set_rates
 from tests.recipes.toys import sound, toy_model
 
 ALL = LoraConfig(
@@ -95,7 +96,7 @@ def test_checkpointing_changes_no_gradient_and_sends_none_through_a_frozen_tower
         model = toy_model()
         (weights,) = add_adapters(model, LoraConfig(dropout=0.0)).values()
         if checkpointing:
-            enable_checkpointing(model.thinker)
+            enable_gradient_checkpointing(model.thinker)
         heard: list[torch.Tensor] = []
         audio_tower(model.thinker).register_forward_hook(
             lambda *arguments, heard=heard: heard.append(arguments[-1].last_hidden_state)

@@ -7,12 +7,12 @@ import json
 import pytest
 from huggingface_hub import ModelCard
 
-from recipes.card import write_card
 from recipes.config import parse_config
 from recipes.evaluation.config import EvalConfig
 from recipes.evaluation.predictions import Prediction
 from recipes.evaluation.report import evaluate_predictions, write_report
 from recipes.tasks import build_tasks
+from recipes.training.model_card import write_card
 
 
 def card(folder, *, merged=False, **values):

@@ -9,9 +9,10 @@ from pathlib import Path
 import datasets
 import pytest
 
-from recipes import loop, train
+from recipes import train
 from recipes.config import load_config
 from recipes.data import load_examples
+from recipes.training import loop
 from tests.publish.sets import WORDS
 from tests.support.cli import run_cli
 

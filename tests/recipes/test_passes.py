@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from recipes.config import load_config
 from recipes.data.load import load_examples
 from recipes.embed import main as embed
-from recipes.feed import batch_preparer
 from recipes.models.load import load_model
 from recipes.schedule import Batch, ScheduleConfig, ScheduleTable, build_schedule, microbatches, padding_share
 from recipes.schedule.__main__ import main as plan
-from recipes.validate import token_counter
+from recipes.training.feed import batch_preparer
+from recipes.training.validate import token_counter
 from tests.recipes.toys import toy_config, toy_dataset
 
 

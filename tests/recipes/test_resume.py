@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from recipes import loop
-from recipes.checkpoint import check_config, find_checkpoint
 from recipes.config import load_config
 from recipes.errors import RecipeError
 from recipes.train import main
+from recipes.training import loop
+from recipes.training.checkpoint import check_config, find_checkpoint
+from recipes.training.step import StepResult
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def break_after(steps: int, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
     """A run that is cut short after so many steps."""
     step, taken = loop.take_step, []
 
-    def breaking(*arguments: object, **options: object) -> loop.StepResult:
+    def breaking(*arguments: object, **options: object) -> StepResult:
         taken.append(1)
         if len(taken) > steps:
             raise RuntimeError("power cut")
@@ -70,17 +71,14 @@ def test_a_run_that_broke_off_goes_on_exactly(config: Path, whole: Path, monkeyp
 
 KILLS = {
     "in the middle of a step": """
-from recipes import loop
-from recipes.checkpoint import check_config, find_checkpoint
-from recipes.config import load_config
-from recipes.errors import RecipeError
-count, finish = [], loop.read_numbers
+from recipes.training import step
+count, finish = [], step.read_numbers
 def last(*arguments):  # after the backward pass, before the update
     count.append(1)
     if len(count) == 5:
         os.kill(os.getpid(), signal.SIGKILL)
     return finish(*arguments)
-loop.read_numbers = last
+step.read_numbers = last
 """,
     "while writing a checkpoint": """
 import torch
@@ -177,3 +175,10 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over(config: Path, whol
     (run / "log.jsonl").write_text(json.dumps({"step": 1, "loss": 9.0}) + "\n")
     assert main([str(config), "--run", str(run), "--resume"]) == 0
     assert_same_run(run, whole)
+
+
+def test_a_checkpoint_names_no_module_of_ours(whole: Path) -> None:
+    """So that a checkpoint outlives a module's move: nothing in it is loaded by the path of a class."""
+    files = [path for path in find_checkpoint(whole, "last").rglob("*") if path.is_file()]
+    assert {"optimizer.pt", "config.toml", "progress.json"} <= {path.name for path in files}
+    assert not [path.name for path in files if b"recipes." in path.read_bytes()]

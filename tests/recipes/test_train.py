@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from recipes import loop, merge
-from recipes.checkpoint import best_step, find_checkpoint, saved_steps
+from recipes import merge
 from recipes.config import TrainConfig
-from recipes.log import installed_trackers, keep_until, read_log
 from recipes.train import main
+from recipes.training import losses as losses_of_training
+from recipes.training.checkpoint import best_step, find_checkpoint, saved_steps
+from recipes.training.log import installed_trackers, keep_until, read_log
+from recipes.training.loop import next_stop
+from recipes.training.rates import rate_share
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
 
@@ -126,7 +129,7 @@ def test_a_full_gpu_is_answered_with_what_to_lower(tmp_path: Path, dataset: Path
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(loop, "target_losses", full)
+    monkeypatch.setattr(losses_of_training, "target_losses", full)
     config = toy_config(tmp_path, dataset, text="")
     assert main([str(config), "--run", str(tmp_path / "run"), "--set", "train.gradient_checkpointing=false"]) == 2
     error = capsys.readouterr().err
@@ -145,7 +148,7 @@ def test_a_bfloat16_model_trains_float32_adapters_and_answers(tmp_path: Path, da
 
 def test_the_learning_rate_rises_then_follows_half_a_cosine() -> None:
     config = TrainConfig(warmup_share=0.1, final_rate_share=0.1)
-    shares = [loop.rate_share(step, total=100, config=config) for step in range(100)]
+    shares = [rate_share(step, total=100, config=config) for step in range(100)]
     assert shares[0] == pytest.approx(0.1)
     assert max(shares) == shares[9] == shares[10] == 1.0
     assert shares[55] == pytest.approx(0.55)
@@ -156,7 +159,7 @@ def test_the_learning_rate_rises_then_follows_half_a_cosine() -> None:
 def test_a_stop_comes_at_every_multiple_and_at_the_end() -> None:
     stops, step = [], 0
     while step < 10:
-        step = loop.next_stop(step, total=10, every=(3, 4, 0))
+        step = next_stop(step, total=10, every=(3, 4, 0))
         stops.append(step)
     assert stops == [3, 4, 6, 8, 9, 10]
 

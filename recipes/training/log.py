@@ -1,6 +1,6 @@
-"""What a run says while it goes: one JSON object a line in `log.jsonl`, a short line in the terminal.
+"""The log of a run: one JSON object a line in `log.jsonl`, a short line in the terminal.
 
-`log.jsonl` is what `compare.py` reads; trackers (TensorBoard, trackio, Weights & Biases) get the same numbers
+`recipes.compare` reads `log.jsonl`; trackers (TensorBoard, trackio, Weights & Biases) get the same numbers
 through accelerate where they are installed. On resume the lines after the checkpoint are dropped, so that the
 log of an interrupted run is the log of an uninterrupted one.
 """
@@ -60,9 +60,9 @@ def keep_until(path: Path, step: int) -> None:
     """Drop the lines after `step`, and a last line cut short by a crash."""
     if not path.is_file():
         return
-    kept = [line for line in read_log(path) if line["step"] <= step]
+    lines = [line for line in read_log(path) if line["step"] <= step]
     temporary = path.with_name(".log.writing")
-    temporary.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept), encoding="utf-8")
+    temporary.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     temporary.replace(path)
 
 
@@ -89,11 +89,11 @@ def flat_numbers(values: Mapping[str, Any], prefix: str = "") -> dict[str, float
 
 
 def installed_trackers(wanted: Sequence[str]) -> list[str]:
-    """Those of `wanted` that can be imported; the others are said, and never stop a run."""
-    found = []
+    """Those of `wanted` that can be imported. The others are named in a message and never stop a run."""
+    installed = []
     for name in wanted:
         if importlib.util.find_spec(name) is None:
             print(f"log.trackers: {name} is not installed, so this run logs without it (pip install {name})")
         else:
-            found.append(name)
-    return found
+            installed.append(name)
+    return installed

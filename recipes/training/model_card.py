@@ -13,8 +13,8 @@ from typing import Any
 from recipes.config import RecipeConfig, to_toml
 from recipes.errors import RecipeError
 from recipes.evaluation.report import METRICS_FILE, read_report
-from recipes.log import read_log
 from recipes.tasks import build_tasks
+from recipes.training.log import read_log
 
 
 def write_card(folder: Path, *, name: str, run: Path, config: RecipeConfig, step: str, merged: bool) -> Path:
@@ -68,7 +68,7 @@ def test_evaluation(run: Path, step: str) -> dict[str, Any] | None:
 
 def template_path() -> Path:
     """The template beside a checkout, or inside the installed package."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     for folder in (root / "hub_cards", root / "aramega" / "hub_cards"):
         if (folder / "model.md.j2").is_file():
             return folder / "model.md.j2"

@@ -1,4 +1,4 @@
-"""Every clip at the aligner, once: computed by the frozen base model, kept on disk, read as one array.
+"""The cache of embeddings: each clip's vector at the aligner, computed once, kept on disk, read as one array.
 
 A cache folder belongs to one model (a hash of its audio tower) and holds shards of (clip key, vector), each
 written under a temporary name and renamed: so a killed run loses one shard at most, several processes may write
@@ -20,7 +20,7 @@ import numpy as np
 from recipes.errors import RecipeError
 from recipes.models.aligner import aligner_key, embed_mels
 from recipes.models.load import LoadedModel
-from recipes.prefetch import prepare_ahead
+from recipes.training.prefetch import prepare_ahead
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class EmbeddingCache:
 
     def keys(self) -> set[str]:
         """The clips that are in."""
-        found: set[str] = set()
+        keys: set[str] = set()
         for path in self._shards():
             with np.load(path) as shard:
-                found.update(shard["keys"].tolist())
-        return found
+                keys.update(shard["keys"].tolist())
+        return keys
 
     def add(self, keys: Sequence[str], vectors: np.ndarray) -> None:
         """Write one shard."""
@@ -106,8 +106,8 @@ def embed_missing(
     shard_clips: int = 2000,
 ) -> int:
     """Embed the clips that `cache` lacks, in batches of `batch_seconds`; how many those were."""
-    there = cache.keys()
-    todo = {clip.key: clip for clip in clips if clip.key and clip.key not in there}
+    cached = cache.keys()
+    todo = {clip.key: clip for clip in clips if clip.key and clip.key not in cached}
     keys: list[str] = []
     vectors: list[np.ndarray] = []
     for names, batch in embed_clips(loaded, list(todo.values()), batch_seconds=batch_seconds, threads=threads):

@@ -115,6 +115,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def clear_old(run: Path, *, keep: int) -> None:
+    """Delete all checkpoints but the best one and the last `keep`."""
     best = best_step(run)
     for step in saved_steps(run)[:-keep]:
         if step != best:
@@ -139,8 +140,8 @@ def find_checkpoint(run: Path, which: str = "best") -> Path:
     named = {"best": best_step(run) or steps[-1], "last": steps[-1]}
     folder = checkpoint_folder(run, named[which]) if which in named else run / "checkpoints" / which
     if not folder.is_dir():
-        there = ", ".join(f"step-{step}" for step in steps)
-        raise RecipeError(f"{run}: no checkpoint {which!r}. There are: best, last, {there}.")
+        names = ", ".join(f"step-{step}" for step in steps)
+        raise RecipeError(f"{run}: no checkpoint {which!r}. There are: best, last, {names}.")
     return folder
 
 
@@ -161,16 +162,18 @@ def saved_embeddings(run: Path, start: Path | None) -> np.ndarray | None:
     """
     if start is None:
         return None
-    kept = start / "embeddings.npy" if (start / "embeddings.npy").is_file() else run / "embeddings.npy"
-    return np.load(kept) if kept.is_file() else None
+    refreshed, first = start / "embeddings.npy", run / "embeddings.npy"
+    path = refreshed if refreshed.is_file() else first
+    return np.load(path) if path.is_file() else None
 
 
 def check_config(folder: Path, config: RecipeConfig) -> None:
+    """Refuse to resume a checkpoint whose config differs in what decides a run."""
     differing = differing_keys(load_config(folder / "config.toml"), config)
     lines = [
-        f"{key}: {there!r} there, {here!r} here"
-        for key, (there, here) in differing.items()
-        if decides(key, there, here)
+        f"{key}: {saved!r} there, {wanted!r} here"
+        for key, (saved, wanted) in differing.items()
+        if decides(key, saved, wanted)
     ]
     if lines:
         raise RecipeError(
@@ -179,14 +182,14 @@ def check_config(folder: Path, config: RecipeConfig) -> None:
         )
 
 
-def decides(key: str, there: Any, here: Any) -> bool:
-    """Whether a run goes on otherwise with this key changed.
+def decides(key: str, saved: Any, wanted: Any) -> bool:
+    """Whether a run with this key changed would go on in another way.
 
     A dataset may lie elsewhere under the same name, which its examples go by; whether its rows are the same is seen by
     the schedule, which knows their lengths and labels.
     """
-    if DATASET_PATH.fullmatch(key) and there and here:
-        return Path(there).name != Path(here).name
+    if DATASET_PATH.fullmatch(key) and saved and wanted:
+        return Path(saved).name != Path(wanted).name
     free = any(key == name or key.startswith(f"{name}.") for name in FREE_KEYS)
     return key in DECIDING_KEYS or not free
 

@@ -15,24 +15,25 @@ import numpy as np
 
 from recipes.config import RecipeConfig, TrainConfig
 from recipes.data.examples import Examples
-from recipes.embeddings import Clip, embed_clips, embed_missing, open_cache, reduce_width
-from recipes.loop import Micro, dropout_seed
 from recipes.models.load import LoadedModel
 from recipes.schedule import Batch, ScheduleConfig, microbatches
 from recipes.schedule.phases import plan_phases
 from recipes.schedule.table import ScheduleTable
-from recipes.validate import example_prompt
+from recipes.training import checkpoint
+from recipes.training.batches import MicroBatch, dropout_seed
+from recipes.training.embedding_cache import Clip, embed_clips, embed_missing, open_cache, reduce_width
+from recipes.training.validate import example_prompt
 
 
 def batch_preparer(
     model: LoadedModel, examples: Examples, table: ScheduleTable, config: RecipeConfig, *, accelerator: Any
-) -> Callable[[Batch], list[Micro]]:
+) -> Callable[[Batch], list[MicroBatch]]:
     """What the reading threads do: this process's share of a batch, as tensors."""
     import torch
 
     task_index = {task: index for index, task in enumerate(table.tasks)}
 
-    def prepare(batch: Batch) -> list[Micro]:
+    def prepare(batch: Batch) -> list[MicroBatch]:
         shares = microbatches(
             batch,
             table,
@@ -45,18 +46,18 @@ def batch_preparer(
             loaded = [examples.load(index) for index in indices]
             prompts = [
                 example_prompt(
-                    one,
-                    examples.tasks[one.example.task],
-                    name=f"{one.example.task}/{one.example.source}/{one.columns['id']}",
+                    row,
+                    examples.tasks[row.example.task],
+                    name=f"{row.example.task}/{row.example.source}/{row.columns['id']}",
                     draw=f"{config.train.seed} {batch.step} {index}",
                 )
-                for index, one in zip(indices, loaded, strict=True)
+                for index, row in zip(indices, loaded, strict=True)
             ]
             inputs = model.encoder.examples(prompts)
-            tasks = torch.tensor([task_index[one.example.task] for one in loaded])
+            tasks = torch.tensor([task_index[row.example.task] for row in loaded])
             inputs = inputs.pin() if accelerator.device.type == "cuda" else inputs
             seed = dropout_seed(config.train.seed, step=batch.step, example=indices[0])
-            micros.append(Micro(inputs, tasks, seed))
+            micros.append(MicroBatch(inputs, tasks, seed))
         return micros
 
     return prepare
@@ -65,6 +66,25 @@ def batch_preparer(
 def picks_by_distance(config: ScheduleConfig, table: ScheduleTable) -> bool:
     """Whether this schedule needs embeddings at all."""
     return any(phase.picker != "random" for phase in plan_phases(config, table))
+
+
+def starting_embeddings(
+    model: LoadedModel,
+    examples: Examples,
+    table: ScheduleTable,
+    config: RecipeConfig,
+    *,
+    run: Path,
+    start: Path | None,
+    accelerator: Any,
+) -> np.ndarray | None:
+    """The embeddings that a run begins with or goes on with; None where its schedule needs none."""
+    if not picks_by_distance(config.schedule, table):
+        return None
+    saved = checkpoint.saved_embeddings(run, start)
+    if saved is not None:
+        return saved
+    return base_embeddings(model, examples, config.train, run=run, accelerator=accelerator)
 
 
 def base_embeddings(

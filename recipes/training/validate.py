@@ -1,4 +1,4 @@
-"""Looking at a model during training: loss and answers on a fixed subset of the validation examples.
+"""Validation during training: loss and answers on a fixed subset of the validation examples.
 
 The subset, its instructions and its batches are chosen once from the seed, so that two evaluations differ by
 the weights alone. The examples are shared out over the processes, and every process gets the whole result.
@@ -15,9 +15,10 @@ import numpy as np
 from recipes.data.examples import CountTokens, Example, Examples, LoadedExample
 from recipes.models.collate import Encoder, Prompt
 from recipes.models.generate import generate
-from recipes.models.load import LoadedModel, target_losses
+from recipes.models.load import LoadedModel
 from recipes.tasks import Task
 from recipes.tasks.base import scored_as
+from recipes.training.losses import target_losses
 
 Prediction = dict[str, Any]
 
@@ -78,14 +79,15 @@ def batches_alike(examples: Sequence[Any], size: int) -> list[list[int]]:
 def predict_batch(
     model: LoadedModel, examples: Examples, indices: Sequence[int], *, max_new_tokens: int, seed: int
 ) -> Iterator[tuple[int, Prediction]]:
+    """Answer and loss of the examples with these indices, in one batch."""
     import torch
 
     loaded = [examples.load(index) for index in indices]
     prompts = []
-    for index, one in zip(indices, loaded, strict=True):
+    for index, row in zip(indices, loaded, strict=True):
         name = examples.name(index)
         prompts.append(
-            example_prompt(one, examples.tasks[one.example.task], name=name, draw=f"evaluation {seed} {name}")
+            example_prompt(row, examples.tasks[row.example.task], name=name, draw=f"evaluation {seed} {name}")
         )
     was_training = model.model.training
     model.model.eval()
@@ -95,10 +97,10 @@ def predict_batch(
         lengths = torch.bincount(batch.target_rows, minlength=len(prompts)).tolist()
         answers = generate(model, model.encoder.prompts(prompts), max_new_tokens=max_new_tokens)
     model.model.train(was_training)
-    for index, one, prompt, answer, loss, length in zip(
+    for index, row, prompt, answer, loss, length in zip(
         indices, loaded, prompts, answers, losses, lengths, strict=True
     ):
-        yield index, describe_prediction(one, prompt, answer=answer, loss=loss, length=length)
+        yield index, describe_prediction(row, prompt, answer=answer, loss=loss, length=length)
 
 
 def describe_prediction(loaded: LoadedExample, prompt: Prompt, *, answer: str, loss: float, length: int) -> Prediction:

@@ -1,0 +1,154 @@
+"""One training step: forward and backward over a batch's micro-batches, then one update of the weights.
+
+The loss is the mean over all target tokens of the global batch, whatever the number of processes and of
+accumulation steps: each process sums gradients over its own tokens, the sums are added up once per step,
+and only then divided. We add them up ourselves (one flat `reduce`) instead of wrapping the model for data
+parallelism: a process whose share is all text never touches the audio adapters, which such a wrapper
+waits for, and adapters are small enough that overlapping the exchange with the backward pass gains little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from recipes.config import TrainConfig
+from recipes.models.load import LoadedModel
+from recipes.training.batches import MicroBatch
+from recipes.training.losses import Loss, answer_loss
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did, over all processes; `bad_rows` are this process's examples whose loss is no number."""
+
+    loss: float
+    task_loss: dict[str, float]
+    grad_norm: float
+    tokens: int
+    bad_rows: tuple[str, ...] = ()
+
+    @property
+    def finite(self) -> bool:
+        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
+
+
+def take_step(
+    loaded: LoadedModel,
+    optimizer: torch.optim.Optimizer,
+    micros: Sequence[MicroBatch],
+    *,
+    tasks: Sequence[str],
+    config: TrainConfig,
+    accelerator: Any = None,
+    loss: Loss = answer_loss,
+) -> StepResult:
+    """Forward, backward and update over one process's share of a batch.
+
+    Weights change only if loss and gradients are finite on every process; otherwise the result says so.
+    """
+    import torch
+
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    sums, row_losses = add_gradients(loaded, micros, task_count=len(tasks), precision=config.precision, loss=loss)
+    if accelerator is not None and accelerator.num_processes > 1:
+        sums = add_up(accelerator, parameters, sums)
+    norm = scale_gradients(parameters, targets=sums[1].sum(), max_norm=config.max_grad_norm)
+    numbers = torch.cat([sums.flatten(), norm[None]]).tolist()  # everything the step says, read in one copy
+    result = read_numbers(numbers, tasks)
+    if result.finite:
+        optimizer.step()
+    else:
+        result = replace(result, bad_rows=bad_rows(micros, row_losses))
+    optimizer.zero_grad(set_to_none=True)
+    return result
+
+
+def add_gradients(
+    loaded: LoadedModel, micros: Sequence[MicroBatch], *, task_count: int, precision: str, loss: Loss
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Run every micro-batch forward and backward; give the sums by task (see `micro_sums`) and each row's loss."""
+    import torch
+
+    device = loaded.device
+    sums = torch.zeros(3, task_count, device=device)
+    row_losses = []
+    for micro in micros:
+        torch.manual_seed(micro.dropout_seed)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            losses = loss(loaded, micro)
+        losses.sum().backward()
+        row_losses.append(losses.detach())
+        sums += micro_sums(micro, losses.detach(), task_count)
+    return sums, row_losses
+
+
+def scale_gradients(
+    parameters: Sequence[torch.nn.Parameter], *, targets: torch.Tensor, max_norm: float
+) -> torch.Tensor:
+    """Divide the summed gradients by the target tokens and clip them; give their norm before clipping."""
+    import torch
+
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients) / targets
+    scale = (max_norm / (norm + 1e-6)).clamp(max=1.0) / targets
+    torch._foreach_mul_(gradients, scale)
+    return norm
+
+
+def micro_sums(micro: MicroBatch, losses: torch.Tensor, task_count: int) -> torch.Tensor:
+    """Loss, target tokens and all tokens of a forward pass, by task."""
+    import torch
+
+    inputs = micro.inputs
+    targets = torch.bincount(inputs.target_rows, minlength=len(inputs.rows)).float()
+    counts = torch.stack([targets, inputs.attention_mask.sum(dim=1).float()]).to(losses.device, non_blocking=True)
+    rows = torch.cat([losses.float()[None], counts])
+    tasks = micro.tasks.to(losses.device, non_blocking=True)
+    return torch.zeros(3, task_count, device=losses.device).index_add(1, tasks, rows)
+
+
+def add_up(accelerator: Any, parameters: Sequence[torch.nn.Parameter], sums: torch.Tensor) -> torch.Tensor:
+    """Sum gradients and counts over the processes, in one exchange.
+
+    A parameter that no process used keeps no gradient, as it does in a single process: with a gradient of zeros the
+    optimizer's momentum and weight decay would still move what a step without audio must leave alone.
+    """
+    import torch
+
+    used = torch.tensor([parameter.grad is not None for parameter in parameters], device=sums.device)
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    pieces = [parameter.grad.float().flatten() for parameter in parameters]
+    together = accelerator.reduce(torch.cat([sums.flatten(), used.float(), *pieces]), reduction="sum")
+    totals, users, *pieces = together.split([sums.numel(), len(used), *(piece.numel() for piece in pieces)])
+    for parameter, piece, processes in zip(parameters, pieces, users.tolist(), strict=True):
+        if processes:
+            parameter.grad.copy_(piece.view_as(parameter))
+        else:
+            parameter.grad = None
+    return totals.view_as(sums)
+
+
+def read_numbers(numbers: Sequence[float], tasks: Sequence[str]) -> StepResult:
+    count = len(tasks)
+    losses, targets, tokens = numbers[:count], numbers[count : 2 * count], numbers[2 * count : 3 * count]
+    return StepResult(
+        loss=sum(losses) / max(1.0, sum(targets)),
+        task_loss={task: losses[i] / targets[i] for i, task in enumerate(tasks) if targets[i]},
+        grad_norm=numbers[-1],
+        tokens=round(sum(tokens)),
+    )
+
+
+def bad_rows(micros: Sequence[MicroBatch], losses: Sequence[torch.Tensor]) -> tuple[str, ...]:
+    """The examples whose own loss is not finite."""
+    names = [name for micro in micros for name in micro.inputs.rows]
+    values = [value for piece in losses for value in piece.tolist()]
+    return tuple(name for name, value in zip(names, values, strict=True) if not math.isfinite(value))

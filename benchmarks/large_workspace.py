@@ -19,6 +19,7 @@ from pathlib import Path
 
 from aramega.config import Config
 from aramega.monitor.status import render_status, status
+from aramega.pipeline import Pipeline
 from aramega.records import (
     Measures,
     Metadata,
@@ -32,8 +33,7 @@ from aramega.records import (
     stretch_id,
 )
 from aramega.report import write_report
-from aramega.stages import make_stages
-from aramega.store import Broken, Finished, Store, current_marks
+from aramega.store import Broken, Finished, Store
 from aramega.workspace import WorkspaceFolder
 
 
@@ -57,9 +57,9 @@ def measure(workspace: WorkspaceFolder) -> None:
     with Store.open(workspace) as store:
         segments = store.connection.execute("SELECT count(*) FROM segments").fetchone()[0]
         before = resident_mb()
-        now = [timed(lambda: render_status(status(store, workspace, config))) for _ in range(5)]
+        now = [timed(lambda: render_status(status(store, Pipeline.from_config(config, workspace)))) for _ in range(5)]
         rows.append(("status", statistics.median(now)))
-        rows.append(("report", timed(lambda: write_report(store, workspace, config))))
+        rows.append(("report", timed(lambda: write_report(store, Pipeline.from_config(config, workspace)))))
         grown = resident_mb() - before
         plain = timed(lambda: count_in_python(store))
     print(
@@ -88,8 +88,8 @@ def count_in_python(store: Store) -> float:
 
 
 def fill(store: Store, workspace: WorkspaceFolder, recordings: int, segments: int) -> None:
-    stages = make_stages(Config(), workspace)
-    marks = list(current_marks(stages).values())
+    pipeline = Pipeline.from_config(Config(), workspace)
+    stages, marks = pipeline.stages, list(pipeline.marks.values())
     rng = random.Random(1)
     paths = [f"/archive/{i % 40:02d}/نشرة {i:06d}.mp3" for i in range(recordings)]
     store.add_sources(

@@ -37,7 +37,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from aramega.config import Config, choose_config
 from aramega.engine.local import LocalEngine
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import RATE
 from aramega.sources import find_sources
 from aramega.stages.base import Step
@@ -219,8 +220,9 @@ def aramega(model: str, options: argparse.Namespace, *settings: str) -> Hear:
 
 
 def find_speech(store: Store, workspace: WorkspaceFolder, config: Config, names: Sequence[str], workers: int) -> None:
-    add_sources(store, workspace, config, names, find_sources(names, config.ingest.extensions))
-    for _ in run_build(store, workspace, config, LocalEngine(workers), Request(until="passages")):
+    pipeline = Pipeline.from_config(config, workspace, until="passages")
+    add_sources(store, pipeline, names, find_sources(names, config.ingest.extensions))
+    for _ in run_build(store, pipeline, LocalEngine(workers)):
         pass
 
 

@@ -22,7 +22,8 @@ from typing import Any
 from aramega.config import Config, Options
 from aramega.engine import Engine, NextTask, Outcome, Post, Task
 from aramega.engine.worker import Worker
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import Source
 from aramega.sources import find_sources
 from aramega.stages.base import Stage, Takes
@@ -64,9 +65,10 @@ def timed_build(archive: Path, root: Path, config: Config, engine: Engine, sampl
 
 
 def _build(named: Sequence[str], place: WorkspaceFolder, config: Config, engine: Engine) -> None:
+    pipeline = Pipeline.from_config(config, place)
     with building(place), Store.create_or_open(place) as store:
-        add_sources(store, place, config, named, find_sources(named, config.ingest.extensions))
-        for _ in run_build(store, place, config, engine, Request()):
+        add_sources(store, pipeline, named, find_sources(named, config.ingest.extensions))
+        for _ in run_build(store, pipeline, engine):
             pass
 
 

@@ -27,10 +27,10 @@ from aramega.engine.local import LocalEngine
 from aramega.monitor.progress import Teller
 from aramega.monitor.progress_file import write_progress
 from aramega.monitor.prometheus import serving, write_metrics
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import BuildProgress
 from aramega.sources import find_sources
-from aramega.stages import make_stages
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 
@@ -73,24 +73,25 @@ def make_files(archive: Path, number: int) -> None:
 def timed_build(archive: Path, place: WorkspaceFolder, kind: str, workers: int) -> Cost:
     """What one build took."""
     config, engine, looks, notes = Config(), LocalEngine(workers), Clock(), Clock()
+    pipeline = Pipeline.from_config(config, place)
     with ExitStack() as stack:
         if kind == KINDS[2]:
             stack.enter_context(serving(place, "0"))
         stack.enter_context(building(place))
         store = stack.enter_context(Store.create_or_open(place))
-        add_sources(store, place, config, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
+        add_sources(store, pipeline, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
         others: list[Callable[[BuildProgress], None]] = [partial(write_progress, place)]
         if kind == KINDS[2]:
             others.append(write_metrics(place, place.root / "a.prom"))
         begun = time.perf_counter()
         if kind == KINDS[0]:
-            for _ in run_build(store, place, config, engine, Request()):
+            for _ in run_build(store, pipeline, engine):
                 pass
         else:
-            teller = Teller(store, make_stages(config, place), engine.name, others, print)
+            teller = Teller(store, pipeline, engine.name, others, print)
             with looks:
                 teller.__enter__()
-            for news in run_build(store, place, config, engine, Request()):
+            for news in run_build(store, pipeline, engine):
                 with notes:
                     teller.note(news)
                 if not news:

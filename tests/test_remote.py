@@ -162,15 +162,15 @@ def test_a_worker_elsewhere_needs_nothing_but_the_address(
 ) -> None:
     """As on another machine: no workspace's folder, a home of its own that is empty when it is done."""
     from aramega.config import Config
+    from aramega.pipeline import Pipeline
     from aramega.records import Passage, Segment, SegmentedRecording, Source, Timeline
-    from aramega.stages import make_stages
 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     address = put(s3, archive)
     away = WorkspaceFolder(tmp_path / "not-here", files=f"s3://{BUCKET}/kept/away")
     assert away.is_away
-    ingest, segment, passages = make_stages(Config(), away)[:3]
+    ingest, segment, passages = Pipeline.from_config(Config(), away).stages[:3]
     (recording,) = ingest.run(Source(f"{address}/2026/b.wav"))
     item = SegmentedRecording(recording, (f"{address}/2026/b.wav",))
     timeline, *segments = segment.run(item)
@@ -317,12 +317,12 @@ def test_files_in_google_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_recording_that_cannot_be_used_leaves_no_copy(s3: Any, tmp_path: Path) -> None:
     from aramega.config import Config
+    from aramega.pipeline import Pipeline
     from aramega.records import Source
-    from aramega.stages import make_stages
 
     s3.pipe_file(f"{BUCKET}/broken.mp3", b"no sound" * 100)
     with pytest.raises(AramegaError):
-        make_stages(Config(), WorkspaceFolder(tmp_path))[0].run(Source(f"s3://{BUCKET}/broken.mp3"))
+        Pipeline.from_config(Config(), WorkspaceFolder(tmp_path)).stages[0].run(Source(f"s3://{BUCKET}/broken.mp3"))
     assert not list(tmp_path.rglob("*.mp3"))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from aramega.config import Config
 from aramega.errors import AramegaError
+from aramega.pipeline import Pipeline
 from aramega.pipeline.build import add_sources
 from aramega.records import Metadata, Source
 from aramega.sidecars import read_info_json, with_sidecar
@@ -41,9 +42,8 @@ def added(folder: Path, *named: Path) -> tuple[dict[str, Metadata], list[str]]:
     place = WorkspaceFolder(folder / "ws")
     place.root.mkdir(exist_ok=True)
     with Store.create_or_open(place) as store:
-        notes = add_sources(
-            store, place, Config(), [str(n) for n in named], find_sources([str(n) for n in named], ["mp3"])
-        )
+        names = [str(n) for n in named]
+        notes = add_sources(store, Pipeline.from_config(Config(), place), names, find_sources(names, ["mp3"]))
         return {Path(source.path).name: source.metadata for source in store.sources()}, notes
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from aramega.cli.show import Show
     from aramega.config import Config
     from aramega.engine import Engine
+    from aramega.pipeline import Pipeline
     from aramega.pipeline.build import Request
-    from aramega.workspace import WorkspaceFolder
 
 ALL_DONE, DONE_WITH_FAILURES = 0, 3
 
@@ -181,6 +181,7 @@ def build_ssum(
     from aramega.cli.show import make_show
     from aramega.cli.telling import serve_metrics
     from aramega.config import choose_config
+    from aramega.pipeline import Pipeline
     from aramega.pipeline.build import Request
     from aramega.workspace import WorkspaceFolder, note_files
 
@@ -201,17 +202,18 @@ def build_ssum(
     }
     options = {key: value for key, value in named.items() if value is not None}
     chosen = choose_config(config, place.config, settings or [], options)
-    request = Request(until, limit, retry_failed)
+    request = Request(limit, retry_failed)
     if dry_run:
         from aramega.cli.dry_run import say_what_is_left
 
-        return say_what_is_left(sources or [], place, chosen, request)
+        return say_what_is_left(sources or [], Pipeline.from_config(chosen, place, until))
     if files:
         place = note_files(place, files)
     show = make_show(quiet=quiet, as_json=as_json)
     runs = make_engine(engine, workers or cores(), chosen, ray_address)
     with serve_metrics(place, metrics, metrics_file, quiet=quiet):
-        return build_and_show(sources or [], place, chosen, request, runs, show, metrics_file)
+        pipeline = Pipeline.from_config(chosen, place, until)
+        return build_and_show(sources or [], pipeline, request, runs, show, metrics_file)
 
 
 def make_engine(name: str, workers: int, config: Config, ray_address: str | None = None) -> Engine:
@@ -239,8 +241,7 @@ def _anywhere(name: str | None) -> str | None:
 
 def build_and_show(
     named: Sequence[str],
-    place: WorkspaceFolder,
-    config: Config,
+    pipeline: Pipeline,
     request: Request,
     engine: Engine,
     show: Show,
@@ -248,11 +249,12 @@ def build_and_show(
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
     from aramega.cli.telling import make_teller
-    from aramega.pipeline.build import add_sources, building, check_request, run_build, summarize
+    from aramega.pipeline.build import add_sources, building, run_build, summarize
     from aramega.sources import find_sources
     from aramega.store import Store
 
-    check_request(place, config, request)
+    place, config = pipeline.workspace, pipeline.config
+    pipeline.check()
     sources = list(find_sources(named, config.ingest.extensions))
     if named and not sources:
         looked_for = ", ".join(config.ingest.extensions[:6])
@@ -264,12 +266,12 @@ def build_and_show(
             f"{place.root} is not a workspace yet. Name the recordings: aramega build-ssum FOLDER -w DIR."
         )
     with building(place), Store.create_or_open(place) as store:
-        show.notes(add_sources(store, place, config, named, sources))
+        show.notes(add_sources(store, pipeline, named, sources))
         begun, stopped = time.monotonic(), False
         show.start(store.bytes_to_ingest(request.limit))
         try:
-            with make_teller(store, place, config, request, engine, metrics_file) as teller:
-                for news in run_build(store, place, config, engine, request):
+            with make_teller(store, pipeline, engine, metrics_file) as teller:
+                for news in run_build(store, pipeline, engine, request):
                     show.news(news)
                     teller.note(news)
                     if not news:
@@ -278,7 +280,7 @@ def build_and_show(
                     stopped = stopped or any(one.stopped for one in news)
         finally:
             show.stop()
-        summary = summarize(store, place, config, time.monotonic() - begun)
+        summary = summarize(store, pipeline, time.monotonic() - begun)
     show.summary(summary)
     return DONE_WITH_FAILURES if summary.failed or stopped else ALL_DONE
 

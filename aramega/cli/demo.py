@@ -31,6 +31,7 @@ def demo(
     """Build a small dataset from a sample broadcast, and say where its report is."""
     from aramega.cli.show import make_show
     from aramega.config import choose_config
+    from aramega.pipeline import Pipeline
     from aramega.pipeline.build import Request
     from aramega.report import write_report
     from aramega.sample import MANIFEST
@@ -40,11 +41,12 @@ def demo(
     place = WorkspaceFolder(workspace.absolute())
     drafts = find_spec("whisper") is not None
     config = choose_config(None, place.config, options=_TOY if drafts else {})
+    pipeline = Pipeline.from_config(config, place)
     show = make_show(quiet=False, as_json=False)
     engine = make_engine("local", cores(), config)
-    code = build_and_show([str(MANIFEST)], place, config, Request(), engine, show)
+    code = build_and_show([str(MANIFEST)], pipeline, Request(), engine, show)
     with Store.open(place) as store:
-        page = write_report(store, place, config)
+        page = write_report(store, pipeline)
         dataset = _publish(store, place, config) if drafts and find_spec("pyarrow") else None
     print(f"The report: {page.as_uri()}")
     if dataset:

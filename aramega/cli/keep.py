@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aramega.maintenance.backup import Backup
     from aramega.maintenance.collect import Collection
     from aramega.maintenance.merge import Merged
+    from aramega.pipeline import Pipeline
     from aramega.workspace import WorkspaceFolder
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
@@ -39,26 +40,25 @@ def gc(
 
     What people have reviewed, or are to, stays with its clip and draft whatever has become of its passage.
     """
-    from aramega.config import choose_config
     from aramega.maintenance.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
     from aramega.maintenance.remote_files import unnamed_away
-    from aramega.pipeline.build import Request, building, check_request
+    from aramega.pipeline.build import building
     from aramega.remote import remove
     from aramega.store import Store
 
     place = _known(workspace)
-    config = choose_config(None, place.config)
+    pipeline = _pipeline(place)
     rules = of_nothing()
     if outdated:
-        check_request(place, config, Request())  # a model's file that is not there looks like another option
-        rules += of_other_options(place, config)
+        pipeline.check()  # a model's file that is not there looks like another option
+        rules += of_other_options(pipeline)
     if dry_run:
         with Store.open(place) as store:
-            found = plan_collection(store, place, config, rules)
+            found = plan_collection(store, pipeline, rules)
     else:
         leftovers = find_leftovers(place)
         with building(place), Store.create_or_open(place) as store:
-            found = collect(store, place, config, rules, leftovers)
+            found = collect(store, pipeline, rules, leftovers)
             if place.files:
                 remove(entry.address for entry in unnamed_away(store, place))
     if as_json:
@@ -255,3 +255,11 @@ def _say_merged(merged: Merged) -> None:
         print(f"  … and {len(merged.conflicts) - SHOWN:,} more; --json names them all.")
     for path in merged.missing[:SHOWN]:
         print(f"aramega: {path}: named by a row of {merged.workspace}, and not there.", file=sys.stderr)
+
+
+def _pipeline(place: WorkspaceFolder) -> Pipeline:
+    """The stages of the configuration that a workspace was last built with."""
+    from aramega.config import choose_config
+    from aramega.pipeline import Pipeline
+
+    return Pipeline.from_config(choose_config(None, place.config), place)

@@ -49,6 +49,7 @@ def status(
     from aramega.monitor.status import render_status
     from aramega.monitor.status import status as ask
     from aramega.monitor.watch import look
+    from aramega.pipeline import Pipeline
 
     place, store, config = _open(workspace)
     with store:
@@ -57,16 +58,17 @@ def status(
         elif as_json:
             print(json.dumps(look(store, place).to_dict(), ensure_ascii=False, indent=1))
         else:
-            print(render_status(ask(store, place, config)))
+            print(render_status(ask(store, Pipeline.from_config(config, place))))
 
 
 def report(workspace: Folder = USUAL) -> None:
     """Write report.html: one page that works offline, with everything to see and hear of a build."""
+    from aramega.pipeline import Pipeline
     from aramega.report import write_report
 
     place, store, config = _open(workspace)
     with store:
-        print(write_report(store, place, config))
+        print(write_report(store, Pipeline.from_config(config, place)))
 
 
 def export(
@@ -130,9 +132,10 @@ def init(workspace: Folder) -> None:
 
 def _say_if_unfinished(place: WorkspaceFolder, store: Store, config: Config) -> None:
     """What is not up to date with the configuration is shown as it was; that should surprise nobody."""
+    from aramega.pipeline import Pipeline
     from aramega.pipeline.build import count_pending
 
-    left = {stage: number for stage, number in count_pending(store, place, config).items() if number}
+    left = {s: number for s, number in count_pending(store, Pipeline.from_config(config, place)).items() if number}
     if left:
         what = ", ".join(f"{stage}: {number}" for stage, number in left.items())
         print(

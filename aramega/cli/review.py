@@ -180,13 +180,14 @@ def serve(
     from aramega.labelstudio.ml_backend import Backend, connect, make_server
     from aramega.labelstudio.projects import need_project
     from aramega.labelstudio.redraft import redraft
+    from aramega.pipeline import Pipeline
 
     place, store, config = _open(workspace)
     secret = os.environ.get("ARAMEGA_SERVE_SECRET", "")
     with store, _server(url or config.url) as server:
         found = need_project(server, _project_name(place, config, project))
         models = choose_config(None, place.config)
-        draft = lambda passage: redraft(store, place, models, passage)  # noqa: E731
+        draft = lambda passage: redraft(store, Pipeline.from_config(models, place), passage)  # noqa: E731
         endpoint = make_server(Backend(store, server, found, draft, secret), host, port)
         if address:
             connect(server, found, address.rstrip("/"), secret)

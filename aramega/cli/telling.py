@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aramega.config import Config
     from aramega.engine import Engine
     from aramega.monitor.progress import Tell, Teller
-    from aramega.pipeline.build import Request
+    from aramega.pipeline import Pipeline
     from aramega.store import Store
     from aramega.workspace import WorkspaceFolder
 
@@ -36,19 +35,14 @@ def serve_metrics(place: WorkspaceFolder, address: str | None, file: Path | None
         yield
 
 
-def make_teller(
-    store: Store, place: WorkspaceFolder, config: Config, request: Request, engine: Engine, metrics_file: Path | None
-) -> Teller:
+def make_teller(store: Store, pipeline: Pipeline, engine: Engine, metrics_file: Path | None) -> Teller:
     """One that tells everybody who is to know."""
     from aramega.monitor.progress import Teller
     from aramega.monitor.progress_file import write_progress
-    from aramega.pipeline.build import stages_up_to
-    from aramega.stages import make_stages
 
-    others: list[Tell] = [partial(write_progress, place)]
+    others: list[Tell] = [partial(write_progress, pipeline.workspace)]
     if metrics_file:
         from aramega.monitor.prometheus import write_metrics
 
-        others.append(write_metrics(place, metrics_file))
-    stages = stages_up_to(make_stages(config, place), request.until)
-    return Teller(store, stages, engine.name, others, lambda why: print(f"aramega: {why}", file=sys.stderr))
+        others.append(write_metrics(pipeline.workspace, metrics_file))
+    return Teller(store, pipeline, engine.name, others, lambda why: print(f"aramega: {why}", file=sys.stderr))

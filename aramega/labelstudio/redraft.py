@@ -9,28 +9,24 @@ from __future__ import annotations
 
 import time
 
-from aramega.config import Config
 from aramega.errors import AramegaError
+from aramega.pipeline import Pipeline
 from aramega.pipeline.build import building
 from aramega.records import Draft
-from aramega.stages import make_stages
 from aramega.stages.base import Takes
-from aramega.store import Finished, Store, current_marks
+from aramega.store import Finished, Store
 from aramega.store.drafts import load_draft
-from aramega.workspace import WorkspaceFolder
 
 
-def redraft(store: Store, workspace: WorkspaceFolder, config: Config, passage: str) -> Draft:
+def redraft(store: Store, pipeline: Pipeline, passage: str) -> Draft:
     """The passage's draft, up to date."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
-    for stage in (s for s in stages if s.takes is Takes.PASSAGE):
-        mark, reads = marks[stage.name], [marks[name] for name in stage.reads]
-        if not store.is_pending(mark, reads, passage):
+    for stage in (s for s in pipeline.stages if s.takes is Takes.PASSAGE):
+        mark, needed = pipeline.needs(stage)
+        if not store.is_pending(mark, needed, passage):
             continue
         begun = time.monotonic()
         try:
-            with building(workspace):
+            with building(pipeline.workspace):
                 records = stage.run(store.load(Takes.PASSAGE, passage))
                 store.write([Finished(mark, passage, stage.makes, records, time.monotonic() - begun)])
         except AramegaError:

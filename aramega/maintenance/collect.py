@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aramega.config import Config
 from aramega.maintenance.references import PEOPLE, files_below, is_in_hands, is_unnamed
+from aramega.pipeline import Pipeline
 from aramega.records import Check, Labels, Overview, Summary, Transcript, Verdict
-from aramega.stages import make_stages
 from aramega.stages.base import Stage, Takes
-from aramega.store import Mark, Store, current_marks
+from aramega.store import Mark, Store
 from aramega.store.rows import TABLES
 from aramega.workspace import WorkspaceFolder
 
@@ -74,17 +73,15 @@ class Rule:
     values: tuple[str, ...] = ()
 
 
-def plan_collection(store: Store, workspace: WorkspaceFolder, config: Config, rules: Sequence[Rule]) -> Collection:
+def plan_collection(store: Store, pipeline: Pipeline, rules: Sequence[Rule]) -> Collection:
     """What `collect` would take away."""
     with store.snapshot():
         rows = {table: _ask(store, f"SELECT count(*) FROM {table} WHERE {w}", v) for table, w, v in _by_table(rules)}
-        files = [*find_leftovers(workspace), *_garbage(store, workspace)]
-        return _collection(store, workspace, config, files, rows)
+        files = [*find_leftovers(pipeline.workspace), *_garbage(store, pipeline.workspace)]
+        return _collection(store, pipeline, files, rows)
 
 
-def collect(
-    store: Store, workspace: WorkspaceFolder, config: Config, rules: Sequence[Rule], leftovers: Sequence[Garbage] = ()
-) -> Collection:
+def collect(store: Store, pipeline: Pipeline, rules: Sequence[Rule], leftovers: Sequence[Garbage] = ()) -> Collection:
     """Take away the rows that `rules` name, then every file that no row names. Hold `building` around it, which has
     taken the `leftovers`."""
     rows = {}
@@ -92,11 +89,11 @@ def collect(
         for table, where, values in _by_table(rules):
             rows[table] = store.connection.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount
     with store.snapshot():
-        files = list(_garbage(store, workspace))
+        files = list(_garbage(store, pipeline.workspace))
         for file in files:
             file.path.unlink(missing_ok=True)
-        _drop_empty_folders(workspace, files)
-        return _collection(store, workspace, config, [*leftovers, *files], rows)
+        _drop_empty_folders(pipeline.workspace, files)
+        return _collection(store, pipeline, [*leftovers, *files], rows)
 
 
 def of_nothing() -> list[Rule]:
@@ -110,12 +107,11 @@ def of_nothing() -> list[Rule]:
     return [*rules, Rule("results", no_item), Rule("failures", f"{no_item} AND stage <> 'ingest'")]
 
 
-def of_other_options(workspace: WorkspaceFolder, config: Config) -> list[Rule]:
+def of_other_options(pipeline: Pipeline) -> list[Rule]:
     """Drafts that were made under other options than today's, and their books. A stage that is not asked for today
     has no options to be held against, so what it made stays."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
-    return [rule for stage in stages if _makes_drafts(stage) for rule in _rules_for(stage, marks[stage.name])]
+    drafting = [stage for stage in pipeline.stages if _makes_drafts(stage)]
+    return [rule for stage in drafting for rule in _rules_for(stage, pipeline.marks[stage.name])]
 
 
 def find_leftovers(workspace: WorkspaceFolder) -> list[Garbage]:
@@ -176,12 +172,10 @@ def _drop_empty_folders(workspace: WorkspaceFolder, files: Sequence[Garbage]) ->
             folder = folder.parent  # noqa: PLW2901  up to the first that still holds something
 
 
-def _collection(
-    store: Store, workspace: WorkspaceFolder, config: Config, files: Sequence[Garbage], rows: Mapping[str, int]
-) -> Collection:
+def _collection(store: Store, pipeline: Pipeline, files: Sequence[Garbage], rows: Mapping[str, int]) -> Collection:
     union = " UNION ".join(f"SELECT passage FROM {table}" for table in PEOPLE)
     in_hands = f"SELECT count(*) FROM ({union}) WHERE passage NOT IN (SELECT id FROM passages)"
-    books = [rule for rule in of_other_options(workspace, config) if rule.table == "results"]
+    books = [rule for rule in of_other_options(pipeline) if rule.table == "results"]
     outdated = sum(_ask(store, f"SELECT count(*) FROM results WHERE {rule.where}", rule.values) for rule in books)
     found = {table: number for table, number in rows.items() if number}
     return Collection(tuple(files), found, _ask(store, in_hands, ()), outdated)

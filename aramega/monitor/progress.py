@@ -16,7 +16,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
 
 from typing_extensions import Self
 
@@ -26,11 +25,11 @@ from aramega.engine.worker import this_node
 from aramega.monitor.estimates import count_left, longest, seconds_left
 from aramega.monitor.status import StageStatus, stage_books
 from aramega.monitor.throughput import Tallies
+from aramega.pipeline import Pipeline
 from aramega.pipeline.plan import Progress
 from aramega.records import BuildProgress, BuildState, Failure, StageProgress, timestamp
 from aramega.records.progress import VERSION
-from aramega.stages.base import Stage
-from aramega.store import Store, current_marks
+from aramega.store import Store
 from aramega.store.drafts import count_decisions
 from aramega.store.reviews import count_unreviewed
 
@@ -60,7 +59,7 @@ class Teller:
     """Stands beside the driver: is told the news, looks at the workers, and tells the others."""
 
     store: Store
-    stages: Sequence[Stage[Any]]
+    pipeline: Pipeline
     engine: str
     others: Sequence[Tell]
     complain: Callable[[str], None]
@@ -115,7 +114,7 @@ class Teller:
         if time.monotonic() >= self._ask_at:
             self._ask_books()
         books = self._up_to_date()
-        left = count_left(self._books.recordings, books, [stage.takes for stage in self.stages])
+        left = count_left(self._books.recordings, books, [stage.takes for stage in self.pipeline.chosen])
         stages = tuple(self._stage(i, book, left[book.stage], posts) for i, book in enumerate(books))
         return BuildProgress(
             version=VERSION,
@@ -159,14 +158,14 @@ class Teller:
 
     def _ask_books(self) -> None:
         begun = time.monotonic()
-        marks = current_marks(self.stages)
+        stages = self.pipeline.chosen
         self._books = _Books(
-            stages=tuple(stage_books(self.store, stage, marks) for stage in self.stages),
+            stages=tuple(stage_books(self.store, self.pipeline, stage) for stage in stages),
             recordings=self.store.connection.execute("SELECT count(*) FROM recordings").fetchone()[0],
             drafts=count_decisions(self.store),
             unreviewed=count_unreviewed(self.store),
-            done=Counter({stage.name: self._tallies.done(stage.name) for stage in self.stages}),
-            failed=Counter({stage.name: self._tallies.failed(stage.name) for stage in self.stages}),
+            done=Counter({stage.name: self._tallies.done(stage.name) for stage in stages}),
+            failed=Counter({stage.name: self._tallies.failed(stage.name) for stage in stages}),
         )
         now = time.monotonic()
         self._ask_at = now + _REST_OF_ASKING * (now - begun)

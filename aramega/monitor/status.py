@@ -11,14 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aramega.config import Config
 from aramega.display import amount, clock, count, visible
 from aramega.monitor.failures import Barren, Reason, find_barren, group_failures
 from aramega.monitor.notes import Note, gather_notes
-from aramega.stages import make_stages
+from aramega.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
-from aramega.store import Mark, Store, current_marks
-from aramega.workspace import WorkspaceFolder
+from aramega.store import Mark, Store
 
 SHOWN_NAMES = 5
 """Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
@@ -86,33 +84,32 @@ class Status:
         return asdict(self)
 
 
-def status(store: Store, workspace: WorkspaceFolder, config: Config) -> Status:
+def status(store: Store, pipeline: Pipeline) -> Status:
     """Ask the workspace's books where the build stands."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
     files = store.connection.execute("SELECT count(*) FROM sources").fetchone()[0]
     recordings, seconds = store.connection.execute(
         "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
     ).fetchone()
-    books = tuple(stage_books(store, stage, marks) for stage in stages)
-    barren_count, barren = find_barren(store, config, marks["passages"])
+    books = tuple(stage_books(store, pipeline, stage) for stage in pipeline.stages)
+    barren_count, barren = find_barren(store, pipeline.config, pipeline.marks["passages"])
+    root = pipeline.workspace.root
     return Status(
-        workspace=str(workspace.root),
+        workspace=str(root),
         files=files,
         recordings=recordings,
         hours=seconds / 3600,
         stages=books,
-        reasons=group_failures(store, marks.values()),
+        reasons=group_failures(store, pipeline.marks.values()),
         barren_count=barren_count,
         barren=barren,
         notes=gather_notes(store),
-        next_steps=plan_next_steps(workspace.root, files, books),
+        next_steps=plan_next_steps(root, files, books),
     )
 
 
-def stage_books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> StageStatus:
+def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageStatus:
     """What is written of one stage."""
-    mark = marks[stage.name]
+    mark, needed = pipeline.needs(stage)
     tally = store.tally(mark)
     made, seconds = (
         _recordings_made(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
@@ -123,7 +120,7 @@ def stage_books(store: Store, stage: Stage[Any], marks: dict[str, Mark]) -> Stag
     return StageStatus(
         stage=stage.name,
         done=int(tally["done"]),
-        pending=store.count_pending(mark, [marks[name] for name in stage.reads]),
+        pending=store.count_pending(mark, needed),
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
         made=made,

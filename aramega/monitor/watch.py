@@ -18,9 +18,9 @@ from aramega.config import choose_config
 from aramega.monitor.estimates import count_left, longest, seconds_left
 from aramega.monitor.progress_file import read_progress
 from aramega.monitor.status import Status, status
+from aramega.pipeline import Pipeline
 from aramega.records import BuildProgress, Failure
-from aramega.stages import make_stages
-from aramega.store import Mark, Store, current_marks
+from aramega.store import Mark, Store
 from aramega.workspace import WorkspaceFolder
 
 WINDOW = timedelta(minutes=1)
@@ -68,14 +68,13 @@ class Moment:
 def look(store: Store, workspace: WorkspaceFolder, now: datetime | None = None) -> Moment:
     """A workspace at this moment, under the configuration it has at this moment."""
     now = now or datetime.now(timezone.utc)
-    config = choose_config(None, workspace.config)
-    stages = make_stages(config, workspace)
+    pipeline = Pipeline.from_config(choose_config(None, workspace.config), workspace)
     build = read_progress(workspace, now)
     with store.snapshot():
-        books = status(store, workspace, config)
-        left = count_left(books.recordings, books.stages, [stage.takes for stage in stages])
+        books = status(store, pipeline)
+        left = count_left(books.recordings, books.stages, [stage.takes for stage in pipeline.stages])
         paces = _paces(store, left, _window(build, now), now)
-        failures = _newest_failures(store, current_marks(stages).values())
+        failures = _newest_failures(store, pipeline.marks.values())
         newest = store.connection.execute("SELECT max(finished_at) FROM results").fetchone()[0]
     return Moment(
         at=now.isoformat(timespec="seconds"),

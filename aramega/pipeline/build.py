@@ -7,21 +7,19 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from aramega.backends.llm.estimates import Estimate
-from aramega.config import Config, save_config
+from aramega.config import save_config
 from aramega.engine import Engine
+from aramega.pipeline.pipeline import Pipeline
 from aramega.pipeline.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Metadata, Source
 from aramega.remote import Entry, is_address, look, look_at
 from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
 from aramega.sources import Problem
-from aramega.stages import make_stages
-from aramega.stages.base import Stage
 from aramega.stages.summarize import estimate
-from aramega.store import Broken, Store, current_marks
+from aramega.store import Broken, Store
 from aramega.store.drafts import count_decisions, load_drafted
 from aramega.workspace import WorkspaceFolder
 
@@ -30,47 +28,42 @@ from aramega.workspace import WorkspaceFolder
 class Request:
     """What a curator asked for, beyond the configuration."""
 
-    until: str | None = None
     limit: int | None = None
     retry_failed: bool = False
 
 
 def run_build(
-    store: Store, workspace: WorkspaceFolder, config: Config, engine: Engine, request: Request
+    store: Store, pipeline: Pipeline, engine: Engine, request: Request | None = None
 ) -> Iterator[list[Progress]]:
     """Run every stage over all that is pending; yields after each commit, and about once a second without
     news, when the engine's workers have been given what there is. Hold `building` around it."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
+    request = request or Request()
     if request.retry_failed:
         store.forget_failures()
-        for stage in stages:
+        for stage in pipeline.stages:
             stage.forget_failures()
-    chosen = stages_up_to(stages, request.until)
-    for stage in chosen:
+    for stage in pipeline.chosen:
         stage.hands = engine.workers
-    plan = Plan(store, chosen, marks, request.limit)
+    plan = Plan(store, pipeline, request.limit)
     try:
-        with closing(engine.run(chosen, plan.next_task)) as batches:
+        with closing(engine.run(pipeline.chosen, plan.next_task)) as batches:
             for outcomes in batches:
                 calm = not outcomes
                 news = [] if calm else plan.write(outcomes)
                 del outcomes  # a long recording's segments, before the next task's are loaded
                 if news or calm:
                     yield news
-        judge_drafts(store, config.check)
+        judge_drafts(store, pipeline.config.check)
     finally:
-        workspace.drop_scratch()
-        workspace.drop_leftovers()
+        pipeline.workspace.drop_scratch()
+        pipeline.workspace.drop_leftovers()
 
 
-def add_sources(
-    store: Store, workspace: WorkspaceFolder, config: Config, named: Sequence[str], found: Iterable[Source | Problem]
-) -> list[str]:
+def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: Iterable[Source | Problem]) -> list[str]:
     """Note what a curator named, what has become of what was named before, and the configuration to build with. The
     answer says which files beside recordings were passed over."""
-    save_config(config, workspace.config)
-    ingest = current_marks(make_stages(config, workspace))["ingest"]
+    save_config(pipeline.config, pipeline.workspace.config)
+    ingest = pipeline.marks["ingest"]
     if named:
         store.forget_misnamed([name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
     sources = {source.path: source for source in store.sources()}
@@ -98,17 +91,14 @@ def _with_metadata(source: Source, before: Source | None) -> Source:
     return with_sidecar(source)
 
 
-def count_pending(store: Store, workspace: WorkspaceFolder, config: Config) -> dict[str, int]:
+def count_pending(store: Store, pipeline: Pipeline) -> dict[str, int]:
     """How many items each stage has neither done nor failed."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
-    return {s.name: store.count_pending(marks[s.name], [marks[name] for name in s.reads]) for s in stages}
+    return {stage.name: store.count_pending(*pipeline.needs(stage)) for stage in pipeline.stages}
 
 
-def estimate_summaries(store: Store, workspace: WorkspaceFolder, config: Config) -> Estimate:
+def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
     """What it takes to summarize the passages that are transcribed and have no current summary."""
-    stages = make_stages(config, workspace)
-    marks = current_marks(stages)
+    marks, config = pipeline.marks, pipeline.config
     if "summarize" not in marks or config.summarize.model.kind == "extractive":
         return estimate((), config.summarize)
     left = store.pending(marks["summarize"], [marks["transcribe"]])
@@ -143,11 +133,9 @@ class Summary:
     """Items that are still to be done, by stage, where there are any."""
 
 
-def summarize(
-    store: Store, workspace: WorkspaceFolder, config: Config, took: float, *, show_failures: int = 20
-) -> Summary:
+def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: int = 20) -> Summary:
     """What the workspace has come to."""
-    marks = current_marks(make_stages(config, workspace))
+    marks = pipeline.marks
     grouped = store.tally(marks["passages"])
     recordings, seconds = store.count_recordings()
     failures = store.failures(marks.values())
@@ -159,10 +147,10 @@ def summarize(
         failed=len(failures),
         failures=tuple(failures[:show_failures]),
         took=took,
-        workspace=str(workspace.root),
+        workspace=str(pipeline.workspace.root),
         drafted=int(store.tally(marks["transcribe"])["done"]) if "transcribe" in marks else 0,
         decisions=count_decisions(store),
-        left={stage: number for stage, number in count_pending(store, workspace, config).items() if number},
+        left={stage: number for stage, number in count_pending(store, pipeline).items() if number},
     )
 
 
@@ -195,19 +183,3 @@ def building(workspace: WorkspaceFolder) -> Iterator[None]:
         lock.flush()
         workspace.drop_leftovers()
         yield
-
-
-def check_request(workspace: WorkspaceFolder, config: Config, request: Request) -> None:
-    """Raise for what is wrong or missing before anything is written."""
-    for stage in stages_up_to(make_stages(config, workspace), request.until):
-        stage.check()
-
-
-def stages_up_to(stages: Sequence[Stage[Any]], until: str | None) -> Sequence[Stage[Any]]:
-    """The stages of a build that is to stop after one of them."""
-    names = [stage.name for stage in stages]
-    if until is None:
-        return stages
-    if until not in names:
-        raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
-    return stages[: names.index(until) + 1]

@@ -14,8 +14,9 @@ from typing import Any
 
 from aramega.engine import Outcome, Task
 from aramega.engine.sharing import Sharing, is_divided
+from aramega.pipeline.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
-from aramega.store import Broken, Finished, Mark, Store
+from aramega.store import Broken, Finished, Store
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class Plan:
     """The stages to run and, for each, what is ready and what is under way."""
 
     store: Store
-    stages: Sequence[Stage[Any]]
-    marks: dict[str, Mark]
+    pipeline: Pipeline
     limit: int | None = None
     ready: dict[str, deque[str]] = field(default_factory=dict)
     under_way: dict[str, set[str]] = field(default_factory=dict)
@@ -53,10 +53,11 @@ class Plan:
     sharing: Sharing = field(default_factory=Sharing)
 
     def __post_init__(self) -> None:
+        self.stages, self.marks = self.pipeline.chosen, self.pipeline.marks
         for stage in self.stages:
             self.ready[stage.name] = deque()
             self.under_way[stage.name] = set()
-            self.backlog[stage.name] = self.store.pending(*self._asked(stage))
+            self.backlog[stage.name] = self.store.pending(*self.pipeline.needs(stage))
 
     def next_task(self, allowed: Collection[int]) -> Task | None:
         """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
@@ -111,7 +112,7 @@ class Plan:
             item = queue.popleft() if queue else next(self.backlog[stage.name], None)
             if item is None:
                 break
-            if item not in self.under_way[stage.name] and self.store.is_pending(*self._asked(stage), item):
+            if item not in self.under_way[stage.name] and self.store.is_pending(*self.pipeline.needs(stage), item):
                 self.under_way[stage.name].add(item)
                 self.store.retract(self.marks[stage.name], item)
                 ids.append(item)
@@ -128,9 +129,6 @@ class Plan:
                 self.stopped[name] = outcome.error
                 news.append(Progress(name, "", "", outcome.error, 0.0, stopped=True))
         return news
-
-    def _asked(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
-        return self.marks[stage.name], [self.marks[name] for name in stage.reads]
 
     def _to_write(self, outcome: Outcome) -> Finished | Broken:
         stage = self.stages[outcome.stage]

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aramega.config import Config
+from aramega.pipeline import Pipeline
 from aramega.report.facts import WHOLE_PAGE, Extent, gather_facts
 from aramega.report.page import render_page
 from aramega.report.sample import make_previews
 from aramega.store import Store
-from aramega.workspace import WorkspaceFolder, whole_file
+from aramega.workspace import whole_file
 
 __all__ = ["WHOLE_PAGE", "Extent", "write_report"]
 
 
-def write_report(store: Store, workspace: WorkspaceFolder, config: Config, extent: Extent = WHOLE_PAGE) -> Path:
+def write_report(store: Store, pipeline: Pipeline, extent: Extent = WHOLE_PAGE) -> Path:
     """Write the workspace's `report.html` and say where it is."""
-    facts = gather_facts(store, workspace, config, extent)
+    workspace = pipeline.workspace
+    facts = gather_facts(store, pipeline, extent)
     previews = make_previews([heard.passage for heard in facts.sample], workspace)
-    page = render_page(facts, previews, config)
+    page = render_page(facts, previews, pipeline.config)
     with whole_file(workspace.report) as part:
         part.write_text(page, encoding="utf-8")
     return workspace.report

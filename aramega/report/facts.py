@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from aramega.config import Config
 from aramega.monitor.status import Status, status
+from aramega.pipeline import Pipeline
 from aramega.records import DraftedPassage, Passage, Recording, Segment, Span, Timeline
 from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
@@ -21,7 +22,6 @@ from aramega.report.sample import choose_sample
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
 from aramega.store.rows import revive
-from aramega.workspace import WorkspaceFolder
 
 BATCH = 50_000
 
@@ -116,12 +116,12 @@ class Facts:
     finished_at: str
 
 
-def gather_facts(store: Store, workspace: WorkspaceFolder, config: Config, extent: Extent) -> Facts:
+def gather_facts(store: Store, pipeline: Pipeline, extent: Extent) -> Facts:
     """Read the whole workspace, once."""
     store.connection.execute("BEGIN")
     try:
         _sum_up_recordings(store.connection)
-        return _facts(store, status(store, workspace, config), config, extent)
+        return _facts(store, status(store, pipeline), pipeline.config, extent)
     finally:
         store.connection.execute("ROLLBACK")
 

@@ -21,8 +21,8 @@ from aramega.audio.frames import FrameTable
 from aramega.config import Config
 from aramega.engine import Outcome, Task
 from aramega.engine.worker import Worker
+from aramega.pipeline import Pipeline
 from aramega.records import RATE, Passage, Recording, Segment, SegmentedRecording, Source, Timeline
-from aramega.stages import make_stages
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.workspace import WorkspaceFolder
@@ -68,7 +68,9 @@ class SoundJudge:
         self._folder = folder
         self._workspace = WorkspaceFolder(folder / "workspace")
         short = {"min_seconds": 0.2, "target_seconds": 5.0}  # so that a second and a half of speech makes a clip
-        self._worker = Worker(make_stages(Config.model_validate({"passages": short}), self._workspace)[:3])
+        self._worker = Worker(
+            Pipeline.from_config(Config.model_validate({"passages": short}), self._workspace).stages[:3]
+        )
 
     def judge(self, name: str, content: bytes) -> str:
         """Why it was refused, or nothing; raises Violated."""

@@ -19,6 +19,7 @@ from aramega.labelstudio.files import import_files
 from aramega.labelstudio.form import load_template, usable_form
 from aramega.labelstudio.showing import Showing
 from aramega.labelstudio.tasks import make_task
+from aramega.pipeline import Pipeline
 from aramega.pipeline.build import add_sources
 from aramega.records import Source
 from aramega.settle.agreement import measure_agreement
@@ -26,8 +27,7 @@ from aramega.settle.policies import Policy
 from aramega.settle.progress import measure_workspace as measure_progress
 from aramega.settle.resolve import resolve_workspace
 from aramega.sources import Problem, find_sources
-from aramega.stages import make_stages
-from aramega.store import Store, current_marks
+from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import all_resolved, reviewed_passages, reviews_of
 from aramega.workspace import WorkspaceFolder
@@ -128,7 +128,7 @@ def _manifest(path: Path, workspace: WorkspaceFolder) -> str:
     own.root.mkdir()
     try:
         with Store.create_or_open(own) as store:
-            add_sources(store, own, config, [str(path)], found)
+            add_sources(store, Pipeline.from_config(config, own), [str(path)], found)
             if list(store.sources()) != sorted(sources, key=lambda source: source.path):
                 raise Violated("the store gives other sources back")
     finally:
@@ -152,7 +152,7 @@ def _usable(config: Config, path: Path, workspace: WorkspaceFolder) -> None:
     path.write_text(dump_toml(config), encoding="utf-8")
     if load_config(path) != config:
         raise Violated("written and read again, the configuration is another")
-    current_marks(make_stages(config, workspace))
+    assert Pipeline.from_config(config, workspace).marks
 
 
 def _reviews(path: Path, workspace: WorkspaceFolder) -> str:

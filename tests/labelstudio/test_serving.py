@@ -20,10 +20,10 @@ from aramega.labelstudio.ml_backend import Backend, connect, make_server
 from aramega.labelstudio.projects import Project, held_tasks, need_project
 from aramega.labelstudio.push import PushRequest, push
 from aramega.labelstudio.redraft import redraft
+from aramega.pipeline import Pipeline
 from aramega.pipeline.build import building
 from aramega.records import Draft
-from aramega.stages import make_stages
-from aramega.store import Store, current_marks
+from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
@@ -144,14 +144,15 @@ def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: Wor
 def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_else(tmp_path: Path) -> None:
     workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=2, clips=False)
     config = Config.model_validate({"transcribe": {"model": "whisper:tiny.pt"}})
+    pipeline = Pipeline.from_config(config, workspace)
     with Store.open(workspace) as store:
-        for stage, mark in current_marks(make_stages(config, workspace)).items():
+        for stage, mark in pipeline.marks.items():
             store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, stage))
         first, second = find_passages(store)
         before = load_draft(store, first)
-        assert redraft(store, workspace, config, first) == before
+        assert redraft(store, pipeline, first) == before
         shorter = Config.model_validate({**config.model_dump(), "summarize": {"max_sentences": 1}})
-        after = redraft(store, workspace, shorter, first)
+        after = redraft(store, Pipeline.from_config(shorter, workspace), first)
         assert before.summary
         assert after.summary
         assert (before.summary.model, after.summary.abstractive) == ("openai:test", False)
@@ -159,4 +160,4 @@ def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_els
         assert load_draft(store, second).summary
         assert load_draft(store, first) == after
         with building(workspace):
-            assert redraft(store, workspace, config, second) == load_draft(store, second)
+            assert redraft(store, pipeline, second) == load_draft(store, second)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from aramega.config import Config, save_config
 from aramega.maintenance.collect import collect, of_nothing, of_other_options, plan_collection
 from aramega.maintenance.references import named_clips
-from aramega.stages import make_stages
-from aramega.store import Store, current_marks
+from aramega.pipeline import Pipeline
+from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import a_workspace, contents, cut_otherwise, files, passages_of, review, rows
 from tests.support.cli import Run, run_process
@@ -26,7 +26,7 @@ DRAFTING = Config.model_validate({"transcribe": {"model": "small"}})
 
 def gc(place: WorkspaceFolder) -> None:
     with Store.create_or_open(place) as store:
-        collect(store, place, Config(), of_nothing())
+        collect(store, Pipeline.from_config(Config(), place), of_nothing())
 
 
 def test_a_tidy_workspace_is_left_as_it_is(tmp_path: Path) -> None:
@@ -117,18 +117,19 @@ def test_drafts_of_other_options_go_only_when_asked_for_and_never_a_reviewed_one
     place = a_workspace(tmp_path / "news")
     reviewed = passages_of(place, 0)[0]
     review(place, reviewed)
-    mark = current_marks(make_stages(DRAFTING, place))["transcribe"]
+    pipeline = Pipeline.from_config(DRAFTING, place)
+    mark = pipeline.marks["transcribe"]
     current = passages_of(place, 1)[0]
     with Store.create_or_open(place) as store:
         store.connection.execute(
             "UPDATE results SET fingerprint = ? WHERE stage = 'transcribe' AND item = ?", (mark.fingerprint, current)
         )
-        found = collect(store, place, DRAFTING, of_nothing())
+        found = collect(store, pipeline, of_nothing())
         assert (found.rows, found.files) == ({}, ())
         # 6 passages, 4 stages that draft; all but the reviewed one's and one transcript are of other options
         assert found.outdated == 5 * 4 - 1
-        planned = plan_collection(store, place, DRAFTING, of_nothing() + of_other_options(place, DRAFTING))
-        taken = collect(store, place, DRAFTING, of_nothing() + of_other_options(place, DRAFTING))
+        planned = plan_collection(store, pipeline, of_nothing() + of_other_options(pipeline))
+        taken = collect(store, pipeline, of_nothing() + of_other_options(pipeline))
     assert dict(taken.rows) == dict(planned.rows)
     left = rows(place.root)
     assert [row[0] for row in left["transcripts"]] == sorted([reviewed, current])
@@ -150,8 +151,9 @@ def test_a_model_that_is_not_there_is_no_reason_to_take_what_it_made(tmp_path: P
 def test_a_stage_that_is_not_asked_for_keeps_what_it_made(tmp_path: Path) -> None:
     place = a_workspace(tmp_path / "news")
     before = contents(place.root)
+    pipeline = Pipeline.from_config(Config(), place)
     with Store.create_or_open(place) as store:
-        collect(store, place, Config(), of_nothing() + of_other_options(place, Config()))
+        collect(store, pipeline, of_nothing() + of_other_options(pipeline))
     assert contents(place.root) == before
 
 
@@ -193,7 +195,7 @@ def test_nothing_that_a_row_or_a_person_names_is_ever_taken(chosen: list[dict[st
         with Store.create_or_open(place) as store:
             safe = _arrange(store, place, chosen)
             before = rows(place.root)
-            collect(store, place, Config(), of_nothing())
+            collect(store, Pipeline.from_config(Config(), place), of_nothing())
             assert {clip.passage for clip in named_clips(store.connection, place)} >= safe
         after = rows(place.root)
         for table in ("sources", "recordings", "segments", "passages", "reviews", "resolved", "tasks"):

@@ -31,11 +31,11 @@ from aramega.monitor.progress import Teller
 from aramega.monitor.progress_file import is_locked, read_progress, write_progress
 from aramega.monitor.throughput import Tallies
 from aramega.monitor.watch import look
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.pipeline.plan import Progress
 from aramega.records import BuildProgress, NodeProgress, from_dict
 from aramega.sources import find_sources
-from aramega.stages import make_stages
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
@@ -60,11 +60,12 @@ def told_build(
     """A build that tells the progress file, and `tell`; what it complained of."""
     complaints: list[str] = []
     config, engine = Config(), engine or LocalEngine(2)
+    pipeline = Pipeline.from_config(config, place)
     with building(place), Store.create_or_open(place) as store:
-        add_sources(store, place, config, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
+        add_sources(store, pipeline, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
         others = [partial(write_progress, place), *([tell] if tell else [])]
-        with Teller(store, make_stages(config, place), engine.name, others, complaints.append) as teller:
-            for news in run_build(store, place, config, engine, Request()):
+        with Teller(store, pipeline, engine.name, others, complaints.append) as teller:
+            for news in run_build(store, pipeline, engine):
                 teller.note(news)
                 if not news:
                     teller.look(engine.posts())

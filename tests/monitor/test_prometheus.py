@@ -28,10 +28,10 @@ from aramega.engine.local import LocalEngine
 from aramega.monitor.progress import Teller
 from aramega.monitor.progress_file import read_progress, write_progress
 from aramega.monitor.prometheus import check_metrics, parse_address, serving, write_metrics
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import AramegaError, BuildProgress, NodeProgress, StageProgress, Work
 from aramega.sources import find_sources
-from aramega.stages import make_stages
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
@@ -120,15 +120,16 @@ def test_a_build_is_scraped_over_http_while_it_runs(
 ) -> None:
     monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
     place, config, engine = WorkspaceFolder(tmp_path), Config(), LocalEngine(2)
+    pipeline = Pipeline.from_config(config, place)
     named = [str(broadcast), str(short_broadcast)]
     seen = []
     with serving(place, "0") as url, building(place), Store.create_or_open(place) as store:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", url)
         assert scrape(url).strip() == ""  # nothing has been told yet
-        add_sources(store, place, config, named, find_sources(named, config.ingest.extensions))
+        add_sources(store, pipeline, named, find_sources(named, config.ingest.extensions))
         others = [partial(write_progress, place)]
-        with Teller(store, make_stages(config, place), engine.name, others, pytest.fail) as teller:
-            for news in run_build(store, place, config, engine, Request()):
+        with Teller(store, pipeline, engine.name, others, pytest.fail) as teller:
+            for news in run_build(store, pipeline, engine):
                 teller.note(news)
                 if not news:
                     teller.look(engine.posts())

@@ -17,9 +17,9 @@ from rich.console import Console
 from aramega.config import Config, save_config
 from aramega.monitor.display import render
 from aramega.monitor.watch import Moment, look
+from aramega.pipeline import Pipeline
 from aramega.records import Recording, Source
-from aramega.stages import make_stages
-from aramega.store import Broken, Finished, Store, current_marks
+from aramega.store import Broken, Finished, Store
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 from tests.support.workspaces import a_recording
@@ -33,7 +33,7 @@ def place(tmp_path: Path) -> WorkspaceFolder:
     are segmented, and gave three passages each."""
     place = WorkspaceFolder(tmp_path)
     save_config(Config(), place.config)
-    marks = current_marks(make_stages(Config(), place))
+    marks = Pipeline.from_config(Config(), place).marks
     with Store.create_or_open(place) as store:
         store.add_sources([(Source(f"/in/{i}.mp3"), 1, 1) for i in range(10)])
         known = [a_recording(f"{i:016x}", f"{i}.mp3", 900.0) for i in range(6)]
@@ -155,7 +155,7 @@ def test_watching_shows_what_came_meanwhile_on_a_terminal(place: WorkspaceFolder
         env={"COLUMNS": "160", "TERM": "xterm"},
     ) as watching:
         _read_until(terminal, "an empty file")
-        marks = current_marks(make_stages(Config(), place))
+        marks = Pipeline.from_config(Config(), place).marks
         with Store.create_or_open(place) as store:
             store.write([Broken(marks["ingest"], "/in/7.mp3", "no audio stream")])
         _read_until(terminal, "7.mp3: no audio stream")

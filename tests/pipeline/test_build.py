@@ -11,7 +11,8 @@ import pytest
 
 from aramega.config import Config, choose_config
 from aramega.engine.local import LocalEngine
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import Passage
 from aramega.sources import find_sources
 from aramega.store import Broken, Finished, Store
@@ -27,8 +28,9 @@ def build(folder: Path, source: Path, *changes: str, die_at: str = "") -> None:
     """A build with single options changed; with `die_at`, gone just before that stage's first result is committed."""
     place = WorkspaceFolder(folder)
     config = choose_config(None, folder / "none.toml", changes)
+    pipeline = Pipeline.from_config(config, place)
     with building(place), Store.create_or_open(place) as store:
-        add_sources(store, place, config, [str(source)], find_sources([str(source)], config.ingest.extensions))
+        add_sources(store, pipeline, [str(source)], find_sources([str(source)], config.ingest.extensions))
         write = store.write
 
         def write_or_die(outcomes: list[Finished | Broken]) -> None:
@@ -37,7 +39,7 @@ def build(folder: Path, source: Path, *changes: str, die_at: str = "") -> None:
             write(outcomes)
 
         store.write = write_or_die  # type: ignore[method-assign, assignment]
-        for _ in run_build(store, place, config, LocalEngine(1), Request()):
+        for _ in run_build(store, pipeline, LocalEngine(1)):
             pass
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aramega.config import Config
+from aramega.pipeline import Pipeline
 from aramega.records import Line
 from aramega.report import write_report
 from aramega.report.drafts import SHADES, gather_drafts, shade_of, shown_lines
@@ -33,7 +34,7 @@ def report(tmp_path: Path) -> Path:
             if i == 0:
                 lines = (replace(lines[0], text=EVIL), *lines[1:])
             put_draft(store, replace(item.draft, transcript=replace(item.draft.transcript, lines=lines)))
-        return write_report(store, workspace, Config())
+        return write_report(store, Pipeline.from_config(Config(), workspace))
 
 
 def test_lines_are_more_or_less_sure() -> None:
@@ -111,7 +112,7 @@ def test_no_box_scrolls_sideways_however_long_a_line_is(tmp_path: Path, size: di
             known = item.draft.transcript.lines
             lines = tuple(replace(known[j % len(known)], text=each) for j, each in enumerate(text))
             put_draft(store, replace(item.draft, transcript=replace(item.draft.transcript, lines=lines)))
-        page = write_report(store, workspace, Config())
+        page = write_report(store, Pipeline.from_config(Config(), workspace))
     with running_browser() as browser, open_page(browser, page, size=size, scheme="light") as opened:
         assert opened.page.locator(".transcript p").count() >= 6
         opened.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from aramega.config import Config, TranscribeConfig
 from aramega.engine.local import LocalEngine
-from aramega.pipeline.build import Request, add_sources, building, run_build
+from aramega.pipeline import Pipeline
+from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import AramegaError, DraftedPassage, Metadata, Segment, Transcript, Word, stretch_id
 from aramega.sources import find_sources
 from aramega.stages.base import Step
@@ -255,11 +256,10 @@ def test_a_build_that_stops_after_its_first_passage_keeps_it(
             "transcribe": {"model": checkpoint, "max_tokens": 8, "temperatures": [0.0], "threads": 1, "batch": 1},
         }
     )
+    pipeline = Pipeline.from_config(config, place, until="transcribe")
     with building(place), Store.create_or_open(place) as store:
-        add_sources(
-            store, place, config, [str(short_broadcast)], find_sources([str(short_broadcast)], (".mp3", ".wav"))
-        )
-        for news in run_build(store, place, config, LocalEngine(1), Request(until="transcribe")):
+        add_sources(store, pipeline, [str(short_broadcast)], find_sources([str(short_broadcast)], (".mp3", ".wav")))
+        for news in run_build(store, pipeline, LocalEngine(1)):
             if done := sum(one.stage == "transcribe" for one in news):
                 break
         [(kept,)] = store.connection.execute("SELECT count(*) FROM transcripts").fetchall()

@@ -1,0 +1,65 @@
+"""Pipeline: the stages of a build in their order, with their fingerprints.
+
+Made once from a configuration and a workspace, and passed to whoever asks about stages: the plan and the build, status
+and progress, maintenance, drafting one passage anew. Fingerprints are taken when they are first asked for, since they
+read prompts and hash models' files; `check` says first, and better, what is wrong with those.
+
+A pipeline holds neither the store nor an engine, and nothing of one build: any number may be made with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from typing_extensions import Self
+
+from aramega.config import Config
+from aramega.errors import AramegaError
+from aramega.stages import make_stages
+from aramega.stages.base import Stage
+from aramega.store import Mark, current_marks
+from aramega.workspace import WorkspaceFolder
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """The stages of a configuration over one workspace."""
+
+    config: Config
+    workspace: WorkspaceFolder
+    stages: tuple[Stage[Any], ...]
+    """All of them, in their order."""
+    until: str | None = None
+    """The last stage that a build is to run; None for all."""
+
+    @classmethod
+    def from_config(cls, config: Config, workspace: WorkspaceFolder, until: str | None = None) -> Self:
+        stages = tuple(make_stages(config, workspace))
+        names = [stage.name for stage in stages]
+        if until is not None and until not in names:
+            raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
+        return cls(config, workspace, stages, until)
+
+    @property
+    def chosen(self) -> tuple[Stage[Any], ...]:
+        """The stages that a build is to run."""
+        if self.until is None:
+            return self.stages
+        last = next(i for i, stage in enumerate(self.stages) if stage.name == self.until)
+        return self.stages[: last + 1]
+
+    @cached_property
+    def marks(self) -> dict[str, Mark]:
+        """Each stage's name and fingerprint, of all stages."""
+        return current_marks(self.stages)
+
+    def needs(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
+        """A stage's own mark, and those of the stages whose results its items must have."""
+        return self.marks[stage.name], [self.marks[name] for name in stage.reads]
+
+    def check(self) -> None:
+        """Raise for what is wrong or missing before anything is written."""
+        for stage in self.chosen:
+            stage.check()

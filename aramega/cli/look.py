@@ -22,7 +22,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")]
 
 def show_version(wanted: bool) -> None:
     if wanted:
-        from aramega import __version__
+        from aramega.version import __version__
 
         print(f"aramega {__version__}")
         raise typer.Exit

@@ -52,6 +52,7 @@ __all__ = [
     "SegmentConfig",
     "SummarizeConfig",
     "TranscribeConfig",
+    "change_config",
     "choose_config",
     "dump_toml",
     "load_config",
@@ -98,19 +99,28 @@ def choose_config(
     config = load_config(named) if named else load_config(kept) if kept.exists() else Config()
     if not changes and not options:
         return config
+    wanted = {**dict(_parse_change(change) for change in changes), **options}
+    return change_config(config, wanted, "--set" if changes else "the options given")
+
+
+def change_config(config: Config, options: Mapping[str, object], given_by: str = "the options given") -> Config:
+    """The configuration with these values, by `section.key`, checked; `given_by` is named where one is wrong."""
     values = config.model_dump()
-    for change in changes:
-        key, equals, text = change.partition("=")
-        section, dot, option = key.strip().partition(".")
-        if not (equals and dot):
-            raise AramegaError(
-                f"--set {quoted(change)}: give it as section.key=value, for example passages.max_seconds=90."
-            )
-        values.setdefault(section, {})[option] = _parse_value(text.strip(), _is_text(section, option))
     for key, value in options.items():
         section, _, option = key.partition(".")
-        values[section][option] = value
-    return _validate(values, "--set" if changes else "the command's options")
+        values.setdefault(section, {})[option] = value
+    return _validate(values, given_by)
+
+
+def _parse_change(change: str) -> tuple[str, object]:
+    """`section.key=value` of --set: the key and the typed value."""
+    key, equals, text = change.partition("=")
+    section, dot, option = key.strip().partition(".")
+    if not (equals and dot):
+        raise AramegaError(
+            f"--set {quoted(change)}: give it as section.key=value, for example passages.max_seconds=90."
+        )
+    return f"{section}.{option}", _parse_value(text.strip(), _is_text(section, option))
 
 
 def save_config(config: Config, path: Path) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from aramega import __version__
 from aramega.desk.entries import Library
 from aramega.desk.index import Index
 from aramega.desk.query import PROCLITICS, SHORTEST_OPEN, SORTS
 from aramega.html import page_templates, policy_hash
+from aramega.version import __version__
 
 STYLES = (("aramega.report", "report.css"), ("aramega.desk", "browse.css"))
 SCRIPTS = ("fold.js", "sources.js", "passage.js", "browse.js")

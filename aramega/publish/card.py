@@ -109,7 +109,7 @@ def _info(configuration: Configuration, facts: CardFacts) -> dict[str, Any]:
 
 def words(facts: CardFacts) -> dict[str, Any]:
     """What the template's sentences and tables are filled with."""
-    from aramega import __version__
+    from aramega.version import __version__
 
     plan, splits = facts.plan, {name: one for name, one in facts.splits.items() if one.passages}
     return {

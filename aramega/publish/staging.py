@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from aramega import __version__
 from aramega.publish.card import CardFacts, write_card
 from aramega.publish.formats import FORMATS
 from aramega.publish.index import Difference, compare, write_index
@@ -34,6 +33,7 @@ from aramega.publish.versions import (
 )
 from aramega.records import AramegaError
 from aramega.store import Store
+from aramega.version import __version__
 from aramega.workspace import WorkspaceFolder, whole_file
 
 STARTED = ".started"

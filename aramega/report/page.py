@@ -15,13 +15,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from aramega import __version__, display
+from aramega import display
 from aramega.config import Config, dump_toml
 from aramega.display import clock, visible
 from aramega.html import page_templates, policy_hash
 from aramega.report import plots
 from aramega.report.facts import Facts
 from aramega.report.sample import Preview
+from aramega.version import __version__
 
 LIBRARIES = (
     *("numpy", "scipy", "soundfile", "pydub", "webrtcvad-wheels", "librosa", "silero-vad"),

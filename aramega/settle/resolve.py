@@ -54,8 +54,10 @@ class Settlement:
         return asdict(self)
 
 
-def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: datetime | None = None) -> Settlement:
-    """Settle every passage for which the SQL expression `where` is true, and keep what changed."""
+def resolve_workspace(
+    store: Store, policy: Policy, *, where: str = "", now: datetime | None = None, dry_run: bool = False
+) -> Settlement:
+    """Settle every passage for which the SQL expression `where` is true, and keep what changed, but on a dry run."""
     when = (now or datetime.now(timezone.utc)).isoformat(timespec="seconds")
     policy = _with_trust(store, policy)
     passages = list(find_passages(store, where))
@@ -68,17 +70,15 @@ def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: dat
         for passage in passages[start : start + PAGE]:
             reviews = reviews_of(store, passage)
             resolved = resolve_passage(load_drafted(store, passage), reviews, policy)
-            before = resolved_of(store, passage)
-            if before is None or replace(before, resolved_at="") != resolved:
+            if _is_new(resolved, resolved_of(store, passage)):
                 fresh.append(replace(resolved, resolved_at=when))
             settled.append(replace(resolved, lines=()))  # counted below; the words are not needed for that
             if waiting_for_referee(reviews, policy) or is_withheld(reviews, policy.referees):
                 waiting.append(passage)
             unknown.update(unknown_labels(reviews, policy))
-        write_resolved(store, fresh)
+        write_resolved(store, () if dry_run else fresh)
         changed += len(fresh)
     reviewed = [r for r in settled if r.reviews]
-    here = set(find_passages(store))
     return Settlement(
         policy=policy.name,
         passages=len(settled),
@@ -90,8 +90,12 @@ def resolve_workspace(store: Store, policy: Policy, *, where: str = "", now: dat
         reasons=dict(Counter(kind_of(r.reason) for r in reviewed if not r.accepted).most_common()),
         for_referee=tuple(waiting),
         unknown_labels=dict(unknown.most_common()),
-        without_passage=tuple(p for p in reviewed_passages(store) if p not in here),
+        without_passage=tuple(sorted(set(reviewed_passages(store)) - set(find_passages(store)))),
     )
+
+
+def _is_new(resolved: ResolvedPassage, before: ResolvedPassage | None) -> bool:
+    return before is None or replace(before, resolved_at="") != resolved
 
 
 def _with_trust(store: Store, policy: Policy) -> Policy:

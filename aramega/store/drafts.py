@@ -26,6 +26,7 @@ from aramega.records import (
     Transcript,
     Verdict,
 )
+from aramega.store.conditions import FACTS, check_condition, reading_facts_only
 from aramega.store.rows import TABLES, revive
 
 if TYPE_CHECKING:
@@ -98,17 +99,16 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
 
     They are listed before the first is given, so that the store may be written to meanwhile.
     """
-    query = f"SELECT passage FROM passage_facts WHERE ({where or '1'}) ORDER BY {order} LIMIT ?"  # noqa: S608
-    store.connection.execute("PRAGMA query_only = 1")
+    query = f"SELECT passage FROM {FACTS} WHERE ({where or '1'}\n) ORDER BY {order} LIMIT ?"  # noqa: S608
     try:
-        rows = store.connection.execute(query, (-1 if limit is None else limit,)).fetchall()
+        with reading_facts_only(store.connection):
+            check_condition(store.connection, where or "1")
+            rows = store.connection.execute(query, (-1 if limit is None else limit,)).fetchall()
     except sqlite3.Error as error:
         raise AramegaError(
             f"--where {where!r}: {error}. It is an SQLite expression over: {', '.join(passage_columns(store))}. "
             "For example: priority > 0.5 AND dialect = 'EGY'."
         ) from None
-    finally:
-        store.connection.execute("PRAGMA query_only = 0")
     return (row[0] for row in rows)
 
 

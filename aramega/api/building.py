@@ -1,0 +1,255 @@
+"""A build from its beginning to its result: sources noted, stages run, listeners told.
+
+The build's lock is held from the first write to the last, so that two builds never meet in one workspace.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from aramega.api.access import Access
+from aramega.config import Config
+from aramega.errors import AramegaError
+from aramega.pipeline.build import (
+    Request,
+    Summary,
+    add_sources,
+    building,
+    check_request,
+    count_pending,
+    estimate_summaries,
+    run_build,
+    stages_up_to,
+    summarize,
+)
+from aramega.sources import find_sources
+from aramega.stages import make_stages
+from aramega.store import Store
+
+if TYPE_CHECKING:
+    from aramega.backends.llm.estimates import Estimate
+    from aramega.engine import Engine, Post
+    from aramega.monitor.progress import Tell, Teller
+    from aramega.pipeline.plan import Progress
+    from aramega.records import Source
+    from aramega.sources import Problem
+
+
+EngineName = Literal["local", "ray"]
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What a build is asked for."""
+
+    config: Config
+    sources: Sequence[str] = ()
+    until: str | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+    workers: int | None = None
+    """None: the machine's cores."""
+    engine: EngineName = "local"
+    ray_address: str | None = None
+    metrics: str | None = None
+    """[HOST:]PORT where Prometheus may ask."""
+    metrics_file: Path | None = None
+
+    @property
+    def request(self) -> Request:
+        return Request(self.until, self.limit, self.retry_failed)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What the workspace has come to, and whether this run stopped before its end."""
+
+    summary: Summary
+    stopped: bool
+    """A stage can't go on now (a budget is spent, a server is down); run again later."""
+
+    @property
+    def failed(self) -> int:
+        return self.summary.failed
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What a build would do."""
+
+    files: int
+    """Recordings that the named sources hold."""
+    named: bool
+    ready: Mapping[str, int]
+    """Items that each stage could do now; empty where nothing is built yet."""
+    estimate: Estimate | None
+    """What the summaries of transcribed passages would cost, where a language model writes them."""
+
+
+class BuildListener:
+    """Hears of a build's start, its news and its end. Override what you want to hear."""
+
+    def start(self, to_ingest: Mapping[str, int]) -> None:
+        """`to_ingest`: the bytes of each file that is still to be opened."""
+
+    def note(self, text: str) -> None:
+        """What is no failure and should be known."""
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """The files that were passed over."""
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        """Items that were finished or failed, after they were written."""
+
+    def look(self, workers: Sequence[Post]) -> None:
+        """About once a second: what the workers do."""
+
+    def stop(self) -> None:
+        """The build has ended, well or not."""
+
+
+class CallListener(BuildListener):
+    """Calls a function for each item."""
+
+    def __init__(self, on_progress: Callable[[Progress], object] | None, notify: Callable[[str], None]) -> None:
+        self._on_progress = on_progress
+        self._notify = notify
+
+    def note(self, text: str) -> None:
+        self._notify(text)
+
+    def notes(self, notes: Sequence[str]) -> None:
+        for line in notes:
+            self._notify(line)
+
+    def news(self, batch: Sequence[Progress]) -> None:
+        for progress in batch if self._on_progress else ():
+            assert self._on_progress is not None
+            self._on_progress(progress)
+
+
+def add(workspace: Access, names: Sequence[str]) -> list[str]:
+    """Note what was named, without building."""
+    config = workspace.config
+    sources = _find(names, config)
+    with building(workspace.folder), Store.create_or_open(workspace.folder) as store:
+        return add_sources(store, workspace.folder, config, names, sources)
+
+
+def build(workspace: Access, options: BuildOptions, listener: BuildListener) -> BuildResult:
+    """Take the workspace's lock, add what was named, run what is left, and say what came of it."""
+    folder, config = workspace.folder, options.config
+    check_request(folder, config, options.request)
+    sources = _find(options.sources, config)
+    if not options.sources and not folder.database.exists():
+        raise AramegaError(
+            f"{folder.root} is not a workspace yet. Name the recordings: aramega build-ssum FOLDER -w DIR."
+        )
+    engine = make_engine(options)
+    with (
+        _serving_metrics(workspace, options, listener),
+        building(folder),
+        Store.create_or_open(folder) as store,
+    ):
+        listener.notes(add_sources(store, folder, config, options.sources, sources))
+        begun = time.monotonic()
+        listener.start(store.bytes_to_ingest(options.limit))
+        try:
+            stopped = _run(store, workspace, options, engine, listener)
+        finally:
+            listener.stop()
+        return BuildResult(summarize(store, folder, config, time.monotonic() - begun), stopped)
+
+
+def plan_build(workspace: Access, options: BuildOptions) -> BuildPlan:
+    """What a build would do, stage by stage, and what its summaries would cost."""
+    folder, config = workspace.folder, options.config
+    check_request(folder, config, options.request)
+    files = len(list(find_sources(options.sources, config.ingest.extensions)))
+    if not folder.database.exists():
+        return BuildPlan(files, bool(options.sources), {}, None)
+    with Store.open(folder) as store:
+        ready = count_pending(store, folder, config)
+        asks = config.transcribe.model and config.summarize.model.kind != "extractive"
+        estimate = estimate_summaries(store, folder, config) if asks else None
+    return BuildPlan(files, bool(options.sources), ready, estimate)
+
+
+def make_engine(options: BuildOptions) -> Engine:
+    """The engine that was asked for."""
+    workers = options.workers or count_cores()
+    if options.engine == "ray":
+        from aramega.engine.ray import RayEngine, check_ray
+
+        check_ray()
+        return RayEngine(workers, options.config.engine, options.ray_address)
+    from aramega.engine.local import LocalEngine
+
+    return LocalEngine(workers)
+
+
+def count_cores() -> int:
+    """The cores we may use, which in a container are fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _find(names: Sequence[str], config: Config) -> list[Source | Problem]:
+    sources = list(find_sources(names, config.ingest.extensions))
+    if names and not sources:
+        extensions = ", ".join(config.ingest.extensions[:6])
+        raise AramegaError(
+            f"{', '.join(names)}: no recordings found (looked for {extensions}, …; see ingest.extensions)."
+        )
+    return sources
+
+
+def _run(store: Store, workspace: Access, options: BuildOptions, engine: Engine, listener: BuildListener) -> bool:
+    """Run the stages; whether one of them stopped before its end."""
+    stopped = False
+    with _make_teller(store, workspace, options, engine) as teller:
+        for news in run_build(store, workspace.folder, options.config, engine, options.request):
+            listener.news(news)
+            teller.note(news)
+            if not news:
+                listener.look(engine.posts())
+                teller.look(engine.posts())
+            stopped = stopped or any(progress.stopped for progress in news)
+    return stopped
+
+
+def _make_teller(store: Store, workspace: Access, options: BuildOptions, engine: Engine) -> Teller:
+    """What writes the progress file and the metrics file while the build runs."""
+    from aramega.monitor.progress import Teller
+    from aramega.monitor.progress_file import write_progress
+
+    others: list[Tell] = [partial(write_progress, workspace.folder)]
+    if options.metrics_file:
+        from aramega.monitor.prometheus import write_metrics
+
+        others.append(write_metrics(workspace.folder, options.metrics_file))
+    stages = stages_up_to(make_stages(options.config, workspace.folder), options.until)
+    return Teller(store, stages, engine.name, others, workspace.notify)
+
+
+@contextmanager
+def _serving_metrics(workspace: Access, options: BuildOptions, listener: BuildListener) -> Iterator[None]:
+    """Serve the metrics that were asked for, from before anything else starts."""
+    if options.metrics is None and options.metrics_file is None:
+        yield
+        return
+    from aramega.monitor.prometheus import check_metrics, serving
+
+    check_metrics(options.metrics_file)
+    if options.metrics is None:
+        yield
+        return
+    with serving(workspace.folder, options.metrics) as url:
+        listener.note(f"metrics: {url}")
+        yield

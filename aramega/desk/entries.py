@@ -59,7 +59,7 @@ class Entry:
     verified: tuple[str, ...] = ()
     """The fields a person gave or confirmed."""
     about: tuple[str, ...] = ()
-    """Programme, channel, date, speaker, licence, as far as they are known."""
+    """The line of facts: what the columns that the desk shows say, as far as it is known (programme, channel, …)."""
     name: str = ""
     """The recording, as people call it."""
     start: float = 0.0
@@ -117,6 +117,11 @@ def said_in_review(review: Review) -> Said:
 def joined(parts: Iterable[str | None]) -> str:
     """The parts that say something, with a dot between them."""
     return " · ".join(filter(None, parts))
+
+
+def facts_line(values: Iterable[object]) -> tuple[str, ...]:
+    """The values of the columns that the desk shows beside a passage, without those that nobody knows."""
+    return tuple(str(value) for value in values if value not in (None, ""))
 
 
 def farthest(*distances: float | None) -> float | None:

@@ -16,19 +16,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aramega.desk.entries import LABELS, TEXTS, Entry, Said, farthest, joined, said_in_review
+from aramega.desk.entries import LABELS, TEXTS, Entry, Said, facts_line, farthest, joined, said_in_review
 from aramega.desk.workspace import said_finally, verified_fields
+from aramega.publish.columns import shown_on_the_desk
+from aramega.publish.configurations import CONFIGURATIONS, Configuration
 from aramega.records import AramegaError, ResolvedPassage, Review, from_dict
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ABOUT = ("programme", "channel", "date", "speaker", "licence")
-PLACE = ("id", "recording", "recording_start", "seconds", *ABOUT)
-SAID = ("transcription", "summary", "title", "topics", "dialect", "emotion")
-MADE = ("asr_model", "summary_model", "decision", "confidence", "distance_transcription", "distance_summary")
-VERIFIED = tuple(f"verified_{name}" for name in ("transcription", "summary", "dialect", "emotion"))
-RAW = (*PLACE, "accepted", "decision", "draft_transcription", "draft_summary", "draft_title", "reviews", "resolved")
+VERIFIED = ("transcription", "summary", "dialect", "emotion")
+"""What the desk shows as verified or not."""
+
+UNREAD = ("audio", "draft")
+"""Columns that are large, and that nobody looks at in a list."""
 
 Row = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ class PublishedLibrary:
             aside.execute("CREATE TABLE raw (id TEXT PRIMARY KEY, row BLOB) WITHOUT ROWID")
             aside.execute("BEGIN")
             for path in self.raw:
-                rows = (row for _, row in _rows(path, RAW))
+                rows = (row for _, row in _rows(path, CONFIGURATIONS["raw"]))
                 aside.executemany("INSERT OR REPLACE INTO raw VALUES (?, ?)", ((r["id"], _pack(r)) for r in rows))
             yield from self._published(aside)
             for (row,) in aside.execute("SELECT row FROM raw ORDER BY id"):
@@ -59,7 +60,7 @@ class PublishedLibrary:
         """The rows of `ssum`; what was set aside for them is taken away, so that the rest is in no split."""
         for number, path in enumerate(self.shards):
             split = path.name.partition("-")[0]
-            for place, row in _rows(path, (*PLACE, *SAID, *MADE, *VERIFIED)):
+            for place, row in _rows(path, CONFIGURATIONS["ssum"]):
                 kept = aside.execute("SELECT row FROM raw WHERE id = ?", (row["id"],)).fetchone()
                 aside.execute("DELETE FROM raw WHERE id = ?", (row["id"],))
                 yield published_entry(row, _unpack(kept[0]) if kept else {}, split, f"{number}/{place}")
@@ -93,9 +94,9 @@ def published_entry(row: Row, raw: Row, split: str, sound: str) -> Entry:
         emotion=row.get("emotion"),
         note=said_finally(_resolved(raw)).note if raw.get("resolved") else "",
     )
-    verified = tuple(name.removeprefix("verified_") for name in VERIFIED if row.get(name))
+    verified = tuple(name for name in VERIFIED if row.get(f"verified_{name}"))
     return Entry(
-        **_place(row),
+        **_place(row, CONFIGURATIONS["ssum"]),
         final=final,
         draft=_draft(raw, joined([row.get("asr_model"), row.get("summary_model")])),
         reviews=_reviews(raw),
@@ -116,7 +117,7 @@ def raw_entry(raw: Row) -> Entry:
     draft = _draft(raw, "")
     drafted = Said("final", *(getattr(draft, name) for name in TEXTS)) if draft else Said("final")
     return Entry(
-        **_place(raw),
+        **_place(raw, CONFIGURATIONS["raw"]),
         final=said_finally(resolved) if resolved else drafted,
         draft=draft,
         reviews=_reviews(raw),
@@ -128,10 +129,10 @@ def raw_entry(raw: Row) -> Entry:
     )
 
 
-def _place(row: Row) -> dict[str, Any]:
+def _place(row: Row, configuration: Configuration) -> dict[str, Any]:
     return {
         "id": row["id"],
-        "about": tuple(filter(None, (row.get(name) for name in ABOUT))),
+        "about": facts_line(row.get(column.name) for column in shown_on_the_desk(configuration.columns)),
         "name": row.get("recording") or "",
         "start": row.get("recording_start") or 0.0,
         "seconds": row.get("seconds") or 0.0,
@@ -165,15 +166,16 @@ def _told(raw: Row, column: str) -> Any:
     return json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each row of a shard, class numbers as labels, with its row group and its place in there."""
+def _rows(path: Path, configuration: Configuration) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row of a shard without its sound and its whole draft, class numbers as labels, with its row group and its
+    place in there. A set of an older version may lack columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
             classes = _classes(file.schema_arrow)
-            present = [name for name in columns if name in file.schema_arrow.names]
+            present = [name for name in configuration.names if name in file.schema_arrow.names and name not in UNREAD]
             if "id" not in present:
                 raise AramegaError(f"{path}: has no column `id`, so that it is none of our shards.")
             for group in range(file.num_row_groups):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from aramega.desk.entries import LABELS, TEXTS, Entry
-from aramega.publish.rows import plain
+from aramega.publish.as_json import values_of
 from aramega.settle.word_diff import Piece, compare_words, differs
 
 SIGNS = {"same": "=", "cut": "-", "added": "+", "respelled": "~"}
@@ -17,7 +17,7 @@ SIGNS = {"same": "=", "cut": "-", "added": "+", "respelled": "~"}
 
 def row_of(entry: Entry) -> dict[str, Any]:
     """What is said in the end, and the facts beside it."""
-    told: dict[str, Any] = plain(entry)
+    told: dict[str, Any] = values_of(entry)
     final = told.pop("final")
     left_out = ("draft", "reviews", "sound")
     return {

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from aramega.desk.entries import LABELS, TEXTS, Entry, Said, farthest, joined, said_in_review
+from aramega.desk.entries import LABELS, TEXTS, Entry, Said, facts_line, farthest, joined, said_in_review
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
+from aramega.publish.columns import shown_on_the_desk
+from aramega.publish.configurations import CONFIGURATIONS
 from aramega.publish.materials import Material, read_materials
-from aramega.records import AramegaError, Draft, Metadata, ResolvedPassage, Settled
+from aramega.publish.stretch import Inventories, passage_stretch
+from aramega.records import AramegaError, Draft, ResolvedPassage, Settled
 from aramega.settle.personal import stays_withheld
 from aramega.settle.policies import current_answer, draft_of
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
+
+NO_INVENTORIES: Inventories = {"dialect": (), "emotion": ()}
+"""Labels have no numbers before they are published; the desk shows them by name."""
 
 
 class WorkspaceLibrary:
@@ -58,7 +64,7 @@ def entry_of(material: Material) -> Entry:
     drafted, resolved = material.drafted, material.resolved
     draft, recording, passage = drafted.draft, drafted.recording, drafted.passage
     final = current_answer(drafted, resolved)
-    about: Metadata = recording.metadata
+    stretch = passage_stretch(drafted, final, NO_INVENTORIES)
     return Entry(
         id=passage.id,
         final=said_finally(final),
@@ -72,8 +78,8 @@ def entry_of(material: Material) -> Entry:
         priority=draft.verdict.priority if draft.verdict else None,
         changed=farthest(final.transcript.distance, final.summary.distance),
         verified=verified_fields(final),
-        about=tuple(filter(None, (about.programme, about.channel, about.date, about.speaker, about.licence))),
-        name=about.title or recording.name,
+        about=facts_line(column.value(stretch) for column in shown_on_the_desk(CONFIGURATIONS["ssum"].columns)),
+        name=recording.metadata.title or recording.name,
         start=passage.start,
         seconds=round(passage.seconds, 3),
         sound=passage.clip,

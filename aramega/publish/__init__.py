@@ -19,13 +19,13 @@ from typing import Protocol
 
 from aramega.config import LabelConfig, PublishConfig
 from aramega.publish.anonymous import pseudonyms_of
-from aramega.publish.columns import Inventories
 from aramega.publish.folder import FolderTarget
 from aramega.publish.formats import FORMATS
 from aramega.publish.index import Difference
 from aramega.publish.plan import Plan, make_plan
 from aramega.publish.splits import Book, read_book
 from aramega.publish.staging import Order, Say, difference, stage, stage_format
+from aramega.publish.stretch import Inventories
 from aramega.publish.survey import survey
 from aramega.publish.versions import BOOK, Version
 from aramega.publish.withdrawn import all_withdrawn, remember_withdrawn

@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.clips import encode_flac
-from aramega.publish.plan import rows_of
-from aramega.publish.rows import Row
+from aramega.publish.plan import Row, rows_of
 from aramega.publish.survey import Kept
 from aramega.records import RATE, AramegaError
 from aramega.workspace import WorkspaceFolder

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aramega.publish.columns import Configuration, card_feature
+from aramega.publish.columns import TYPE_NAMES, card_feature
+from aramega.publish.configurations import Configuration
 from aramega.publish.pictures import Bars, draw_bars
-from aramega.publish.plan import Plan
-from aramega.publish.rows import Row
+from aramega.publish.plan import Plan, Row
 from aramega.publish.splits import SPLITS
 from aramega.publish.statistics import BIN, UNKNOWN, Statistics, used
 from aramega.publish.versions import Release
@@ -124,7 +124,7 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "configurations": [
             {
                 "name": one.name,
-                "says": one.says,
+                "help": one.help,
                 "counts": facts.counts[one.name],
                 "view_of": one.view_of,
                 "bytes": sum(size for name, size in facts.sizes.items() if name.startswith(f"{one.name}/")),
@@ -132,6 +132,7 @@ def words(facts: CardFacts) -> dict[str, Any]:
             for one in plan.configurations()
         ],
         "columns": {one.name: one.columns for one in plan.configurations()},
+        "type_names": TYPE_NAMES,
         "splits": splits,
         "hours": sum(one.hours for one in splits.values()),
         "passages": sum(one.passages for one in splits.values()),

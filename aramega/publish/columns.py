@@ -1,8 +1,8 @@
-"""Columns: what each configuration of a published dataset holds, typed once for Arrow, for `datasets` and for the card.
+"""Columns: what a column of a published dataset is, for Arrow, for `datasets`, for the card and for a reader.
 
-Names are those of our neighbours where they exist (Mega-SSum: id, audio, transcription, summary) and those
-`recipes` reads (seconds, clip, verified_…). `dialect` and `emotion` are views: the same files as `ssum`,
-fewer columns, only rows that have the label, so that no audio is stored or downloaded thrice.
+A row is a frozen dataclass (`rows.py`) whose fields are its columns. Each field carries a `Column`: what it holds, what
+it says, how its value is read, and what a change of it is called. Everything else derives from that: parquet schema,
+index, card, desk, docs.
 
 We write the `huggingface` metadata by hand, in the oldest form that every `datasets` from 3 on reads
 (`Sequence`, which it turns into `List`), so that neither their version nor ours decides who can load.
@@ -11,177 +11,81 @@ We write the `huggingface` metadata by hand, in the oldest form that every `data
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from aramega.publish.stretch import Inventories, Stretch
 from aramega.records import RATE
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["string", "float64", "bool", "audio", "strings", "dialect", "emotion"]
-Inventories = Mapping[str, Sequence[str]]
-"""The classes of `dialect` and of `emotion`."""
+Group = Literal["audio", "transcription", "summary", "labels", "reviews", "verification", "about"]
+"""What a change of a column is called: in changelogs, in `aramega diff`, in the index."""
+Value = Callable[[Stretch], object]
+
+
+def known_later(_: Stretch) -> None:
+    """The value of a column that is filled in when its audio is read."""
 
 
 @dataclass(frozen=True)
 class Column:
-    name: str
     kind: Kind
-    says: str
+    help: str
+    value: Value
+    group: Group = "about"
+    only_in: tuple[str, ...] = ()
+    """The configurations that have it, of those with its row; none named: all."""
+    desk: int = 0
+    """Its place in the line of facts that the desk shows beside a passage; 0: not shown there."""
+    name: str = ""
 
 
-@dataclass(frozen=True)
-class Configuration:
-    name: str
-    columns: tuple[Column, ...]
-    says: str
-    tasks: tuple[str, ...] = ()
-    """The Hub's names for what it is for."""
-    view_of: str = ""
-    """The configuration whose files it reads, if it has none of its own."""
-    label: str = ""
-    """For a view: the column that must not be null."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def has_audio(self) -> bool:
-        return "audio" in self.names
+def column(
+    kind: Kind, help: str, value: Value, *, group: Group = "about", only_in: tuple[str, ...] = (), desk: int = 0
+) -> Any:
+    """A field of a row that is a column."""
+    return field(metadata={"column": Column(kind, help, value, group, only_in, desk)})
 
 
-_ID = Column("id", "string", "the passage: recording, first and last millisecond")
-_SEGMENT = Column("id", "string", "the segment: recording, first and last millisecond")
-_PASSAGE = Column("passage", "string", "the passage the segment lies in: its `id` in `ssum`")
-_AUDIO = Column("audio", "audio", "16 kHz mono FLAC, embedded")
-_TRANSCRIPTION = Column("transcription", "string", "what is said")
-_SUMMARY = Column("summary", "string", "what it comes to, in one to three sentences")
-_TITLE = Column("title", "string", "a headline")
-_TOPICS = Column("topics", "strings", "what it is about, as a machine has it: no person is asked")
-_DIALECT = Column("dialect", "dialect", "the Arabic that is spoken")
-_EMOTION = Column("emotion", "emotion", "how it sounds")
-
-_SAID = (_ID, _AUDIO, _TRANSCRIPTION, _SUMMARY, _TITLE, _TOPICS, _DIALECT, _EMOTION)
-_PLACE = (
-    Column("seconds", "float64", "length of the audio"),
-    Column("clip", "string", "SHA-256 of the audio's bytes"),
-    Column("speaker", "string", "who speaks, as the source names them"),
-    Column("recording", "string", "the broadcast it was cut from: a hash of its bytes"),
-    Column("recording_start", "float64", "where in the broadcast it begins, in seconds"),
-    Column("recording_end", "float64", "where it ends"),
-    Column("programme", "string", "the programme"),
-    Column("channel", "string", "the channel"),
-    Column("date", "string", "when it was broadcast"),
-    Column("licence", "string", "the licence of the recording"),
-)
-_HEARD = (
-    Column("verified_transcription", "bool", "a person confirmed or corrected the transcript"),
-    Column("distance_transcription", "float64", "character edits from the machine's draft, per character"),
-    Column("asr_model", "string", "what drafted the transcript"),
-)
-_SUMMED_UP = (
-    Column("verified_summary", "bool", "a person confirmed or corrected the summary"),
-    Column("distance_summary", "float64", "character edits from the machine's draft, per character"),
-    Column("summary_model", "string", "what drafted the summary"),
-    Column("summary_prompt", "string", "the prompt's name, version and hash"),
-)
-_TITLED = (
-    Column("verified_title", "bool", "a person confirmed or corrected the title"),
-    Column("verified_topics", "bool", "a person confirmed or corrected the topics; no form asks for them yet"),
-)
-_LABELLED = (
-    Column("verified_dialect", "bool", "a person chose or confirmed the dialect"),
-    Column("verified_emotion", "bool", "a person chose or confirmed the emotion"),
-)
-_QUALITY = (
-    Column(
-        "flags",
-        "strings",
-        "what people flagged in the passage (music, overlap, several speakers, cut word, other language, "
-        "unintelligible); null where nobody has looked",
-    ),
-    Column("snr_db", "float64", "signal to noise"),
-    Column("decision", "string", "what the checks advised: keep, review first or reject"),
-    Column("confidence", "float64", "how likely the checks held the draft to be right, 0 to 1"),
-)
-_RAW = (
-    Column("accepted", "bool", "it became a row of the other configurations, or was good enough to"),
-    Column("decision", "string", "what the checks advised: keep, review first or reject"),
-    Column("draft_transcription", "string", "what the recognizer heard; null, as all texts are, where it was rejected"),
-    Column("draft_summary", "string", "what the summarizer wrote"),
-    Column("draft_title", "string", "its headline"),
-    Column("draft", "string", "JSON: everything machines wrote: lines with scores, labels, checks, verdict"),
-    Column("reviews", "string", "JSON: each annotator's last review, under pseudonyms, without comments and times"),
-    Column("resolved", "string", "JSON: the answer per field and how it was settled; null where nobody has"),
-)
-
-ALL: Mapping[str, Configuration] = {
-    one.name: one
-    for one in (
-        Configuration(
-            "ssum",
-            (*_SAID, *_PLACE, *_HEARD, *_SUMMED_UP, *_TITLED, *_LABELLED, *_QUALITY),
-            "a passage's audio and its summary",
-            ("summarization", "automatic-speech-recognition"),
-        ),
-        Configuration(
-            "asr",
-            (_SEGMENT, _AUDIO, _TRANSCRIPTION, _PASSAGE, *_PLACE, *_HEARD, *_QUALITY),
-            "a segment's audio, at most 30 s, and its transcript",
-            ("automatic-speech-recognition",),
-        ),
-        Configuration(
-            "dialect",
-            (_ID, _AUDIO, _DIALECT, *_PLACE, _LABELLED[0], *_QUALITY),
-            "a passage's audio and its dialect",
-            ("audio-classification",),
-            view_of="ssum",
-            label="dialect",
-        ),
-        Configuration(
-            "emotion",
-            (_ID, _AUDIO, _EMOTION, *_PLACE, _LABELLED[1], *_QUALITY),
-            "a passage's audio and its emotion",
-            ("audio-classification",),
-            view_of="ssum",
-            label="emotion",
-        ),
-        Configuration(
-            "text_summ",
-            (_ID, _TRANSCRIPTION, _SUMMARY, _TITLE, _TOPICS, *_PLACE, *_HEARD, *_SUMMED_UP, *_TITLED, *_QUALITY),
-            "a transcript and its summary, without audio",
-            ("summarization",),
-        ),
-        Configuration(
-            "raw",
-            (_ID, *(c for c in _PLACE if c.name != "clip"), *_RAW),
-            "drafts and reviews, for research on annotation; only where it is asked for",
-        ),
-    )
-}
+@cache
+def columns_of(row: Hashable) -> tuple[Column, ...]:
+    """A row's columns in their order."""
+    return tuple(replace(f.metadata["column"], name=f.name) for f in fields(row))  # type: ignore[arg-type]
 
 
-def arrow_schema(configuration: Configuration, inventories: Inventories) -> pa.Schema:
+@cache
+def cached_names(row: Hashable) -> tuple[str, ...]:
+    """The columns whose values are known before any audio is read."""
+    return tuple(column.name for column in columns_of(row) if column.value is not known_later)
+
+
+def shown_on_the_desk(columns: Iterable[Column]) -> list[Column]:
+    """The columns of the line of facts beside a passage, in the order of that line."""
+    return sorted((column for column in columns if column.desk), key=lambda column: column.desk)
+
+
+def arrow_schema(columns: Iterable[Column], inventories: Inventories) -> pa.Schema:
     """The columns as Arrow has them, and, for `datasets`, what they mean."""
     import pyarrow as pa
 
-    types = {
-        "string": pa.string(),
-        "float64": pa.float64(),
-        "bool": pa.bool_(),
-        "audio": pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
-        "strings": pa.list_(pa.string()),
-        "dialect": pa.int64(),
-        "emotion": pa.int64(),
-    }
-    features = {column.name: _feature(column, inventories) for column in configuration.columns}
-    told = json.dumps({"info": {"features": features}}, ensure_ascii=False)
-    return pa.schema(
-        [(column.name, types[column.kind]) for column in configuration.columns], metadata={"huggingface": told}
-    )
+    listed = tuple(columns)
+    features = {column.name: _feature(column, inventories) for column in listed}
+    metadata = json.dumps({"info": {"features": features}}, ensure_ascii=False)
+    return pa.schema([(c.name, arrow_type(c.kind)) for c in listed], metadata={"huggingface": metadata})
+
+
+def arrow_type(kind: Kind) -> pa.DataType:
+    import pyarrow as pa
+
+    if kind == "audio":
+        return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    types = {"string": pa.string(), "float64": pa.float64(), "bool": pa.bool_(), "strings": pa.list_(pa.string())}
+    return types.get(kind, pa.int64())  # a class is its number
 
 
 def _feature(column: Column, inventories: Inventories) -> dict[str, Any]:
@@ -204,3 +108,15 @@ def card_feature(column: Column, inventories: Inventories) -> dict[str, Any]:
         names = {str(place): label for place, label in enumerate(inventories[column.kind])}
         return {"name": column.name, "dtype": {"class_label": {"names": names}}}
     return {"name": column.name, "dtype": column.kind}
+
+
+TYPE_NAMES: Mapping[Kind, str] = {
+    "string": "string",
+    "float64": "number",
+    "bool": "bool",
+    "audio": "audio",
+    "strings": "list of strings",
+    "dialect": "class",
+    "emotion": "class",
+}
+"""A column's type, for people."""

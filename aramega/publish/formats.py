@@ -21,10 +21,9 @@ from aramega.export.jsonl import json_line
 from aramega.export.lhotse import lhotse_recordings, lhotse_supervisions
 from aramega.export.nemo import nemo_entries
 from aramega.publish.audio import read_clip
-from aramega.publish.columns import ALL
+from aramega.publish.configurations import CONFIGURATIONS
 from aramega.publish.materials import read_materials
-from aramega.publish.plan import Plan
-from aramega.publish.rows import Row
+from aramega.publish.plan import Plan, Row
 from aramega.publish.shards import MEGABYTE
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
@@ -38,7 +37,7 @@ Write = Callable[[Plan, Store, WorkspaceFolder, Path], Iterator[str]]
 def write_webdataset(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """Tars of `ID.flac` and `ID.json`, about `shard_mb` each."""
     for split in SPLITS:
-        kept = plan.of(ALL["ssum"], split)
+        kept = plan.of(CONFIGURATIONS["ssum"], split)
         parts = _parts(kept, plan.options.shard_mb * MEGABYTE)
         for number, part in enumerate(parts):
             name = f"{split}-{number:06d}.tar"

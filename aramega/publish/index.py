@@ -11,34 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from aramega.publish.as_json import content_hash
+from aramega.publish.columns import Group, columns_of
 from aramega.publish.plan import Plan, rows_of
-from aramega.publish.rows import Row, content_hash
 from aramega.publish.splits import SPLITS
 from aramega.workspace import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "transcription": ("transcription", "draft_transcription"),
-    "summary": ("summary", "title", "topics", "draft_summary", "draft_title"),
-    "labels": ("dialect", "emotion", "flags"),
-    "reviews": ("reviews", "resolved", "accepted"),
-    "verification": (
-        "verified_transcription",
-        "verified_summary",
-        "verified_title",
-        "verified_topics",
-        "verified_dialect",
-        "verified_emotion",
-        "distance_transcription",
-        "distance_summary",
-    ),
-}
-"""What a change is called → the columns it is a change of. Audio is told by clip and times, the rest is `about`."""
-NAMES = ("audio", *PARTS, "about")
+NAMES: tuple[Group, ...] = get_args(Group)
+"""What a change is called, in the order of an index's columns. A change of the audio is known by its clip and times."""
 CHUNK = 10_000
 
 
@@ -48,14 +33,14 @@ def index_schema() -> pa.Schema:
     return pa.schema([("id", pa.string()), ("split", pa.string()), *((name, pa.binary(8)) for name in NAMES)])
 
 
-def index_row(row: Row, line: Row) -> dict[str, bytes | str]:
-    """`line` is the passage's line of the spool: a segment's audio is known by its clip and times."""
-    told = {name: {c: row[c] for c in columns if c in row} for name, columns in PARTS.items()}
-    named = {column for columns in PARTS.values() for column in columns}
-    about = {name: value for name, value in row.items() if name not in named and name != "clip"}
-    audio = [line["passage"]["clip"], row["recording_start"], row["recording_end"]]
-    parts = {"audio": {"audio": audio}, **told, "about": about}
-    return {"id": row["id"], **{name: content_hash(part) for name, part in parts.items()}}
+def index_row(row: type, values: Mapping[str, Any], clip: str) -> dict[str, bytes | str]:
+    """What the index says of a row with these values; `clip` is the hash of the clip that its audio lies in."""
+    parts: dict[str, dict[str, Any]] = {name: {} for name in NAMES}
+    for column in columns_of(row):
+        if column.group != "audio" and column.name in values:
+            parts[column.group][column.name] = values[column.name]
+    parts["audio"] = {"audio": [clip, values["recording_start"], values["recording_end"]]}
+    return {"id": values["id"], **{name: content_hash(part) for name, part in parts.items()}}
 
 
 def write_index(plan: Plan, folder: Path) -> list[Path]:
@@ -83,7 +68,7 @@ def _index_rows(plan: Plan, name: str) -> Iterator[dict[str, Any]]:
         for _, line in plan.found.read(plan.of(configuration, split)):
             for row in rows_of(name, line):
                 shown = {c: row[c] for c in configuration.names if c in row}
-                yield {**index_row(shown, line), "split": split}
+                yield {**index_row(configuration.row, shown, line["passage"]["clip"]), "split": split}
 
 
 @dataclass

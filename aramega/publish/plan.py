@@ -12,15 +12,18 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aramega.config import PublishConfig
-from aramega.publish.columns import ALL, Configuration, Inventories
+from aramega.publish.configurations import CONFIGURATIONS, Configuration
 from aramega.publish.leaks import Leak, Said, find_leaks, group_by_kind
 from aramega.publish.licences import check_licences
-from aramega.publish.rows import Row
 from aramega.publish.splits import SPLITS, Assignment, Book, Shares, assign
+from aramega.publish.stretch import Inventories
 from aramega.publish.survey import Kept, Survey, members
 from aramega.records import AramegaError
+
+Row = dict[str, Any]
 
 LAYOUT = 2
 """Raised when the same rows would make other files: what was staged by an older version is not taken over."""
@@ -49,7 +52,7 @@ class Plan:
 
     def configurations(self) -> list[Configuration]:
         """Those that were asked for and have any row."""
-        asked = (ALL[name] for name in ALL if name in self.options.configurations)
+        asked = (one for name, one in CONFIGURATIONS.items() if name in self.options.configurations)
         return [one for one in asked if any(self.count(one, split) for split in SPLITS)]
 
     def count(self, configuration: Configuration, split: str) -> int:

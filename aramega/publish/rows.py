@@ -1,118 +1,32 @@
-"""Rows: a passage and what is settled of it, as the columns a stranger will load.
+"""Rows: what is published of a passage, of a segment, and of the work on them, as the columns a stranger will load.
+
+To add a column, add a field to a row: its kind, what the card says of it, and how its value is read. Names are those of
+our neighbours where they exist (Mega-SSum: id, audio, transcription, summary) and those `recipes` reads (seconds, clip,
+verified_…). Fields stand in the order of the published files.
 
 Of a passage that nobody has reviewed the answer is its draft, marked as verified by no one. An unknown is null
-in every column, never an empty string, so that nobody mistakes "not asked" for "nothing". Pure: the audio
-is read elsewhere, and whether a row is published is decided in `choose`.
+in every column, never an empty string, so that nobody mistakes "not asked" for "nothing". Pure: audio is read
+elsewhere, and whether a row is published is decided in `selection`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from aramega.publish.anonymous import PRIVATE_FIELDS, Pseudonyms, public_answer, public_reviews
-from aramega.publish.columns import Inventories
-from aramega.records import (
-    Draft,
-    DraftedPassage,
-    Line,
-    Metadata,
-    ResolvedPassage,
-    Review,
-    milliseconds,
-)
+from aramega.publish.as_json import public_review, to_json, values_of
+from aramega.publish.columns import column, columns_of, known_later
+from aramega.publish.stretch import Stretch
+from aramega.records import ResolvedPassage, milliseconds
 from aramega.records.choices import PERSONAL_DATA, current_flag
 
-Row = dict[str, Any]
+R = TypeVar("R")
 
-
-def passage_row(drafted: DraftedPassage, resolved: ResolvedPassage, inventories: Inventories) -> Row:
-    """Every column of `ssum`, `text_summ` and the two views, but for the audio."""
-    passage, draft = drafted.passage, drafted.draft
-    return {
-        "id": passage.id,
-        "transcription": resolved.transcript.value or None,
-        "summary": resolved.summary.value or None,
-        "title": resolved.title.value or None,
-        "topics": list(resolved.topics),
-        "dialect": class_number(resolved.dialect.value, inventories["dialect"]),
-        "emotion": class_number(resolved.emotion.value, inventories["emotion"]),
-        **_place(drafted, passage.start, passage.end),
-        "clip": passage.clip_sha256,
-        "verified_transcription": resolved.transcript.verified,
-        "distance_transcription": resolved.transcript.distance,
-        "asr_model": draft.transcript.model if draft.transcript else None,
-        "verified_summary": resolved.summary.verified,
-        "distance_summary": resolved.summary.distance,
-        "summary_model": draft.summary.model if draft.summary else None,
-        "summary_prompt": (draft.summary.prompt or None) if draft.summary else None,
-        "verified_title": resolved.title.verified,
-        "verified_topics": False,  # no form asks for them
-        "verified_dialect": resolved.dialect.verified,
-        "verified_emotion": resolved.emotion.verified,
-        **_quality(drafted, resolved),
-    }
-
-
-def segment_rows(drafted: DraftedPassage, resolved: ResolvedPassage) -> list[Row]:
-    """The rows of `asr`. Their `clip` is known once their audio is cut; `seconds` and times say where to cut.
-
-    A corrected transcript that was not laid back onto the segments gives none: nobody knows which words are whose.
-    """
-    draft, inside = drafted.draft, drafted.passage
-    return [
-        {
-            "id": line.segment,
-            "transcription": line.text,
-            "passage": drafted.id,
-            **_place(drafted, max(line.start, inside.start), min(line.end, inside.end)),
-            "verified_transcription": resolved.transcript.verified,
-            "distance_transcription": resolved.transcript.distance,
-            "asr_model": draft.transcript.model if draft.transcript else None,
-            **_quality(drafted, resolved),
-        }
-        for line in resolved.lines
-        if line.text.strip() and min(line.end, inside.end) > max(line.start, inside.start)
-    ]
-
-
-def raw_row(drafted: DraftedPassage, resolved: ResolvedPassage, reviews: Sequence[Review], names: Pseudonyms) -> Row:
-    """What people said, and the texts of the draft; of a passage that was rejected no text, only why."""
-    passage = drafted.passage
-    draft = drafted.draft if resolved.accepted else Draft(verdict=drafted.draft.verdict)
-    return {
-        "id": passage.id,
-        **_place(drafted, passage.start, passage.end),
-        "accepted": resolved.accepted,
-        "decision": draft.verdict.decision if draft.verdict else None,
-        "draft_transcription": draft.transcript.text if draft.transcript else None,
-        "draft_summary": draft.summary.text if draft.summary else None,
-        "draft_title": draft.summary.title if draft.summary else None,
-        "draft": None,
-        "reviews": to_json([_told(one) for one in public_reviews(reviews, names, accepted=resolved.accepted)]),
-        "resolved": to_json(plain(public_answer(resolved, names))) if resolved.reviews else None,
-    }
-
-
-def whole_draft(drafted: DraftedPassage) -> str:
-    """The `draft` of a raw row: apart, for it is the better part of a survey and only `raw` wants it."""
-    return to_json({name: part for name, part in plain(drafted.draft).items() if part is not None})
-
-
-def public_flags(resolved: ResolvedPassage) -> list[str] | None:
-    """What people flagged; None where nobody has looked. A flag for personal data was cleared, or there is no row."""
-    if not resolved.reviews:
-        return None
-    return [name for name in map(current_flag, resolved.flags) if name != PERSONAL_DATA]
-
-
-def _told(review: Review) -> Row:
-    """A review as JSON, without the fields that are never published."""
-    return {name: value for name, value in plain(review).items() if name not in PRIVATE_FIELDS}
+WITH_TEXTS = ("ssum", "text_summ")
+WITH_AUDIO = ("ssum", "dialect", "emotion")
+DIALECTS = ("ssum", "dialect")
+EMOTIONS = ("ssum", "emotion")
 
 
 def class_number(label: str, labels: Sequence[str]) -> int | None:
@@ -120,51 +34,299 @@ def class_number(label: str, labels: Sequence[str]) -> int | None:
     return labels.index(label) if label in labels else None
 
 
-def content_hash(row: Mapping[str, Any]) -> bytes:
-    """64 bits of what a row says: two versions of a row are equal if these are."""
-    return hashlib.blake2b(_SORTED(row).encode(), digest_size=8).digest()
+def public_flags(resolved: ResolvedPassage) -> tuple[str, ...] | None:
+    """What people flagged; None where nobody has looked. A flag for personal data was cleared, or there is no row."""
+    if not resolved.reviews:
+        return None
+    return tuple(name for name in map(current_flag, resolved.flags) if name != PERSONAL_DATA)
 
 
-def _place(drafted: DraftedPassage, start: float, end: float) -> Row:
-    about: Metadata = drafted.recording.metadata
-    return {
-        "seconds": (milliseconds(end) - milliseconds(start)) / 1000,
-        "speaker": about.speaker or None,
-        "recording": drafted.recording.id,
-        "recording_start": start,
-        "recording_end": end,
-        "programme": about.programme or None,
-        "channel": about.channel or None,
-        "date": about.date or None,
-        "licence": about.licence or None,
-    }
+@dataclass(frozen=True)
+class _Length:
+    seconds: float = column(
+        "float64", "length of the audio", lambda s: (milliseconds(s.end) - milliseconds(s.start)) / 1000
+    )
 
 
-def _quality(drafted: DraftedPassage, resolved: ResolvedPassage) -> Row:
-    verdict = drafted.draft.verdict
-    return {
-        "flags": public_flags(resolved),
-        "snr_db": drafted.passage.snr_db,
-        "decision": verdict.decision if verdict else None,
-        "confidence": verdict.confidence if verdict else None,
-    }
+@dataclass(frozen=True)
+class _Source:
+    """Where a stretch comes from."""
+
+    speaker: str | None = column(
+        "string", "who speaks, as the source names them", lambda s: s.drafted.recording.metadata.speaker or None, desk=4
+    )
+    recording: str = column(
+        "string", "the broadcast it was cut from: a hash of its bytes", lambda s: s.drafted.recording.id
+    )
+    recording_start: float = column("float64", "where in the broadcast it begins, in seconds", lambda s: s.start)
+    recording_end: float = column("float64", "where it ends", lambda s: s.end)
+    programme: str | None = column(
+        "string", "the programme", lambda s: s.drafted.recording.metadata.programme or None, desk=1
+    )
+    channel: str | None = column(
+        "string", "the channel", lambda s: s.drafted.recording.metadata.channel or None, desk=2
+    )
+    date: str | None = column(
+        "string", "when it was broadcast", lambda s: s.drafted.recording.metadata.date or None, desk=3
+    )
+    licence: str | None = column(
+        "string", "the licence of the recording", lambda s: s.drafted.recording.metadata.licence or None, desk=5
+    )
 
 
-def plain(value: Any) -> Any:
-    """A record as JSON has it. `dataclasses.asdict` copies every number deeply: 2 ms a passage, most of a survey."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _names_of(type(value))}
-    if isinstance(value, tuple):
-        return list(map(plain, value)) if value and is_dataclass(value[0]) else list(value)
-    return value
+@dataclass(frozen=True)
+class _Transcribed:
+    """How the transcript came about. Of both texts and labels, the distance is part of what a change of it means."""
+
+    verified_transcription: bool = column(
+        "bool",
+        "a person confirmed or corrected the transcript",
+        lambda s: s.resolved.transcript.verified,
+        group="verification",
+        only_in=(*WITH_TEXTS, "asr"),
+    )
+    distance_transcription: float | None = column(
+        "float64",
+        "character edits from the machine's draft, per character",
+        lambda s: s.resolved.transcript.distance,
+        group="verification",
+        only_in=(*WITH_TEXTS, "asr"),
+    )
+    asr_model: str | None = column(
+        "string",
+        "what drafted the transcript",
+        lambda s: s.drafted.draft.transcript.model if s.drafted.draft.transcript else None,
+        only_in=(*WITH_TEXTS, "asr"),
+    )
 
 
-@cache
-def _names_of(kind: type) -> tuple[str, ...]:
-    """A recognizer's token numbers mean something to that recognizer only, and are half of a draft's bytes."""
-    return tuple(field.name for field in fields(kind) if (kind, field.name) != (Line, "tokens"))
+@dataclass(frozen=True)
+class _Quality:
+    flags: tuple[str, ...] | None = column(
+        "strings",
+        "what people flagged in the passage (music, overlap, several speakers, cut word, other language, "
+        "unintelligible); null where nobody has looked",
+        lambda s: public_flags(s.resolved),
+        group="labels",
+    )
+    snr_db: float | None = column("float64", "signal to noise", lambda s: s.drafted.passage.snr_db)
+    decision: str | None = column(
+        "string",
+        "what the checks advised: keep, review first or reject",
+        lambda s: s.drafted.draft.verdict.decision if s.drafted.draft.verdict else None,
+    )
+    confidence: float | None = column(
+        "float64",
+        "how likely the checks held the draft to be right, 0 to 1",
+        lambda s: s.drafted.draft.verdict.confidence if s.drafted.draft.verdict else None,
+    )
 
 
-# json.dumps makes an encoder anew for each call that wants anything unusual, which costs more than the encoding.
-to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+@dataclass(frozen=True)
+class _PassageAnswer:
+    id: str = column("string", "the passage: recording, first and last millisecond", lambda s: s.id)
+    audio: None = column("audio", "16 kHz mono FLAC, embedded", known_later, group="audio", only_in=WITH_AUDIO)
+    transcription: str | None = column(
+        "string", "what is said", lambda s: s.text or None, group="transcription", only_in=WITH_TEXTS
+    )
+    summary: str | None = column(
+        "string",
+        "what it comes to, in one to three sentences",
+        lambda s: s.resolved.summary.value or None,
+        group="summary",
+        only_in=WITH_TEXTS,
+    )
+    title: str | None = column(
+        "string", "a headline", lambda s: s.resolved.title.value or None, group="summary", only_in=WITH_TEXTS
+    )
+    topics: tuple[str, ...] = column(
+        "strings",
+        "what it is about, as a machine has it: no person is asked",
+        lambda s: s.resolved.topics,
+        group="summary",
+        only_in=WITH_TEXTS,
+    )
+    dialect: int | None = column(
+        "dialect",
+        "the Arabic that is spoken",
+        lambda s: class_number(s.resolved.dialect.value, s.inventories["dialect"]),
+        group="labels",
+        only_in=DIALECTS,
+    )
+    emotion: int | None = column(
+        "emotion",
+        "how it sounds",
+        lambda s: class_number(s.resolved.emotion.value, s.inventories["emotion"]),
+        group="labels",
+        only_in=EMOTIONS,
+    )
+
+
+@dataclass(frozen=True)
+class _PassageClip:
+    clip: str = column("string", "SHA-256 of the audio's bytes", lambda s: s.drafted.passage.clip_sha256, group="audio")
+
+
+@dataclass(frozen=True)
+class _Summarized:
+    """How summary, title, topics and labels came about."""
+
+    verified_summary: bool = column(
+        "bool",
+        "a person confirmed or corrected the summary",
+        lambda s: s.resolved.summary.verified,
+        group="verification",
+        only_in=WITH_TEXTS,
+    )
+    distance_summary: float | None = column(
+        "float64",
+        "character edits from the machine's draft, per character",
+        lambda s: s.resolved.summary.distance,
+        group="verification",
+        only_in=WITH_TEXTS,
+    )
+    summary_model: str | None = column(
+        "string",
+        "what drafted the summary",
+        lambda s: s.drafted.draft.summary.model if s.drafted.draft.summary else None,
+        only_in=WITH_TEXTS,
+    )
+    summary_prompt: str | None = column(
+        "string",
+        "the prompt's name, version and hash",
+        lambda s: (s.drafted.draft.summary.prompt or None) if s.drafted.draft.summary else None,
+        only_in=WITH_TEXTS,
+    )
+    verified_title: bool = column(
+        "bool",
+        "a person confirmed or corrected the title",
+        lambda s: s.resolved.title.verified,
+        group="verification",
+        only_in=WITH_TEXTS,
+    )
+    verified_topics: bool = column(
+        "bool",
+        "a person confirmed or corrected the topics; no form asks for them yet",
+        lambda _: False,
+        group="verification",
+        only_in=WITH_TEXTS,
+    )
+    verified_dialect: bool = column(
+        "bool",
+        "a person chose or confirmed the dialect",
+        lambda s: s.resolved.dialect.verified,
+        group="verification",
+        only_in=DIALECTS,
+    )
+    verified_emotion: bool = column(
+        "bool",
+        "a person chose or confirmed the emotion",
+        lambda s: s.resolved.emotion.verified,
+        group="verification",
+        only_in=EMOTIONS,
+    )
+
+
+# A dataclass has the fields of its last base first.
+@dataclass(frozen=True)
+class PassageRow(_Quality, _Summarized, _Transcribed, _Source, _PassageClip, _Length, _PassageAnswer):
+    """A row of `ssum`, and, with fewer columns, of `dialect`, `emotion` and `text_summ`."""
+
+
+@dataclass(frozen=True)
+class _SegmentAnswer:
+    id: str = column("string", "the segment: recording, first and last millisecond", lambda s: s.id)
+    audio: None = column("audio", "16 kHz mono FLAC, embedded", known_later, group="audio")
+    transcription: str = column("string", "what is said", lambda s: s.text, group="transcription")
+    passage: str = column(
+        "string", "the passage the segment lies in: its `id` in `ssum`", lambda s: s.drafted.passage.id
+    )
+
+
+@dataclass(frozen=True)
+class _SegmentClip:
+    clip: str | None = column("string", "SHA-256 of the audio's bytes", known_later, group="audio")
+
+
+@dataclass(frozen=True)
+class SegmentRow(_Quality, _Transcribed, _Source, _SegmentClip, _Length, _SegmentAnswer):
+    """A row of `asr`. Its `clip` is known once its audio is cut; its times say where to cut."""
+
+
+@dataclass(frozen=True)
+class _PassageId:
+    id: str = column("string", "the passage: recording, first and last millisecond", lambda s: s.id)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What machines and people did, and how it ended."""
+
+    accepted: bool = column(
+        "bool",
+        "it became a row of the other configurations, or was good enough to",
+        lambda s: s.resolved.accepted,
+        group="reviews",
+    )
+    decision: str | None = column(
+        "string",
+        "what the checks advised: keep, review first or reject",
+        lambda s: s.drafted.draft.verdict.decision if s.drafted.draft.verdict else None,
+    )
+    draft_transcription: str | None = column(
+        "string",
+        "what the recognizer heard; null, as all texts are, where it was rejected",
+        lambda s: s.drafted.draft.transcript.text if s.drafted.draft.transcript else None,
+        group="transcription",
+    )
+    draft_summary: str | None = column(
+        "string",
+        "what the summarizer wrote",
+        lambda s: s.drafted.draft.summary.text if s.drafted.draft.summary else None,
+        group="summary",
+    )
+    draft_title: str | None = column(
+        "string",
+        "its headline",
+        lambda s: s.drafted.draft.summary.title if s.drafted.draft.summary else None,
+        group="summary",
+    )
+    draft: str | None = column(
+        "string",
+        "JSON: everything machines wrote: lines with scores, labels, checks, verdict",
+        lambda s: s.whole_draft,
+    )
+    reviews: str = column(
+        "string",
+        "JSON: each annotator's last review, under pseudonyms, without comments and times",
+        lambda s: to_json([public_review(review) for review in s.reviews]),
+        group="reviews",
+    )
+    resolved: str | None = column(
+        "string",
+        "JSON: the answer per field and how it was settled; null where nobody has",
+        lambda s: to_json(values_of(s.answer)) if s.answer else None,
+        group="reviews",
+    )
+
+
+@dataclass(frozen=True)
+class RawRow(_Work, _Source, _Length, _PassageId):
+    """A row of `raw`: what people said, and the texts of the draft; of a rejected passage no text, only why."""
+
+
+@dataclass
+class RowTypes:
+    """The rows there are, by what they tell of."""
+
+    passage: type[PassageRow] = PassageRow
+    segment: type[SegmentRow] = SegmentRow
+    raw: type[RawRow] = RawRow
+
+
+ROW_TYPES = RowTypes()
+
+
+def read_row(row: type[R], stretch: Stretch) -> R:
+    """The row that tells of the stretch."""
+    return row(**{column.name: column.value(stretch) for column in columns_of(row)})  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aramega.publish.audio import Group, clip_groups, cut_segments, read_clip, segment_groups, text_groups
-from aramega.publish.columns import Configuration, arrow_schema
+from aramega.publish.configurations import Configuration
 from aramega.publish.plan import Plan, rows_of
 from aramega.publish.splits import SPLITS
 from aramega.publish.survey import Kept
@@ -88,7 +88,7 @@ def write_shards(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterat
 def _write_shard(shard: Shard, plan: Plan, workspace: WorkspaceFolder, path: Path, pool: Executor) -> None:
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(shard.configuration, plan.inventories)
+    schema = shard.configuration.schema(plan.inventories)
     batches = (_to_batch(group, schema) for group in _row_groups(shard, plan, workspace, pool))
     plain = [name for name in _leaves(schema) if name.startswith("audio.")]
     texts = [name for name in _leaves(schema) if not name.startswith("audio.")]

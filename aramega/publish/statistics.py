@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aramega.publish.plan import Plan
-from aramega.publish.rows import Row
+from aramega.publish.plan import Plan, Row
 from aramega.publish.splits import SPLITS
 from aramega.text import edit_counts, normalize
 

@@ -11,20 +11,23 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from aramega.config import PublishConfig
 from aramega.publish.anonymous import Pseudonyms, public_reason
-from aramega.publish.columns import Inventories
+from aramega.publish.as_json import to_json, whole_draft
+from aramega.publish.columns import cached_names
 from aramega.publish.leaks import signature_of
 from aramega.publish.licences import spdx_like
 from aramega.publish.materials import Material, read_materials
-from aramega.publish.rows import Row, passage_row, raw_row, segment_rows, to_json, whole_draft
+from aramega.publish.rows import ROW_TYPES, read_row
 from aramega.publish.splits import Member
+from aramega.publish.stretch import Inventories, passage_stretch, public_stretch, segment_stretches
 from aramega.publish.withdrawn import names_of
 from aramega.records import AramegaError, Recording, ResolvedPassage
 from aramega.settle.agreement import PeerReviews
@@ -80,7 +83,7 @@ class Survey:
     silent_transcripts: int = 0
     """Corrected transcripts that were not laid back onto their segments."""
 
-    def read(self, kept: Iterable[Kept]) -> Iterator[tuple[Kept, Row]]:
+    def read(self, kept: Iterable[Kept]) -> Iterator[tuple[Kept, dict[str, Any]]]:
         """The rows of these passages, from the spool."""
         with self.spool.open("rb") as file:
             for one in kept:
@@ -149,41 +152,60 @@ def _spool_one(
 ) -> None:
     drafted = material.drafted
     resolved = current_answer(drafted, material.resolved)
-    row = passage_row(drafted, resolved, problems.inventories)
-    left_out = why_left_out(resolved, row["seconds"], options)
-    segments = [] if left_out else segment_rows(drafted, resolved)
+    stretch = passage_stretch(drafted, resolved, problems.inventories)
+    row = read_row(ROW_TYPES.passage, stretch)
+    left_out = why_left_out(resolved, row.seconds, options)
+    segments = [] if left_out else [read_row(ROW_TYPES.segment, segment) for segment in segment_stretches(stretch)]
     clip_bytes = 0
     if not left_out:
         problems.look_at(resolved)
         clip_bytes = problems.size_of(workspace.root / drafted.passage.clip)
         found.silent_transcripts += not segments and bool(drafted.segments)
-    raw = raw_row(drafted, resolved, material.reviews, names)
-    if "raw" in options.configurations and resolved.accepted:
-        raw["draft"] = whole_draft(drafted)
+    draft = whole_draft(drafted.draft) if "raw" in options.configurations else None
+    raw = read_row(ROW_TYPES.raw, public_stretch(stretch, material.reviews, names, draft))
     line = to_json(
-        {"passage": row, "segments": segments, "raw": raw, "clip": drafted.passage.clip, "start": drafted.passage.start}
+        {
+            "passage": fingerprinted(row),
+            "segments": list(map(fingerprinted, segments)),
+            "raw": fingerprinted(raw),
+            "clip": drafted.passage.clip,
+            "start": drafted.passage.start,
+        }
     ).encode()
     found.kept.append(
         Kept(
             id=drafted.id,
             recording=drafted.recording.id,
             offset=file.tell(),
-            seconds=row["seconds"],
+            seconds=row.seconds,
             clip_bytes=clip_bytes,
             text_bytes=len(line),
             segments=len(segments),
-            summarized=bool(row["summary"]),
-            dialect=-1 if row["dialect"] is None else row["dialect"],
-            emotion=-1 if row["emotion"] is None else row["emotion"],
+            summarized=bool(row.summary),
+            dialect=-1 if row.dialect is None else row.dialect,
+            emotion=-1 if row.emotion is None else row.emotion,
             verified=resolved.transcript.verified and resolved.summary.verified,
             content=blake2b(line, digest_size=8).hexdigest(),
-            signature=b"" if left_out else signature_of(row["transcription"] or ""),
+            signature=b"" if left_out else signature_of(row.transcription or ""),
             left_out=left_out,
         )
     )
     file.write(line + b"\n")
     if left_out:
         found.funnel[left_out] += 1
+
+
+def fingerprinted(row: object) -> dict[str, Any]:
+    """A row's values in the order that fingerprints of published versions were made in: `clip` last of where it is from."""
+    return {name: getattr(row, name) for name in _fingerprinted_names(type(row))}  # type: ignore[arg-type]
+
+
+@cache
+def _fingerprinted_names(row: Hashable) -> tuple[str, ...]:
+    names = cached_names(row)
+    after = names.index("licence") + 1
+    place = [name for name in names[:after] if name != "clip"]
+    return (*place, *(["clip"] if "clip" in names else []), *names[after:])
 
 
 def why_left_out(resolved: ResolvedPassage, seconds: float, options: PublishConfig) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aramega.publish.columns import ALL, Configuration
-from aramega.publish.index import NAMES, PARTS, index_row, read_index
+from aramega.publish.configurations import CONFIGURATIONS, Configuration
+from aramega.publish.index import NAMES, index_row, read_index
 from aramega.publish.versions import Version
 from aramega.records import RATE, AramegaError
 
@@ -36,7 +36,7 @@ def verify(version: Version, place: str, revision: str | None = None) -> Verifie
     """Compare what `load_dataset(place, …)` gives with the version's own index; raise for what differs."""
     found = Verified()
     for name, counts in version.manifest["rows"].items():
-        configuration = ALL[name]
+        configuration = CONFIGURATIONS[name]
         index = read_index(version.indexes.get(configuration.view_of or name))
         for split, rows in counts.items():
             loaded = _stream(place, name, split, revision)
@@ -70,7 +70,7 @@ def _compare(
     for row in loaded:
         if row["id"] not in index or index[row["id"]][0] != split:
             yield f"{where}: {row['id']} should not be there"
-        elif not configuration.view_of and (changed := _changed(row, index[row["id"]][1])):
+        elif not configuration.view_of and (changed := _changed(configuration, row, index[row["id"]][1])):
             yield f"{where}: {row['id']} differs in {', '.join(changed)}"
         elif configuration.label and row[configuration.label] is None:
             yield f"{where}: {row['id']} has no {configuration.label}"
@@ -82,12 +82,10 @@ def _compare(
         yield f"{where}: {seen} rows in place of {expected}"
 
 
-def _changed(row: Mapping[str, Any], expected: bytes) -> list[str]:
+def _changed(configuration: Configuration, row: Mapping[str, Any], expected: bytes) -> list[str]:
     """The parts of a row that are not what the index says; its audio is checked by itself."""
-    told = {name: value for name, value in row.items() if name != "audio"}
-    now = index_row(told, {"passage": {"clip": ""}})
-    wrong = [name for i, name in enumerate(NAMES) if now[name] != expected[8 * i : 8 * i + 8]]
-    return [name for name in wrong if name in (*PARTS, "about")]
+    now = index_row(configuration.row, row, clip="")
+    return [name for i, name in enumerate(NAMES) if name != "audio" and now[name] != expected[8 * i : 8 * i + 8]]
 
 
 def _check_audio(where: str, row: Mapping[str, Any], *, decode: bool, found: Verified) -> Iterator[str]:

@@ -23,7 +23,7 @@ from aramega.labelstudio.form import load_template, read_form
 from aramega.labelstudio.showing import find_passage
 from aramega.labelstudio.tasks import make_task
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
-from aramega.publish.rows import plain, to_json
+from aramega.publish.as_json import to_json, values_of
 from aramega.publish.survey import WITHHELD
 from aramega.records import Region, ResolvedPassage, Review
 from aramega.records.choices import FLAGS, PERSONAL_DATA, REASONS
@@ -259,7 +259,7 @@ REVIEWS = st.builds(
 
 @given(st.lists(REVIEWS, max_size=4), st.booleans())
 def test_no_review_however_made_shows_more_than_its_answers(reviews: list[Review], accepted: bool) -> None:
-    told = to_json([plain(one) for one in public_reviews(reviews, Pseudonyms("salt"), accepted=accepted)])
+    told = to_json([values_of(one) for one in public_reviews(reviews, Pseudonyms("salt"), accepted=accepted)])
     assert "zqx" not in told
     assert "31.25" not in told
     assert accepted or "جهر" not in told

@@ -13,6 +13,7 @@ from aramega.errors import AramegaError
 from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
+    from aramega.pipeline import Pipeline
     from aramega.store import Store
 
 
@@ -36,6 +37,13 @@ class Access:
     def config(self) -> Config:
         """The options it was last built with, as its aramega.toml says."""
         return choose_config(None, self.folder.config)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The stages of those options."""
+        from aramega.pipeline import Pipeline
+
+        return Pipeline.from_config(self.config, self.folder)
 
     def existing(self) -> WorkspaceFolder:
         """The folder, if it is a workspace that was built."""
@@ -70,7 +78,7 @@ class Access:
         """What is not up to date with the options is shown as it was; that should surprise nobody."""
         from aramega.pipeline.build import count_pending
 
-        left = count_pending(store, self.folder, self.config)
+        left = count_pending(store, self.pipeline)
         if any(left.values()):
             what = ", ".join(f"{stage}: {number}" for stage, number in left.items() if number)
             self.notify(f"not all is built ({what} to do). `aramega build-ssum -w {self.path}` goes on.")

@@ -17,20 +17,18 @@ from typing import TYPE_CHECKING, Literal
 from aramega.api.access import Access
 from aramega.config import Config
 from aramega.errors import AramegaError
+from aramega.pipeline import Pipeline
 from aramega.pipeline.build import (
     Request,
     Summary,
     add_sources,
     building,
-    check_request,
     count_pending,
     estimate_summaries,
     run_build,
-    stages_up_to,
     summarize,
 )
 from aramega.sources import find_sources
-from aramega.stages import make_stages
 from aramega.store import Store
 
 if TYPE_CHECKING:
@@ -61,10 +59,6 @@ class BuildOptions:
     metrics: str | None = None
     """[HOST:]PORT where Prometheus may ask."""
     metrics_file: Path | None = None
-
-    @property
-    def request(self) -> Request:
-        return Request(self.until, self.limit, self.retry_failed)
 
 
 @dataclass(frozen=True)
@@ -137,17 +131,18 @@ class CallListener(BuildListener):
 
 def add(workspace: Access, names: Sequence[str]) -> list[str]:
     """Note what was named, without building."""
-    config = workspace.config
-    sources = _find(names, config)
+    pipeline = workspace.pipeline
+    sources = _find(names, pipeline.config)
     with building(workspace.folder), Store.create_or_open(workspace.folder) as store:
-        return add_sources(store, workspace.folder, config, names, sources)
+        return add_sources(store, pipeline, names, sources)
 
 
 def build(workspace: Access, options: BuildOptions, listener: BuildListener) -> BuildResult:
     """Take the workspace's lock, add what was named, run what is left, and say what came of it."""
-    folder, config = workspace.folder, options.config
-    check_request(folder, config, options.request)
-    sources = _find(options.sources, config)
+    folder = workspace.folder
+    pipeline = Pipeline.from_config(options.config, folder, options.until)
+    pipeline.check()
+    sources = _find(options.sources, options.config)
     if not options.sources and not folder.database.exists():
         raise AramegaError(
             f"{folder.root} is not a workspace yet. Name the recordings: aramega build-ssum FOLDER -w DIR."
@@ -158,27 +153,28 @@ def build(workspace: Access, options: BuildOptions, listener: BuildListener) -> 
         building(folder),
         Store.create_or_open(folder) as store,
     ):
-        listener.notes(add_sources(store, folder, config, options.sources, sources))
+        listener.notes(add_sources(store, pipeline, options.sources, sources))
         begun = time.monotonic()
         listener.start(store.bytes_to_ingest(options.limit))
         try:
-            stopped = _run(store, workspace, options, engine, listener)
+            stopped = _run(store, pipeline, engine, options, listener)
         finally:
             listener.stop()
-        return BuildResult(summarize(store, folder, config, time.monotonic() - begun), stopped)
+        return BuildResult(summarize(store, pipeline, time.monotonic() - begun), stopped)
 
 
 def plan_build(workspace: Access, options: BuildOptions) -> BuildPlan:
     """What a build would do, stage by stage, and what its summaries would cost."""
     folder, config = workspace.folder, options.config
-    check_request(folder, config, options.request)
+    pipeline = Pipeline.from_config(config, folder, options.until)
+    pipeline.check()
     files = len(list(find_sources(options.sources, config.ingest.extensions)))
     if not folder.database.exists():
         return BuildPlan(files, bool(options.sources), {}, None)
     with Store.open(folder) as store:
-        ready = count_pending(store, folder, config)
+        ready = count_pending(store, pipeline)
         asks = config.transcribe.model and config.summarize.model.kind != "extractive"
-        estimate = estimate_summaries(store, folder, config) if asks else None
+        estimate = estimate_summaries(store, pipeline) if asks else None
     return BuildPlan(files, bool(options.sources), ready, estimate)
 
 
@@ -210,11 +206,12 @@ def _find(names: Sequence[str], config: Config) -> list[Source | Problem]:
     return sources
 
 
-def _run(store: Store, workspace: Access, options: BuildOptions, engine: Engine, listener: BuildListener) -> bool:
+def _run(store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions, listener: BuildListener) -> bool:
     """Run the stages; whether one of them stopped before its end."""
     stopped = False
-    with _make_teller(store, workspace, options, engine) as teller:
-        for news in run_build(store, workspace.folder, options.config, engine, options.request):
+    request = Request(options.limit, options.retry_failed)
+    with _make_teller(store, pipeline, engine, options, listener) as teller:
+        for news in run_build(store, pipeline, engine, request):
             listener.news(news)
             teller.note(news)
             if not news:
@@ -224,18 +221,19 @@ def _run(store: Store, workspace: Access, options: BuildOptions, engine: Engine,
     return stopped
 
 
-def _make_teller(store: Store, workspace: Access, options: BuildOptions, engine: Engine) -> Teller:
+def _make_teller(
+    store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions, listener: BuildListener
+) -> Teller:
     """What writes the progress file and the metrics file while the build runs."""
     from aramega.monitor.progress import Teller
     from aramega.monitor.progress_file import write_progress
 
-    others: list[Tell] = [partial(write_progress, workspace.folder)]
+    others: list[Tell] = [partial(write_progress, pipeline.workspace)]
     if options.metrics_file:
         from aramega.monitor.prometheus import write_metrics
 
-        others.append(write_metrics(workspace.folder, options.metrics_file))
-    stages = stages_up_to(make_stages(options.config, workspace.folder), options.until)
-    return Teller(store, stages, engine.name, others, workspace.notify)
+        others.append(write_metrics(pipeline.workspace, options.metrics_file))
+    return Teller(store, pipeline, engine.name, others, listener.note)
 
 
 @contextmanager

@@ -117,9 +117,9 @@ class Review:
         from aramega.labelstudio.redraft import redraft
 
         workspace, secret = self._workspace, os.environ.get("ARAMEGA_SERVE_SECRET", "")
-        config = workspace.config
+        pipeline = workspace.pipeline
         with workspace.reading(files=True) as store, self._project_of(project, url) as (server, opened):
-            backend = Backend(store, server, opened, lambda p: redraft(store, workspace.folder, config, p), secret)
+            backend = Backend(store, server, opened, lambda p: redraft(store, pipeline, p), secret)
             endpoint = make_server(backend, host, port)
             if connect_as:
                 connect(server, opened, connect_as.rstrip("/"), secret)

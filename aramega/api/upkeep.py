@@ -44,22 +44,22 @@ class Upkeep:
         """Take away what nothing names; with `outdated`, also drafts made under other options than today's."""
         from aramega.maintenance.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
         from aramega.maintenance.remote_files import unnamed_away
-        from aramega.pipeline.build import Request, building, check_request
+        from aramega.pipeline.build import building
         from aramega.remote import remove
         from aramega.store import Store
 
         folder = self._workspace.existing()
-        config = self._workspace.config
+        pipeline = self._workspace.pipeline
         rules = of_nothing()
         if outdated:
-            check_request(folder, config, Request())  # a model's file that is not there looks like another option
-            rules += of_other_options(folder, config)
+            pipeline.check()  # a model's file that is not there looks like another option
+            rules += of_other_options(pipeline)
         if dry_run:
             with Store.open(folder) as store:
-                return plan_collection(store, folder, config, rules)
+                return plan_collection(store, pipeline, rules)
         leftovers = find_leftovers(folder)
         with building(folder), Store.create_or_open(folder) as store:
-            collection = collect(store, folder, config, rules, leftovers)
+            collection = collect(store, pipeline, rules, leftovers)
             if folder.files:
                 remove(entry.address for entry in unnamed_away(store, folder))
         return collection

@@ -107,7 +107,7 @@ class Workspace(Access):
         from aramega.monitor.status import status
 
         with self.reading() as store:
-            return status(store, self.folder, self.config)
+            return status(store, self.pipeline)
 
     def look(self) -> Moment:
         """The status with the pace of a running build."""
@@ -127,7 +127,7 @@ class Workspace(Access):
         from aramega.report import write_report
 
         with self.reading() as store:
-            return write_report(store, self.folder, self.config)
+            return write_report(store, self.pipeline)
 
     def export(self, format: str, out: Path | None = None, *, unit: str | None = None) -> list[Path]:
         """Write the manifests that another tool reads (jsonl, rttm, textgrid, srt, audacity, lhotse, nemo)."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aramega.errors import AramegaError
+from aramega.locks import is_running
 from aramega.remote import checked_address, fetch, look_at, send
 
 FILES = "files.address"
@@ -186,17 +187,6 @@ def _abandoned_homes() -> Iterator[Path]:
                 pid = home.name.removesuffix(_PROCESSES)
                 if pid.isdecimal() and not is_running(int(pid)):
                     yield home
-
-
-def is_running(pid: int) -> bool:
-    """Whether this machine has such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, and there
-        return True
-    return True
 
 
 def _writer_of(part: Path) -> int | None:

@@ -7,7 +7,6 @@ served: the document root is the workspace, and Label Studio serves of it only t
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.credentials import Credentials
+from aramega.locks import wait_and_hold
 from aramega.workspace import WorkspaceFolder
 
 VERSION = "1.23.2"
@@ -54,8 +54,7 @@ def install_server(version: str = VERSION) -> Path:
     program = environment / "bin" / "label-studio"
     done = environment / "installed"
     environment.parent.mkdir(parents=True, exist_ok=True)
-    with (environment.parent / f"{environment.name}.lock").open("w") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
+    with wait_and_hold(environment.parent / f"{environment.name}.lock"):
         if done.exists() and program.exists():
             return program
         shutil.rmtree(environment, ignore_errors=True)

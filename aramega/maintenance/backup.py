@@ -13,7 +13,6 @@ a Label Studio since the last pull; the projects concerned are named.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -24,6 +23,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from aramega.locks import hold
 from aramega.maintenance.link_or_copy import How, carry, is_same
 from aramega.maintenance.references import files_below, frame_paths, named_clips
 from aramega.maintenance.small_files import find_papers
@@ -119,13 +119,11 @@ def _check_places(workspace: WorkspaceFolder, to: Path) -> None:
 def _alone(places: _Places) -> Iterator[None]:
     """Be the only one who writes this backup; the lock goes with the process, however it ends."""
     places.part.root.mkdir(parents=True, exist_ok=True)
-    with (places.part.root / "backup.lock").open("a") as lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise AramegaError(
-                f"{places.to}: another backup is being written there. Wait for it, or stop it."
-            ) from None
+
+    def busy(_: int | None) -> AramegaError:
+        return AramegaError(f"{places.to}: another backup is being written there. Wait for it, or stop it.")
+
+    with hold(places.part.root / "backup.lock", busy):
         yield
 
 

@@ -7,19 +7,15 @@ a process however it ends; on another machine, where that can't be asked, the fi
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import struct
-import sys
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 from aramega.engine.worker import this_node
+from aramega.locks import holder_of, is_running
 from aramega.records import BuildProgress, from_json
 from aramega.records.progress import VERSION
-from aramega.workspace import WorkspaceFolder, is_running
+from aramega.workspace import WorkspaceFolder
 
 SILENCE = 60.0
 """Seconds without a word after which a build on another machine counts as unheard of: it writes every second, but
@@ -42,10 +38,7 @@ def read_progress(workspace: WorkspaceFolder, now: datetime | None = None) -> Bu
     if progress is None or progress.state != "building":
         return progress
     if progress.host == this_node():
-        if progress.pid == os.getpid():  # closing the lock's file, even one merely looked at, would give it back
-            return progress
-        there = is_running(progress.pid) and is_locked(workspace.lock)
-        return progress if there else replace(progress, state="killed")
+        return progress if _is_at_work(workspace, progress.pid) else replace(progress, state="killed")
     age = (now or datetime.now(timezone.utc)) - datetime.fromisoformat(progress.at)
     heard = age.total_seconds() < SILENCE
     return progress if heard else replace(progress, state="unheard")
@@ -61,13 +54,10 @@ def read_as_written(workspace: WorkspaceFolder) -> BuildProgress | None:
         return None
 
 
-def is_locked(path: Path) -> bool:
-    """Whether another process holds a lock on the file. Asked, not tried: a trial could keep out a build that starts."""
-    kinds = "hhqqi" if sys.platform == "linux" else "qqihh"
-    asked = (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0) if sys.platform == "linux" else (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+def _is_at_work(workspace: WorkspaceFolder, pid: int) -> bool:
+    """Whether this process builds in the workspace. Its number alone says nothing: another may have it by now."""
     try:
-        with path.open("r+b") as lock:
-            told = struct.unpack(kinds, fcntl.fcntl(lock, fcntl.F_GETLK, struct.pack(kinds, *asked)))
-    except OSError:
-        return True  # a file that may not be opened says nothing; the process is there
-    return bool(told[0 if sys.platform == "linux" else 3] != fcntl.F_UNLCK)
+        holder = holder_of(workspace.lock)
+    except PermissionError:  # a file that may not be opened says nothing; the process is there
+        return is_running(pid)
+    return is_running(pid) if holder == 0 else holder == pid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from aramega.backends.llm.estimates import Estimate
 from aramega.config import save_config
 from aramega.engine import Engine
+from aramega.locks import hold
 from aramega.pipeline.pipeline import Pipeline
 from aramega.pipeline.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Metadata, Source
@@ -169,17 +169,13 @@ def _size_and_time(path: str, stored: Mapping[str, Entry]) -> tuple[int | None, 
 def building(workspace: WorkspaceFolder) -> Iterator[None]:
     """Be the only build on this workspace; the lock goes with the process, however it ends."""
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with workspace.lock.open("a+") as lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            lock.seek(0)
-            raise AramegaError(
-                f"{workspace.root}: another build is at work here (process {lock.read().strip() or 'unknown'}). "
-                "Wait for it, or stop it, then run again."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+
+    def busy(holder: int | None) -> AramegaError:
+        return AramegaError(
+            f"{workspace.root}: another build is at work here (process {holder or 'unknown'}). "
+            "Wait for it, or stop it, then run again."
+        )
+
+    with hold(workspace.lock, busy):
         workspace.drop_leftovers()
         yield

@@ -8,7 +8,6 @@ one move. Each step can be killed and run again. `verify` loads the result back 
 from __future__ import annotations
 
 import difflib
-import fcntl
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aramega.config import LabelConfig, PublishConfig
+from aramega.locks import hold
 from aramega.publish.anonymous import pseudonyms_of
 from aramega.publish.folder import FolderTarget
 from aramega.publish.formats import FORMATS
@@ -160,13 +160,13 @@ def _publishing(workspace: WorkspaceFolder) -> Iterator[None]:
     """Be the only one who publishes from this workspace; the lock goes with the process, however it ends."""
     folder = _own(workspace)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise AramegaError(
-                f"{workspace.root}: someone else is publishing from it. Wait for them, or stop them, then run again."
-            ) from None
+
+    def busy(_: int | None) -> AramegaError:
+        return AramegaError(
+            f"{workspace.root}: someone else is publishing from it. Wait for them, or stop them, then run again."
+        )
+
+    with hold(folder / "lock", busy):
         yield
 
 

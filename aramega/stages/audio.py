@@ -6,7 +6,6 @@ they are gone, and the recording is decoded once more from any of the files that
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.decode import AudioError, Decoder, probe
+from aramega.locks import wait_and_hold
 from aramega.records import RATE, AramegaError, Passage, Recording, SegmentedRecording
 from aramega.remote import fetch, is_address, look_at
 from aramega.workspace import WorkspaceFolder, whole_file
@@ -33,8 +33,7 @@ def local_copy(path: str, workspace: WorkspaceFolder) -> Iterator[str]:
         raise AudioError("no such file.")
     copy = workspace.fetched(path, entry.stamp)
     copy.parent.mkdir(parents=True, exist_ok=True)
-    with copy.with_suffix(".lock").open("w") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
+    with wait_and_hold(copy.with_suffix(".lock")):
         if not copy.exists():
             with whole_file(copy) as part:
                 fetch(entry, part)

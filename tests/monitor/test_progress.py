@@ -26,9 +26,10 @@ from rich.console import Console
 from aramega.config import Config
 from aramega.engine import Post, crews
 from aramega.engine.local import LocalEngine
+from aramega.locks import holder_of
 from aramega.monitor.display import render
 from aramega.monitor.progress import Teller
-from aramega.monitor.progress_file import is_locked, read_progress, write_progress
+from aramega.monitor.progress_file import read_progress, write_progress
 from aramega.monitor.throughput import Tallies
 from aramega.monitor.watch import look
 from aramega.pipeline import Pipeline
@@ -209,7 +210,7 @@ def test_a_running_build_is_seen_from_beside_it(tmp_path: Path, running: subproc
 
 
 def test_a_killed_build_is_said_to_be_killed(aramega: Run, tmp_path: Path, running: subprocess.Popen[bytes]) -> None:
-    assert is_locked(tmp_path / "build.lock")
+    assert holder_of(tmp_path / "build.lock") == running.pid
     running.kill()
     running.wait()
     assert json.loads((tmp_path / "progress.json").read_text())["state"] == "building"
@@ -293,15 +294,16 @@ def test_people_see_nodes_where_there_are_several(tmp_path: Path, short_broadcas
     two = replace(
         last, state="building", pid=os.getpid(), workers=3, busy=2, nodes=(replace(node, node="a/12abcd"), other)
     )
-    write_progress(place, two)
-    text = shown(place)
-    assert f"process {os.getpid()} on {HERE}, engine local: 2 of 3 workers busy" in text
-    assert "queue  under way  workers" in text
-    assert "b/12cdef        1  100 %       0        0         0" in text
-    write_progress(place, replace(two, nodes=(), workers=0, busy=0))
-    assert "no worker has come yet" in shown(place)
-    write_progress(place, replace(two, nodes=(node,)))
-    assert "node " not in shown(place)
+    with building(place):
+        write_progress(place, two)
+        text = shown(place)
+        assert f"process {os.getpid()} on {HERE}, engine local: 2 of 3 workers busy" in text
+        assert "queue  under way  workers" in text
+        assert "b/12cdef        1  100 %       0        0         0" in text
+        write_progress(place, replace(two, nodes=(), workers=0, busy=0))
+        assert "no worker has come yet" in shown(place)
+        write_progress(place, replace(two, nodes=(node,)))
+        assert "node " not in shown(place)
     write_progress(place, last)
     assert "queue" not in shown(place)
     assert "The last build finished" in shown(place)

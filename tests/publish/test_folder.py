@@ -340,7 +340,7 @@ def test_a_disk_that_would_fill_is_known_before_a_shard_is_written(tmp_path, mon
 def test_two_who_publish_at_once_are_told_apart(tmp_path):
     workspace = a_set(tmp_path / "w", recordings=1)
     (workspace.root / "publish").mkdir()
-    hold = "import fcntl,sys,time; f=open(sys.argv[1],'a'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+    hold = "import fcntl,sys,time; f=open(sys.argv[1],'a'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
         [sys.executable, "-c", hold, str(workspace.root / "publish" / "lock")],
         stdin=subprocess.PIPE,

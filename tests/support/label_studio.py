@@ -9,7 +9,6 @@ project of its own and may not delete what others made.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -32,7 +31,8 @@ from aramega.labelstudio.local_server import (
     server_environment,
     server_variables,
 )
-from aramega.workspace import is_running, whole_file
+from aramega.locks import is_running, wait_and_hold
+from aramega.workspace import whole_file
 
 ROOT = Path(__file__).parent.parent.parent
 EMAIL, PASSWORD, TOKEN = "curator@example.org", "only-on-this-loopback", "0123456789abcdef" * 2 + "01234567"
@@ -61,8 +61,7 @@ class Server:
 def start_server(folder: Path) -> None:
     """Have the server of this run of pytest, whose workers share `folder`, started by whoever comes first."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "server.lock").open("w") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
+    with wait_and_hold(folder / "server.lock"):
         if not (folder / "files").exists():
             _start_watcher(folder)
             (folder / "files").mkdir()

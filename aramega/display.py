@@ -1,7 +1,8 @@
-"""Numbers and names as people read them: durations, counts, and text that came from a file.
+"""Display: numbers, names and foreign text as people read them: clocks, counts, sizes, and what came from outside.
 
-A file's name or a title in a manifest may hold anything: newlines, terminal escapes, marks that turn
-text around. `visible` shows such characters instead of obeying them; HTML escaping is the template's.
+A file's name, a title in a manifest, a server's reason may hold anything: newlines, terminal escapes, marks that turn
+text around. `visible` shows such characters instead of obeying them, `one_line` joins the lines of prose first. HTML
+escaping is the template's.
 """
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ _HARMLESS = {"\u200c", "\u200d"}
 """The joiner and non-joiner, which Persian and Urdu names are spelt with."""
 
 
-def visible(text: object) -> str:
-    """One line of text in which every control character can be seen and does nothing."""
-    shown = visible_whole(str(text)[: LONGEST + 1])
-    return shown if len(str(text)) <= LONGEST else f"{shown[:LONGEST]}…"
+def visible(text: object, most: int = LONGEST) -> str:
+    """One line of text in which every control character can be seen and does nothing; at most so many characters."""
+    whole = str(text)
+    return visible_whole(whole) if len(whole) <= most else f"{visible_whole(whole[:most])}…"
 
 
 def visible_whole(text: object) -> str:
     """The same of a text of any length, where there is room for it."""
     return "".join(_see(c) for c in str(text))
+
+
+def one_line(text: object, most: int = LONGEST) -> str:
+    """Prose of several lines, an error's or a server's, as one line of visible text."""
+    return visible(" ".join(str(text).split()), most)
 
 
 def _see(character: str) -> str:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from aramega.errors import AramegaError, quoted
+from aramega.display import visible
+from aramega.errors import AramegaError
 from aramega.records import Metadata, Source
 from aramega.remote import checked_address, find, is_address
 
@@ -147,10 +148,10 @@ def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
         columns = [c for c in (reader.fieldnames or []) if c]
     except csv.Error as error:
         raise AramegaError(
-            f"{manifest}: its first line, which must name the columns, is not valid CSV ({quoted(error)})."
+            f"{manifest}: its first line, which must name the columns, is not valid CSV ({visible(error)})."
         ) from None
     if not {c.strip().lower() for c in columns} & set(_PATH_COLUMNS):
-        found = f" (found: {quoted(', '.join(columns))})" if columns else ""
+        found = f" (found: {visible(', '.join(columns))})" if columns else ""
         hint = " and be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
         raise AramegaError(f"{manifest}: no column `path`{found}. The first line must name the columns{hint}.")
     _refuse_misspelt(columns, manifest)
@@ -160,7 +161,7 @@ def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
         except StopIteration:
             return
         except csv.Error as error:
-            yield reader.line_num, f"not valid CSV ({quoted(error)})."
+            yield reader.line_num, f"not valid CSV ({visible(error)})."
         else:
             yield reader.line_num, {k: v for k, v in row.items() if k}
 
@@ -172,7 +173,7 @@ def _refuse_misspelt(columns: Sequence[str], manifest: Path) -> None:
         near = difflib.get_close_matches(column, known, n=1, cutoff=0.8)
         if near and column not in known and column.rstrip("s") != near[0]:
             raise AramegaError(
-                f"{manifest}: column `{quoted(column)}`: did you mean `{near[0]}`? Rename it, or take it out."
+                f"{manifest}: column `{visible(column)}`: did you mean `{near[0]}`? Rename it, or take it out."
             )
 
 
@@ -220,7 +221,7 @@ def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | P
     try:
         return Source(checked_address(path), Metadata(**known))
     except AramegaError as error:
-        return Problem(where, quoted(str(error)))
+        return Problem(where, visible(str(error)))
 
 
 def _source(path: str, metadata: Metadata | None = None) -> Source:

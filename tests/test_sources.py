@@ -201,9 +201,9 @@ def test_a_line_longer_than_any_file_name_names_no_file(tmp_path: Path) -> None:
     ("name", "text", "why"),
     [
         ("m.csv", 'path,"title"x\na.mp3,y\n', "its first line, which must name the columns, is not valid CSV"),
-        ("m.csv", "\x1b]0;owned\x07,title\na.mp3,y\n", r"found: \\x1b\]0;owned\\x07, title"),
+        ("m.csv", "\x1b]0;owned\x07,title\na.mp3,y\n", r"found: ␛\]0;owned␇, title"),
         ("m.csv", "x" * 100_000 + ",title\na.mp3,y\n", "…"),
-        ("m.tsv", 'path\t"title"x\na.mp3\ty\n', r"'\\t' expected after"),
+        ("m.tsv", 'path\t"title"x\na.mp3\ty\n', r"'␉' expected after"),
     ],
 )
 def test_what_a_manifest_holds_never_reaches_a_terminal_as_it_is(

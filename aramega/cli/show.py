@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from aramega.display import clock, count, visible
+
 if TYPE_CHECKING:
     from aramega.engine import Post
     from aramega.pipeline.build import Summary
@@ -58,7 +60,7 @@ class Quiet(Show):
             if one.stopped:
                 print(f"{one.stage} stopped: {one.error}", file=sys.stderr)
             elif one.error:
-                print(f"{one.stage} failed: {readable(one.name)}: {one.error}", file=sys.stderr)
+                print(f"{one.stage} failed: {visible(one.name)}: {one.error}", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         pass
@@ -75,7 +77,7 @@ class Lines(Quiet):
 
     def notes(self, notes: Sequence[str]) -> None:
         for note in notes[:_SHOWN_NOTES]:
-            print(f"note: {readable(note)}", file=sys.stderr)
+            print(f"note: {visible(note)}", file=sys.stderr)
         if len(notes) > _SHOWN_NOTES:
             print(f"note: … and {len(notes) - _SHOWN_NOTES:,} more of the kind", file=sys.stderr)
 
@@ -84,22 +86,22 @@ class Lines(Quiet):
         for one in batch:
             self._pace.note(one)
             if one.stage == "ingest" and not one.error:
-                print(f"{readable(one.name)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
+                print(f"{visible(one.name)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         for failure in summary.failures:
-            print(f"failed: {readable(failure.name)}: {failure.error} [{failure.stage}]")
+            print(f"failed: {visible(failure.name)}: {failure.error} [{failure.stage}]")
         if summary.failed > len(summary.failures):
             print(
                 f"… and {summary.failed - len(summary.failures)} more; `aramega status {shlex.quote(summary.workspace)}` lists them."
             )
         print(
-            f"{counted(summary.recordings, 'recording')}, {summary.hours:.2f} h in; {counted(summary.passages, 'passage')}, "
+            f"{count(summary.recordings, 'recording')}, {summary.hours:.2f} h in; {count(summary.passages, 'passage')}, "
             f"{summary.passage_hours:.2f} h kept; {summary.failed} failed; {summary.took:.1f} s."
         )
         if summary.drafted:
             decided = ", ".join(f"{number:,} {decision}" for decision, number in summary.decisions.items())
-            print(f"{counted(summary.drafted, 'draft')}{f': {decided}' if decided else ''}.")
+            print(f"{count(summary.drafted, 'draft')}{f': {decided}' if decided else ''}.")
         if summary.left:
             left = ", ".join(f"{stage} {number:,}" for stage, number in summary.left.items())
             print(f"Left for another run: {left}.")
@@ -131,7 +133,7 @@ class Bars(Lines):
         for one in batch:
             self._pace.note(one)
             if one.error:
-                what, name = ("stopped", "") if one.stopped else ("failed", f"{readable(one.name)}: ")
+                what, name = ("stopped", "") if one.stopped else ("failed", f"{visible(one.name)}: ")
                 self._console.print(f"[red]{one.stage} {what}[/]: ", end="")
                 self._console.print(f"{name}{one.error}", markup=False, highlight=False)
         self._draw()
@@ -199,18 +201,3 @@ class Pace:
         if self.bytes_done and left > 0:
             text += f", {clock(left / self.bytes_done * elapsed)} left"
         return text
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def readable(name: str) -> str:
-    """On one line, whatever the name holds."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

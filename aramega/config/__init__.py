@@ -31,7 +31,8 @@ from aramega.config.review import ReviewConfig
 from aramega.config.segment import SegmentConfig
 from aramega.config.summarize import SummarizeConfig
 from aramega.config.transcribe import TranscribeConfig
-from aramega.errors import AramegaError, quoted
+from aramega.display import visible
+from aramega.errors import AramegaError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -85,7 +86,7 @@ def load_config(path: Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise AramegaError(f"{path}: cannot be read ({error}).") from None
     except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
-        raise AramegaError(f"{path}: not valid TOML: {quoted(error)}.") from None
+        raise AramegaError(f"{path}: not valid TOML: {visible(error)}.") from None
     except RecursionError:
         raise AramegaError(f"{path}: not valid TOML: lists or tables inside each other without end.") from None
     return _validate(values, str(path))
@@ -118,7 +119,7 @@ def _parse_change(change: str) -> tuple[str, object]:
     section, dot, option = key.strip().partition(".")
     if not (equals and dot):
         raise AramegaError(
-            f"--set {quoted(change)}: give it as section.key=value, for example passages.max_seconds=90."
+            f"--set {visible(change)}: give it as section.key=value, for example passages.max_seconds=90."
         )
     return f"{section}.{option}", _parse_value(text.strip(), _is_text(section, option))
 
@@ -180,19 +181,19 @@ def _toml_value(value: Any) -> str:
 
 def _explain(detail: ErrorDetails) -> str:
     """One line for one mistake: where, what, and what would be right."""
-    where = quoted(".".join(str(part) for part in detail["loc"]))
+    where = visible(".".join(str(part) for part in detail["loc"]))
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(detail["loc"][-1]), _keys_beside(detail["loc"]), n=1, cutoff=0.5)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(_keys_beside(detail['loc']))}."
         return f"unknown key `{where}`; {hint}"
     if detail["type"] == "value_error":
-        return f"[{where}] {quoted(detail['ctx']['error'], 600).rstrip('.')}."
+        return f"[{where}] {visible(detail['ctx']['error'], 600).rstrip('.')}."
     return f"`{where}` is {_as_given(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}."
 
 
 def _as_given(value: object) -> str:
     try:
-        return quoted(repr(value))
+        return visible(repr(value))
     except ValueError:
         return "a number of thousands of digits"
 

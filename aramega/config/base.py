@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.config import JsonDict
 
-from aramega.errors import quoted
+from aramega.display import visible
 
 CHANGES_NOTHING: JsonDict = {"changes_results": False}
 """Given to a field as `json_schema_extra`: an option that decides whether an item can be done, not what comes of it."""
@@ -26,7 +26,7 @@ class Options(BaseModel):
             if isinstance(one, int) and abs(one) >= 1 << 63:
                 raise ValueError("an integer of more than 64 bits")
             if isinstance(one, str) and one != one.encode("utf-8", "replace").decode():
-                raise ValueError(f"{quoted(one)} is not UTF-8, and a configuration is")
+                raise ValueError(f"{visible(one)} is not UTF-8, and a configuration is")
         return value
 
     def deciding(self) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from aramega.errors import AramegaError, quoted
+from aramega.display import visible
+from aramega.errors import AramegaError
 
 _SAMPLE = 256 * 1024
 _SAMPLES = 64
@@ -28,7 +29,7 @@ def content_key(name: str) -> str:
             told.update(f"{file.relative_to(path) if path.is_dir() else ''}:".encode())
             told.update(_file_key(file, about.st_size, about.st_mtime_ns).encode())
     except OSError as error:
-        raise AramegaError(f"{quoted(name)}: cannot be read ({(error.strerror or str(error)).lower()}).") from None
+        raise AramegaError(f"{visible(name)}: cannot be read ({(error.strerror or str(error)).lower()}).") from None
     return f"{prefix + colon if colon else ''}sha256:{told.hexdigest()[:16]}"
 
 
@@ -37,7 +38,7 @@ def _files_of(path: Path) -> list[Path]:
         return [path]
     files = list(islice((p for p in path.rglob("*") if p.is_file()), _MOST_FILES + 1))
     if len(files) > _MOST_FILES:
-        raise AramegaError(f"{quoted(path)}: no model is made of {_MOST_FILES:,} files. Name the model's own folder.")
+        raise AramegaError(f"{visible(path)}: no model is made of {_MOST_FILES:,} files. Name the model's own folder.")
     return sorted(files)
 
 

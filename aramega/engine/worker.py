@@ -9,9 +9,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from aramega.display import one_line
 from aramega.engine import Outcome, Task
 from aramega.records import AramegaError, NotNow
 from aramega.stages.base import Stage, Step
+
+LONGEST_ERROR = 2000
+"""Characters of an error that are kept; a library's may quote a whole file."""
 
 
 class Worker:
@@ -60,15 +64,11 @@ def this_node() -> str:
 def explain(error: BaseException) -> str:
     """One line for a curator."""
     if isinstance(error, AramegaError):
-        return _one_line(str(error))
+        return one_line(error, LONGEST_ERROR)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full. Free some space and run again with --retry-failed."
     if isinstance(error, OSError) and error.strerror:
-        return _one_line(f"{error.strerror.lower()}{f': {error.filename}' if error.filename else ''}.")
+        return one_line(f"{error.strerror.lower()}{f': {error.filename}' if error.filename else ''}.", LONGEST_ERROR)
     if isinstance(error, MemoryError):
         return "out of memory. Use fewer --workers."
-    return _one_line(f"{type(error).__name__}: {error}")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return one_line(f"{type(error).__name__}: {error}", LONGEST_ERROR)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from aramega.errors import quoted
+from aramega.display import visible
 from aramega.labelstudio.audio import clip_name
 from aramega.labelstudio.form import FIELDS, VERDICTS, Form
 from aramega.labelstudio.tasks import passage_key
@@ -41,7 +41,7 @@ class Desk:
     """Which passage we sent as this task; empty if we did not."""
 
     def link(self, task: object) -> str:
-        return f"{self.url}/projects/{self.project}/data?task={quoted(task, 40)}"
+        return f"{self.url}/projects/{self.project}/data?task={visible(task, 40)}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def doubt_identity(task: Json, desk: Desk) -> str:
 
 def _named(task: Json, key: str) -> str:
     """What a task says of itself, in characters that can be looked up and shown."""
-    return quoted(_data(task).get(key, ""), 500)
+    return visible(_data(task).get(key, ""), 500)
 
 
 def _numbered(answers: object) -> list[Json]:
@@ -163,7 +163,7 @@ class _Fields:
         for entry in entries:
             self._by_name.setdefault(str(entry.get("from_name", "")), []).append(entry)
         if strange := sorted(set(self._by_name) - set(FIELDS)):
-            wrong.append(f"pull does not read {quoted(', '.join(strange))}; the rest was taken.")
+            wrong.append(f"pull does not read {visible(', '.join(strange))}; the rest was taken.")
 
     def text(self, name: str) -> str | None:
         """None where it was not asked or left alone; regions have their own."""
@@ -174,7 +174,7 @@ class _Fields:
         chosen = [c for e in self._of(name) for c in _strings(e["value"].get("choices"))]
         offered = self._form.controls[name].choices if self._form.has(name) else ()
         if stray := [c for c in chosen if offered and c not in offered]:
-            self._wrong.append(f"{name} is {quoted(', '.join(stray))}, which the form does not offer; taken as it is.")
+            self._wrong.append(f"{name} is {visible(', '.join(stray))}, which the form does not offer; taken as it is.")
         return [clean(c) for c in chosen]
 
     def choice(self, name: str) -> str | None:
@@ -194,7 +194,7 @@ class _Fields:
         chosen = self.choice("preference")
         if chosen in ("first", "second"):
             other = "second" if chosen == "first" else "first"
-            liked, left = (quoted(data.get(f"{which}_by", which)) for which in (chosen, other))
+            liked, left = (visible(data.get(f"{which}_by", which)) for which in (chosen, other))
             return f"prefers {liked} to {left}. "
         return "finds both summaries as good as each other. " if chosen == "same" else ""
 
@@ -218,7 +218,7 @@ class _Fields:
         for number, value in sorted(marked.items(), key=lambda one: (_number(one[1].get("start")) or 0.0, one[0])):
             start, end = _number(value.get("start")), _number(value.get("end"))
             if start is None or end is None or not 0 <= start < end:
-                told = (quoted(value.get(edge), 40) for edge in ("start", "end"))
+                told = (visible(value.get(edge), 40) for edge in ("start", "end"))
                 self._wrong.append(f"a region from {' to '.join(told)} is none; left out.")
                 continue
             begin, stop = (round(passage.start + min(at, passage.seconds), 3) for at in (start, end))
@@ -248,10 +248,10 @@ def _who(user: object, people: Mapping[int, str]) -> str:
     if isinstance(user, dict):
         number = user.get("id")
         known = people.get(number) if isinstance(number, int) else None
-        return quoted(user.get("email") or known or f"user {number}")
+        return visible(user.get("email") or known or f"user {number}")
     if isinstance(user, int):
         return people.get(user, f"user {user}")
-    return quoted(user or "unknown").partition(",")[0]
+    return visible(user or "unknown").partition(",")[0]
 
 
 def _moment(said: object) -> str:
@@ -260,5 +260,5 @@ def _moment(said: object) -> str:
         moment = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
         in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):  # no time at all, or one that UTC would move out of the calendar
-        return quoted(said or "", 80)
+        return visible(said or "", 80)
     return in_utc.isoformat(timespec="microseconds")

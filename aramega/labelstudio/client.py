@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from aramega.display import one_line
 from aramega.errors import AramegaError
 from aramega.retry import PATIENCE, retry
 
@@ -252,19 +253,14 @@ def _body(response: httpx.Response) -> Any:
 def _said(body: Any) -> str:
     """What the server gave as its reason, on one line and short."""
     if not isinstance(body, dict):
-        return "" if "<" in str(body) else _short(str(body))
+        return "" if "<" in str(body) else one_line(str(body))
     errors = body.get("validation_errors")
     if isinstance(errors, dict) and errors:
-        return _short("; ".join(f"{k}: {v}" for k, v in errors.items()).replace("non_field_errors: ", ""))
-    return _short(str(body.get("detail", "")))
-
-
-def _short(text: str, most: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+        return one_line("; ".join(f"{k}: {v}" for k, v in errors.items()).replace("non_field_errors: ", ""))
+    return one_line(str(body.get("detail", "")))
 
 
 def _root(error: BaseException) -> str:
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
-    return _short(str(error) or type(error).__name__, 120)
+    return one_line(str(error) or type(error).__name__, 120)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from aramega.errors import AramegaError, quoted
+from aramega.display import visible
+from aramega.errors import AramegaError
 from aramega.labelstudio.annotations import Desk, read_task
 from aramega.labelstudio.audio import LocalFiles, Prefix
 from aramega.labelstudio.form import Form, load_template, usable_form
@@ -97,7 +98,7 @@ class _FileDesk(Desk):
     file: str = ""
 
     def link(self, task: object) -> str:
-        return f"{self.file}, task {quoted(task, 40)}"
+        return f"{self.file}, task {visible(task, 40)}"
 
 
 def _exported_tasks(file: Path) -> Iterator[Task]:

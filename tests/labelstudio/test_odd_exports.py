@@ -85,7 +85,7 @@ def test_half_a_character_anywhere_is_stored_as_something_that_can_be(
         task["data"]["draft"] = "\ud83d"
 
     _, (review,) = taken_after(workspace_alone, file, spoil)
-    assert (review.reason, review.annotator, review.draft) == ("ab", "am\\ud83dal", "\\ud83d")
+    assert (review.reason, review.annotator, review.draft) == ("ab", "am‹U+D83D›al", "‹U+D83D›")
 
 
 def test_what_others_wrote_is_shown_without_its_control_characters(

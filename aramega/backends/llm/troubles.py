@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Any
 
 from aramega.backends.llm.dialects import NoChat
+from aramega.display import one_line
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
@@ -81,8 +82,7 @@ def wait_before(attempt: int, asked_for: float | None, rng: random.Random) -> fl
 def scrub(text: str, key: str) -> str:
     """Text of a server's without the key it may have sent back, on one line, not too long."""
     text = text.replace(key, "***") if key else text
-    text = " ".join(_SECRETS.sub("***", text).split())
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    return one_line(_SECRETS.sub("***", text), 200)
 
 
 def asked_wait(headers: Any, now: datetime) -> float | None:

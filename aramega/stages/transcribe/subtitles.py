@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from aramega.errors import AramegaError, quoted
+from aramega.display import visible
+from aramega.errors import AramegaError
 from aramega.stages.transcribe.windows import Stretch
 from aramega.text import clean
 
@@ -61,7 +62,7 @@ def _try_to_read(path: Path) -> tuple[tuple[Stretch, ...], str]:
         return read_subtitles(path), ""
     except AramegaError as error:
         why = str(error).removeprefix(f"{path}: ").partition(" Remove it,")[0].rstrip(".")
-        return (), quoted(f"{path} passed over: {why}", 400)
+        return (), visible(f"{path} passed over: {why}", 400)
 
 
 @lru_cache(maxsize=64)

@@ -299,8 +299,8 @@ def _server(url: str) -> Place:
     from aramega.labelstudio.client import Place, checked_url
     from aramega.labelstudio.credentials import find_token
 
-    if not find_spec("label_studio_sdk"):
-        raise AramegaError("label-studio-sdk is not installed: pip install '.[review]' in aramega's clone.")
+    if not find_spec("httpx"):
+        raise AramegaError("httpx is not installed: pip install '.[review]' in aramega's clone.")
     address = checked_url(url)
     return Place(address, find_token(address))
 

@@ -1,10 +1,10 @@
 """A place: one Label Studio, at an address, with a token.
 
-The vendor's SDK knows the token: whether it is a legacy or a personal one, when to refresh it, which header to send.
-The requests themselves are plain, for building the SDK's typed objects for ten thousand tasks doubles the time, and
-its own retries would import a batch twice. This module adds what a curator needs: errors that say what is wrong and
-what to do, and patience while a server restarts. The token is in no message, log or argument list, and TLS
-certificates are always checked (`SSL_CERT_FILE` names a private authority).
+Requests are plain httpx, with the token as `auth.py` sends it: building the vendor's SDK's typed objects for ten
+thousand tasks doubles the time, and its own retries would import a batch twice. (What the SDK is good at is saying
+which tasks and predictions fit a form: our tests ask it.) This module adds what a curator needs: errors that say what
+is wrong and what to do, and patience while a server restarts. The token is in no message, log or argument list, and
+TLS certificates are always checked (`SSL_CERT_FILE` names a private authority).
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class Place:
     def __init__(self, url: str, token: str, *, patience: float = PATIENCE) -> None:
         """`patience`: how long, in seconds, a server that does not answer is waited for."""
         import httpx
-        from label_studio_sdk.base_client import LabelStudioBase  # its extensions bring pandas, and a second of waiting
+
+        from aramega.labelstudio.auth import is_personal, token_auth
 
         self.url = checked_url(url)
         self.patience = patience
-        self._is_personal = token.count(".") == 2  # a JSON web token; legacy tokens are 40 hexadecimal digits
-        self._http = httpx.Client(timeout=httpx.Timeout(SLOW, connect=10.0), follow_redirects=True)
-        with self.explained("log in"):
-            # The slash keeps a path such as https://host/labels when the SDK asks for a fresh access token.
-            self.sdk = LabelStudioBase(base_url=f"{self.url}/", api_key=token, httpx_client=self._http, max_retries=0)
+        self._is_personal = is_personal(token)
+        self._http = httpx.Client(
+            auth=token_auth(token, self.url), timeout=httpx.Timeout(SLOW, connect=10.0), follow_redirects=True
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -94,7 +94,7 @@ class Place:
 
     def _is_there(self, path: str, params: Mapping[str, object]) -> bool:
         with self.explained(path):
-            headers = {**self.sdk._client_wrapper.get_headers(), "Range": "bytes=0-0"}
+            headers = {"Range": "bytes=0-0"}
             with self._http.stream("GET", f"{self.url}/{path}", params=_query(params), headers=headers) as response:
                 return response.status_code < 400
 
@@ -110,13 +110,14 @@ class Place:
     @contextmanager
     def stream(self, path: str, **params: object) -> Iterator[httpx.Response]:
         """A large answer, piece by piece."""
-        with self.explained(path):
-            headers = self.sdk._client_wrapper.get_headers()
-            with self._http.stream("GET", f"{self.url}/{path}", params=_query(params), headers=headers) as response:
-                if response.status_code >= 400:
-                    response.read()
-                    self._refuse(response.status_code, _body(response), path)
-                yield response
+        with (
+            self.explained(path),
+            self._http.stream("GET", f"{self.url}/{path}", params=_query(params)) as response,
+        ):
+            if response.status_code >= 400:
+                response.read()
+                self._refuse(response.status_code, _body(response), path)
+            yield response
 
     def retry(self, ask: Callable[[], R]) -> R:
         """Ask again, a little later each time, while the server is away and patience lasts. One that took the whole
@@ -125,14 +126,15 @@ class Place:
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
-        """Turn what httpx and the SDK raise into one line that helps."""
+        """Turn what httpx raises into one line that helps."""
         import httpx
-        from label_studio_sdk.core.api_error import ApiError
+
+        from aramega.labelstudio.auth import LogInFailed
 
         try:
             yield
-        except ApiError as error:
-            self._refuse(error.status_code or 0, error.body, doing)
+        except LogInFailed as error:
+            self._refuse(error.response.status_code, _body(error.response), "log in")
         except httpx.HTTPError as error:
             raise self._away(error) from None
         except httpx.InvalidURL as error:
@@ -143,8 +145,7 @@ class Place:
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
         with self.explained(path):
             more["params"] = _query(more.get("params") or {})
-            headers = self.sdk._client_wrapper.get_headers()
-            response = self._http.request(method, f"{self.url}/{path}", headers=headers, **more)
+            response = self._http.request(method, f"{self.url}/{path}", **more)
             if response.status_code >= 400:
                 self._refuse(response.status_code, _body(response), path)
             return response

@@ -69,6 +69,19 @@ def test_our_own_templates_are_good_and_ask_in_arabic(template: str) -> None:
     assert re.search("[\u0600-\u06ff]", load_template(template))
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_vendors_sdk_finds_that_what_push_sends_fits_the_form(template: str, drafted: WorkspaceFolder) -> None:
+    from label_studio_sdk.label_interface import LabelInterface
+
+    form = LabelInterface(load_template(template))
+    with Store.open(drafted) as store:
+        task = first_task(store, template)
+    for prediction in task.get("predictions", ()):  # a choice between two drafts is sent without any
+        assert form.validate_prediction(prediction, return_errors=True) == []
+        result = [{**one, "from_name": "weather"} for one in prediction["result"]]
+        assert form.validate_prediction({**prediction, "result": result}, return_errors=True)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

@@ -7,17 +7,13 @@ hashes in the content security policy, so that nothing else runs, whatever a tra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
-
-from markupsafe import Markup
 
 from aramega.desk.entries import Library
 from aramega.desk.index import Index
 from aramega.desk.query import PROCLITICS, SHORTEST_OPEN, SORTS
-from aramega.html import page_templates, policy_hash
+from aramega.html import PageFiles, as_data_block, render
 from aramega.version import __version__
 
 STYLES = (("aramega.report", "report.css"), ("aramega.desk", "browse.css"))
@@ -49,25 +45,10 @@ def render_alone(facts: Mapping[str, Any]) -> str:
 
 
 def _render(facts: Mapping[str, Any], *, sound: str, connect: str) -> str:
-    environment = page_templates("aramega.desk")
-    # Ours, from the package: nothing of a dataset goes into either.
-    style = Markup("\n".join(_read(room, name) for room, name in STYLES))  # noqa: S704
-    script = Markup("\n".join(_read("aramega.desk", name) for name in SCRIPTS))  # noqa: S704
-    policy = (
-        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; img-src data:; "
-        f"media-src {sound}; connect-src {connect}; base-uri 'none'; form-action 'none'"
+    files = PageFiles(
+        ("aramega.desk", "browse.html.j2"),
+        styles=STYLES,
+        scripts=[("aramega.desk", name) for name in SCRIPTS],
+        allows={"img-src": "data:", "media-src": sound, "connect-src": connect},
     )
-    page: str = environment.get_template("browse.html.j2").render(
-        style=style, script=script, policy=policy, facts=as_data_block(facts)
-    )
-    return page
-
-
-def as_data_block(facts: Mapping[str, Any]) -> Markup:
-    """JSON that cannot end the block it stands in: it holds no `<` at all."""
-    told = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    return Markup(told.replace("<", "\\u003c"))  # noqa: S704
-
-
-def _read(room: str, name: str) -> str:
-    return resources.files(room).joinpath(name).read_text(encoding="utf-8")
+    return render(files, facts=as_data_block(facts))

@@ -8,18 +8,21 @@ become links.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
-from markupsafe import Markup
-
 from aramega.display import visible_whole
-from aramega.html import page_templates, policy_hash
+from aramega.html import PageFiles, render
 from aramega.settle.agreement import Agreement
 from aramega.settle.disagreement import Difference, farthest_pair
 from aramega.settle.standing import TEXTS
 from aramega.settle.word_diff import compare_words, mark_changes
 from aramega.workspace import whole_file
+
+PAGE = PageFiles(
+    ("aramega.report", "agreement.html.j2"),
+    styles=[("aramega.report", "agreement.css")],
+    filters={"see": visible_whole},
+)
 
 
 def write_page(agreement: Agreement, path: Path) -> None:
@@ -29,19 +32,7 @@ def write_page(agreement: Agreement, path: Path) -> None:
 
 
 def render_page(agreement: Agreement) -> str:
-    environment = page_templates("aramega.labelstudio")
-    environment.filters["see"] = visible_whole
-    # Ours, from the package: nothing an annotator wrote goes in here.
-    style = Markup(resources.files("aramega.labelstudio").joinpath("agreement.css").read_text(encoding="utf-8"))  # noqa: S704
-    page: str = environment.get_template("agreement.html.j2").render(
-        agreement=agreement,
-        texts=TEXTS,
-        side_by_side=side_by_side,
-        is_link=is_link,
-        style=style,
-        style_hash=policy_hash(style),
-    )
-    return page
+    return render(PAGE, agreement=agreement, texts=TEXTS, side_by_side=side_by_side, is_link=is_link)
 
 
 def side_by_side(difference: Difference) -> Iterator[tuple[str, list[tuple[str, bool]]]]:

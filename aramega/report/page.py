@@ -1,7 +1,6 @@
 """The page: facts and previews into one HTML file that fetches nothing.
 
-Style and script are put inline and named by their hash in the page's content security policy. So the
-browser runs these two and nothing else, whatever a file name may hold, and asks no server for anything.
+Sound and pictures travel inside it as well; `aramega.html` sees to it that nothing else runs or is fetched.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,7 +16,7 @@ from markupsafe import Markup
 from aramega import display
 from aramega.config import Config, dump_toml
 from aramega.display import clock, visible
-from aramega.html import page_templates, policy_hash
+from aramega.html import PageFiles, render
 from aramega.report import plots
 from aramega.report.facts import Facts
 from aramega.report.sample import Preview
@@ -29,45 +27,32 @@ LIBRARIES = (
     *("torch", "openai-whisper", "faster-whisper", "camel-tools", "openai", "transformers"),
 )
 
+_SHOWN = ("amount", "clock", "count", "number", "share", "visible", "visible_whole")
+REPORT = PageFiles(
+    ("aramega.report", "report.html.j2"),
+    styles=[("aramega.report", "report.css")],
+    scripts=[("aramega.report", "report.js")],
+    allows={"img-src": "data:", "media-src": "data:"},
+    filters={name: getattr(display, name) for name in _SHOWN},
+)
+
 
 def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> str:
     """The whole page as text."""
-    environment = page_templates("aramega.report")
-    shown = ("amount", "clock", "count", "number", "share", "visible", "visible_whole")
-    environment.filters |= {name: getattr(display, name) for name in shown}
-    environment.globals |= {
-        "strip": _strip,
-        "draw_histogram": plots.draw_histogram,
-        "draw_segments": plots.draw_segments,
-    }
-    style, script = _inline("report.css"), _inline("report.js")
-    page: str = environment.get_template("report.html.j2").render(
+    return render(
+        REPORT,
+        strip=_strip,
+        draw_histogram=plots.draw_histogram,
+        draw_segments=plots.draw_segments,
         facts=facts,
         status=facts.status,
         heard=list(zip(facts.sample, previews, strict=True)),
         drawn=[r for r in facts.recordings if r.spans],
-        style=style,
-        script=script,
-        policy=_policy(style, script),
         changed=_changed_options(config),
         toml=dump_toml(config),
         libraries=_libraries(),
         version=__version__,
         written_at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-    )
-    return page
-
-
-def _inline(name: str) -> Markup:
-    # Ours, from the package: nothing of a recording goes in here.
-    return Markup(resources.files("aramega.report").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704
-
-
-def _policy(style: str, script: str) -> str:
-    """What the page may do: its own style and script, and media that it carries itself."""
-    return (
-        f"default-src 'none'; style-src {policy_hash(style)}; script-src {policy_hash(script)}; img-src data:; media-src data:; "
-        "base-uri 'none'; form-action 'none'"
     )
 
 

@@ -34,6 +34,8 @@ from aramega.records import (
 )
 from aramega.report import write_report
 from aramega.store import Broken, Finished, Store
+from aramega.store.results import write_outcomes
+from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
 
 
@@ -92,9 +94,8 @@ def fill(store: Store, workspace: WorkspaceFolder, recordings: int, segments: in
     stages, marks = pipeline.stages, list(pipeline.marks.values())
     rng = random.Random(1)
     paths = [f"/archive/{i % 40:02d}/نشرة {i:06d}.mp3" for i in range(recordings)]
-    store.add_sources(
-        (Source(p, Metadata(title=f"نشرة المساء {i}", channel="تجربة")), 1, 1) for i, p in enumerate(paths)
-    )
+    described = (Metadata(title=f"نشرة المساء {i}", channel="تجربة") for i in range(recordings))
+    note_sources(store, ((Source(p, known), 1, 1) for p, known in zip(paths, described, strict=True)))
     batch: list[Finished | Broken] = []
     for i, path in enumerate(paths):
         if i % 500 == 499:
@@ -103,9 +104,9 @@ def fill(store: Store, workspace: WorkspaceFolder, recordings: int, segments: in
         for mark, stage, item, records in zip(marks, stages, *invent(i, path, segments, rng), strict=True):
             batch.append(Finished(mark, item, stage.makes, records, 1.0))
         if len(batch) > 300:
-            store.write(batch)
+            write_outcomes(store, batch)
             batch = []
-    store.write(batch)
+    write_outcomes(store, batch)
 
 
 def invent(i: int, path: str, count: int, rng: random.Random) -> Iterator[tuple[object, ...]]:

@@ -31,6 +31,7 @@ from aramega.records import (
 )
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
+from aramega.store.results import write_outcomes
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import put_draft
 from tests.support.workspaces import a_recording, put_recording
@@ -87,8 +88,8 @@ def _put_passages(
         passages.append(passage)
         drafts.append(_draft(passage, inside, rng))
     made = [Timeline(known.id, ()), *segments]
-    store.write([Finished(Mark("segment", "b1"), known.id, (Timeline, Segment), made, 0.5)])
-    store.write([Finished(Mark("passages", "c1", Takes.RECORDING), known.id, (Passage,), passages, 0.5)])
+    write_outcomes(store, [Finished(Mark("segment", "b1"), known.id, (Timeline, Segment), made, 0.5)])
+    write_outcomes(store, [Finished(Mark("passages", "c1", Takes.RECORDING), known.id, (Passage,), passages, 0.5)])
     with_all = [draft for draft in drafts if draft.transcript]
     for draft in with_all:
         put_draft(store, draft)

@@ -12,6 +12,8 @@ import pytest
 import soundfile
 
 from aramega.store import Store
+from aramega.store.recordings import list_recordings, load_segmented
+from aramega.store.sources import list_sources
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, Said
 
@@ -35,7 +37,7 @@ def build(aramega: Run, folder: Path, tmp_path: Path):  # type: ignore[no-untype
 
 def recordings(tmp_path: Path) -> dict[str, object]:
     with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
-        return {r.name: r for r in store.recordings()}
+        return {r.name: r for r in list_recordings(store)}
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -162,7 +164,7 @@ def test_any_rate_channel_layout_and_container_gives_the_same_speech(  # type: i
     good, other = recordings(tmp_path)["good.wav"], recordings(tmp_path)[name]
     assert abs(other.seconds - good.seconds) < 0.2  # type: ignore[attr-defined]
     with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
-        speech = {r.name: sum(s.seconds for s in store.segmented(r.id).segments) for r in store.recordings()}
+        speech = {r.name: sum(s.seconds for s in load_segmented(store, r.id).segments) for r in list_recordings(store)}
     assert abs(speech[name] - speech["good.wav"]) < 0.1 * speech["good.wav"]
 
 
@@ -204,7 +206,7 @@ def test_the_same_file_under_two_names_is_one_recording(build, folder: Path, tmp
     assert build().code == 0
     assert list(recordings(tmp_path)) == ["again.wav"], "known by the first of its names"
     with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
-        assert len(list(store.sources())) == 2
+        assert len(list(list_sources(store))) == 2
 
 
 def test_a_manifest_row_without_a_file_is_a_failure_and_the_rest_goes_on(  # type: ignore[no-untyped-def]

@@ -17,6 +17,7 @@ from aramega.records import Metadata, Source
 from aramega.sidecars import read_info_json, with_sidecar
 from aramega.sources import find_sources
 from aramega.store import Store
+from aramega.store.sources import list_sources
 from aramega.workspace import WorkspaceFolder
 
 INFO: dict[str, Any] = {
@@ -44,7 +45,7 @@ def added(folder: Path, *named: Path) -> tuple[dict[str, Metadata], list[str]]:
     with Store.create_or_open(place) as store:
         names = [str(n) for n in named]
         notes = add_sources(store, Pipeline.from_config(Config(), place), names, find_sources(names, ["mp3"]))
-        return {Path(source.path).name: source.metadata for source in store.sources()}, notes
+        return {Path(source.path).name: source.metadata for source in list_sources(store)}, notes
 
 
 def test_title_channel_date_and_address_come_from_the_info_json_beside_a_recording(tmp_path: Path) -> None:

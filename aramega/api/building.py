@@ -30,6 +30,7 @@ from aramega.pipeline.build import (
 )
 from aramega.sources import find_sources
 from aramega.store import Store
+from aramega.store.sources import bytes_to_ingest
 
 if TYPE_CHECKING:
     from aramega.backends.llm.estimates import Estimate
@@ -155,7 +156,7 @@ def build(workspace: Access, options: BuildOptions, listener: BuildListener) -> 
     ):
         listener.notes(add_sources(store, pipeline, options.sources, sources))
         begun = time.monotonic()
-        listener.start(store.bytes_to_ingest(options.limit))
+        listener.start(bytes_to_ingest(store, options.limit))
         try:
             stopped = _run(store, pipeline, engine, options, listener)
         finally:

@@ -104,12 +104,13 @@ class Upkeep:
 
     def _plan_parts(self, folders: Sequence[WorkspaceFolder]) -> Iterator[Part]:
         from aramega.maintenance.split import part_of
+        from aramega.store.recordings import list_passages, list_recordings
 
         with self._workspace.reading() as store:
-            recordings = [recording.id for recording in store.recordings()]
+            recordings = [recording.id for recording in list_recordings(store)]
             for number, part in enumerate(folders):
                 share = [name for name in recordings if part_of(name, len(folders)) == number]
-                yield Part(part.root, len(share), sum(len(store.passages(name)) for name in share))
+                yield Part(part.root, len(share), sum(len(list_passages(store, name)) for name in share))
 
 
 def merge(workspaces: Sequence[Access], into: Path) -> Iterator[Merged]:

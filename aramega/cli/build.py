@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aramega.errors import AramegaError
+from aramega.store.sources import bytes_to_ingest
 
 if TYPE_CHECKING:
     from aramega.cli.show import Show
@@ -268,7 +269,7 @@ def build_and_show(
     with building(place), Store.create_or_open(place) as store:
         show.notes(add_sources(store, pipeline, named, sources))
         begun, stopped = time.monotonic(), False
-        show.start(store.bytes_to_ingest(request.limit))
+        show.start(bytes_to_ingest(store, request.limit))
         try:
             with make_teller(store, pipeline, engine, metrics_file) as teller:
                 for news in run_build(store, pipeline, engine, request):

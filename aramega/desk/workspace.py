@@ -16,6 +16,7 @@ from aramega.records import AramegaError, Draft, ResolvedPassage, Settled
 from aramega.settle.personal import stays_withheld
 from aramega.settle.policies import current_answer, draft_of
 from aramega.store import Store
+from aramega.store.recordings import list_recordings
 from aramega.workspace import WorkspaceFolder
 
 NO_INVENTORIES: Inventories = {"dialect": (), "emotion": ()}
@@ -33,7 +34,7 @@ class WorkspaceLibrary:
 
     def entries(self, scratch: Path) -> Iterator[Entry]:
         with Store.open(self.workspace) as store, store.snapshot():
-            for recording in store.recordings():
+            for recording in list_recordings(store):
                 for material in read_materials(store, recording):
                     if self._names is None:
                         yield entry_of(material)

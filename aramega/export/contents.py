@@ -17,6 +17,7 @@ from aramega.export.names import safe_name
 from aramega.records import Passage, Recording, Segment, Span, milliseconds
 from aramega.store import Store
 from aramega.store.drafts import segment_texts
+from aramega.store.recordings import list_passages, list_recordings, load_segmented
 from aramega.workspace import WorkspaceFolder
 
 Unit = Literal["passages", "segments"]
@@ -81,12 +82,12 @@ def read_contents(store: Store, workspace: WorkspaceFolder, text_of: TextOf | No
     passages are still to come.
     """
     root = workspace.root.absolute()
-    for recording in store.recordings():
-        found = store.segmented(recording.id)
+    for recording in list_recordings(store):
+        found = load_segmented(store, recording.id)
         if found.timeline is None:
             continue
         here = {segment.id for segment in found.segments}
-        passages = tuple(p for p in store.passages(recording.id) if here.issuperset(p.segments))
+        passages = tuple(p for p in list_passages(store, recording.id) if here.issuperset(p.segments))
         known = text_of or _drafted(store, recording.id)
         yield Contents(found.recording, found.paths, found.timeline.spans, found.segments, passages, root, known)
 

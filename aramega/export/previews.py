@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aramega.audio.clips import PreviewFormat, write_preview
 from aramega.store import Store
+from aramega.store.recordings import list_passages, list_recordings
 from aramega.workspace import WorkspaceFolder
 
 
@@ -26,5 +27,5 @@ def write_previews(
         return preview
 
     with ThreadPoolExecutor(workers) as pool:
-        for recording in store.recordings():
-            yield from pool.map(make, [passage.clip for passage in store.passages(recording.id)])
+        for recording in list_recordings(store):
+            yield from pool.map(make, [passage.clip for passage in list_passages(store, recording.id)])

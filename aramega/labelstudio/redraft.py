@@ -16,19 +16,22 @@ from aramega.records import Draft
 from aramega.stages.base import Takes
 from aramega.store import Finished, Store
 from aramega.store.drafts import load_draft
+from aramega.store.items import load_item
+from aramega.store.pending import is_pending
+from aramega.store.results import write_outcomes
 
 
 def redraft(store: Store, pipeline: Pipeline, passage: str) -> Draft:
     """The passage's draft, up to date."""
     for stage in (s for s in pipeline.stages if s.takes is Takes.PASSAGE):
         mark, needed = pipeline.needs(stage)
-        if not store.is_pending(mark, needed, passage):
+        if not is_pending(store, mark, needed, passage):
             continue
         begun = time.monotonic()
         try:
             with building(pipeline.workspace):
-                records = stage.run(store.load(Takes.PASSAGE, passage))
-                store.write([Finished(mark, passage, stage.makes, records, time.monotonic() - begun)])
+                records = stage.run(load_item(store, Takes.PASSAGE, passage))
+                write_outcomes(store, [Finished(mark, passage, stage.makes, records, time.monotonic() - begun)])
         except AramegaError:
             break
         except Exception as error:

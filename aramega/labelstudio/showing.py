@@ -11,6 +11,7 @@ from aramega.labelstudio.audio import checked_id
 from aramega.records import DraftedPassage, Passage, Recording, Segment
 from aramega.store import Store
 from aramega.store.drafts import load_draft
+from aramega.store.recordings import load_recording
 from aramega.store.rows import revive
 
 _RECORDINGS = 256
@@ -43,7 +44,7 @@ class Showing:
         if recording not in self._recordings:
             if len(self._recordings) >= _RECORDINGS:
                 self._recordings.pop(next(iter(self._recordings)))
-            self._recordings[recording] = self._store.recording(recording)
+            self._recordings[recording] = load_recording(self._store, recording)
         return self._recordings[recording]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from aramega.maintenance.merge import Merged, merge
 from aramega.records import AramegaError
 from aramega.store import Store
+from aramega.store.recordings import list_recordings
 from aramega.workspace import WorkspaceFolder
 
 
@@ -42,7 +43,7 @@ def check_part(part: WorkspaceFolder, number: int, parts: int) -> None:
             raise AramegaError(f"{part.root}: is there, and is no workspace. Give another --into, or remove it.")
         return
     with Store.open(part) as store:
-        strangers = [r.name for r in store.recordings() if part_of(r.id, parts) != number]
+        strangers = [r.name for r in list_recordings(store) if part_of(r.id, parts) != number]
     if strangers:
         raise AramegaError(
             f"{part.root}: holds {strangers[0]}, which is of another part, so it is of another split. "

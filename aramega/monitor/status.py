@@ -17,6 +17,8 @@ from aramega.monitor.notes import Note, gather_notes
 from aramega.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
 from aramega.store import Mark, Store
+from aramega.store.pending import count_pending_items
+from aramega.store.results import tally_results
 
 SHOWN_NAMES = 5
 """Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
@@ -110,7 +112,7 @@ def status(store: Store, pipeline: Pipeline) -> Status:
 def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageStatus:
     """What is written of one stage."""
     mark, needed = pipeline.needs(stage)
-    tally = store.tally(mark)
+    tally = tally_results(store, mark)
     made, seconds = (
         _recordings_made(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
     )
@@ -120,7 +122,7 @@ def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageSta
     return StageStatus(
         stage=stage.name,
         done=int(tally["done"]),
-        pending=store.count_pending(mark, needed),
+        pending=count_pending_items(store, mark, needed),
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
         made=made,

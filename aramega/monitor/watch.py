@@ -21,6 +21,7 @@ from aramega.monitor.status import Status, status
 from aramega.pipeline import Pipeline
 from aramega.records import BuildProgress, Failure
 from aramega.store import Mark, Store
+from aramega.store.items import name_of
 from aramega.workspace import WorkspaceFolder
 
 WINDOW = timedelta(minutes=1)
@@ -126,4 +127,4 @@ def _newest_failures(store: Store, marks: Any) -> tuple[Failure, ...]:
     query = f"SELECT stage, item, error, failed_at FROM failures WHERE {which} ORDER BY failed_at DESC, item LIMIT ?"  # noqa: S608
     takes = {mark.stage: mark.takes for mark in asked}
     rows = store.connection.execute(query, [*values, SHOWN_FAILURES]).fetchall()
-    return tuple(Failure(r[0], r[1], r[2], r[3], store.name_of(takes[r[0]], r[1])) for r in rows)
+    return tuple(Failure(r[0], r[1], r[2], r[3], name_of(store, takes[r[0]], r[1])) for r in rows)

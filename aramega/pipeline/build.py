@@ -21,6 +21,10 @@ from aramega.sources import Problem
 from aramega.stages.summarize import estimate
 from aramega.store import Broken, Store
 from aramega.store.drafts import count_decisions, load_drafted
+from aramega.store.pending import count_pending_items, list_pending
+from aramega.store.recordings import count_recordings
+from aramega.store.results import forget_failures, list_failures, tally_results, write_outcomes
+from aramega.store.sources import forget_misnamed, list_sources, note_sources
 from aramega.workspace import WorkspaceFolder
 
 
@@ -39,7 +43,7 @@ def run_build(
     news, when the engine's workers have been given what there is. Hold `building` around it."""
     request = request or Request()
     if request.retry_failed:
-        store.forget_failures()
+        forget_failures(store)
         for stage in pipeline.stages:
             stage.forget_failures()
     for stage in pipeline.chosen:
@@ -65,8 +69,8 @@ def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: I
     save_config(pipeline.config, pipeline.workspace.config)
     ingest = pipeline.marks["ingest"]
     if named:
-        store.forget_misnamed([name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
-    sources = {source.path: source for source in store.sources()}
+        forget_misnamed(store, [name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
+    sources = {source.path: source for source in list_sources(store)}
     problems, passed_over = [], []
     for one in found:
         if isinstance(one, Source):
@@ -78,8 +82,8 @@ def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: I
         else:
             problems.append(Broken(ingest, one.where, one.why))
     stored = look(path for path in sources if is_address(path))
-    store.add_sources((source, *_size_and_time(source.path, stored)) for source in sources.values())
-    store.write(problems)
+    note_sources(store, ((source, *_size_and_time(source.path, stored)) for source in sources.values()))
+    write_outcomes(store, problems)
     return passed_over
 
 
@@ -93,7 +97,7 @@ def _with_metadata(source: Source, before: Source | None) -> Source:
 
 def count_pending(store: Store, pipeline: Pipeline) -> dict[str, int]:
     """How many items each stage has neither done nor failed."""
-    return {stage.name: store.count_pending(*pipeline.needs(stage)) for stage in pipeline.stages}
+    return {stage.name: count_pending_items(store, *pipeline.needs(stage)) for stage in pipeline.stages}
 
 
 def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
@@ -101,7 +105,7 @@ def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
     marks, config = pipeline.marks, pipeline.config
     if "summarize" not in marks or config.summarize.model.kind == "extractive":
         return estimate((), config.summarize)
-    left = store.pending(marks["summarize"], [marks["transcribe"]])
+    left = list_pending(store, marks["summarize"], [marks["transcribe"]])
     return estimate((load_drafted(store, passage) for passage in left), config.summarize)
 
 
@@ -136,9 +140,9 @@ class Summary:
 def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: int = 20) -> Summary:
     """What the workspace has come to."""
     marks = pipeline.marks
-    grouped = store.tally(marks["passages"])
-    recordings, seconds = store.count_recordings()
-    failures = store.failures(marks.values())
+    grouped = tally_results(store, marks["passages"])
+    recordings, seconds = count_recordings(store)
+    failures = list_failures(store, marks.values())
     return Summary(
         recordings=recordings,
         hours=seconds / 3600,
@@ -148,7 +152,7 @@ def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: i
         failures=tuple(failures[:show_failures]),
         took=took,
         workspace=str(pipeline.workspace.root),
-        drafted=int(store.tally(marks["transcribe"])["done"]) if "transcribe" in marks else 0,
+        drafted=int(tally_results(store, marks["transcribe"])["done"]) if "transcribe" in marks else 0,
         decisions=count_decisions(store),
         left={stage: number for stage, number in count_pending(store, pipeline).items() if number},
     )

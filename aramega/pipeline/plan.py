@@ -17,6 +17,9 @@ from aramega.engine.sharing import Sharing, is_divided
 from aramega.pipeline.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Store
+from aramega.store.items import items_made_ready, load_item, name_of, passage_seconds
+from aramega.store.pending import is_pending, list_pending
+from aramega.store.results import has_failed, retract_result, write_outcomes
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Plan:
         for stage in self.stages:
             self.ready[stage.name] = deque()
             self.under_way[stage.name] = set()
-            self.backlog[stage.name] = self.store.pending(*self.pipeline.needs(stage))
+            self.backlog[stage.name] = list_pending(self.store, *self.pipeline.needs(stage))
 
     def next_task(self, allowed: Collection[int]) -> Task | None:
         """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
@@ -67,13 +70,13 @@ class Plan:
                 return piece
             ids = self._take_batch(position)
             if ids:
-                return Task(position, tuple(ids), tuple(self.store.load(stage.takes, item) for item in ids))
+                return Task(position, tuple(ids), tuple(load_item(self.store, stage.takes, item) for item in ids))
         return None
 
     def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
         """Commit a batch, and queue what it made ready."""
         outcomes = [whole for o in outcomes if (whole := self._whole(o))]
-        self.store.write([self._to_write(o) for o in outcomes if not o.postponed])
+        write_outcomes(self.store, [self._to_write(o) for o in outcomes if not o.postponed])
         for outcome in outcomes:
             stage = self.stages[outcome.stage]
             self.under_way[stage.name].discard(outcome.item)
@@ -86,7 +89,7 @@ class Plan:
         """The outcome if it is an item's own; None if it is of a piece, or begins an item's division."""
         if is_divided(outcome):
             takes = self.stages[outcome.stage].takes
-            self.sharing.divide(outcome, self.store.load(takes, outcome.item))
+            self.sharing.divide(outcome, load_item(self.store, takes, outcome.item))
             return None
         return self.sharing.take(outcome)
 
@@ -112,9 +115,9 @@ class Plan:
             item = queue.popleft() if queue else next(self.backlog[stage.name], None)
             if item is None:
                 break
-            if item not in self.under_way[stage.name] and self.store.is_pending(*self.pipeline.needs(stage), item):
+            if item not in self.under_way[stage.name] and is_pending(self.store, *self.pipeline.needs(stage), item):
                 self.under_way[stage.name].add(item)
-                self.store.retract(self.marks[stage.name], item)
+                retract_result(self.store, self.marks[stage.name], item)
                 ids.append(item)
         if stage.takes is Takes.SOURCE and self.limit is not None:
             self.limit -= len(ids)
@@ -140,13 +143,15 @@ class Plan:
     def _queue_followers(self, stage: Stage[Any], outcome: Outcome) -> None:
         for follower in self.stages:
             if stage.name in follower.reads:
-                self.ready[follower.name].extend(self.store.items_from(outcome.item, stage.takes, follower.takes))
+                self.ready[follower.name].extend(
+                    items_made_ready(self.store, outcome.item, stage.takes, follower.takes)
+                )
 
     def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
         """Remove a recording's decoded samples once no stage of this build still wants them."""
         if stage.takes is Takes.PASSAGE:
             return
-        for recording in self.store.items_from(outcome.item, stage.takes, Takes.RECORDING):
+        for recording in items_made_ready(self.store, outcome.item, stage.takes, Takes.RECORDING):
             if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
                 stage.workspace.drop_audio(recording)
 
@@ -154,15 +159,15 @@ class Plan:
         """Whether the stage is at the recording, or will be: now, or once what it reads is there."""
         if recording in self.under_way[stage.name]:
             return True
-        doomed = any(self.store.has_failed(self.marks[name], recording) for name in stage.reads)
-        return not doomed and self.store.is_pending(self.marks[stage.name], [], recording)
+        doomed = any(has_failed(self.store, self.marks[name], recording) for name in stage.reads)
+        return not doomed and is_pending(self.store, self.marks[stage.name], [], recording)
 
     def _news(self, outcome: Outcome) -> Progress:
         kind = self.stages[outcome.stage].makes[-1]
         made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
         seconds = sum(getattr(r, "seconds", 0.0) for r in made) or (
-            self.store.passage_seconds(outcome.item) if made else 0.0
+            passage_seconds(self.store, outcome.item) if made else 0.0
         )
         stage = self.stages[outcome.stage]
-        name = self.store.name_of(stage.takes, outcome.item)
+        name = name_of(self.store, stage.takes, outcome.item)
         return Progress(stage.name, outcome.item, name, outcome.error, seconds, took=outcome.took, node=outcome.node)

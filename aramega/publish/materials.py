@@ -26,6 +26,7 @@ from aramega.records import (
     in_time,
 )
 from aramega.store import Store
+from aramega.store.recordings import list_passages
 from aramega.store.rows import TABLES, revive
 
 R = TypeVar("R", Transcript, Summary, Labels, Check, Verdict, ResolvedPassage, Review)
@@ -48,7 +49,7 @@ def read_materials(store: Store, recording: Recording) -> Iterator[Material]:
     labels, checks = _by_passage(store, Labels, recording), _by_passage(store, Check, recording)
     verdicts, resolved = _by_passage(store, Verdict, recording), _by_passage(store, ResolvedPassage, recording)
     reviews = _by_passage(store, Review, recording)
-    for passage in store.passages(recording.id):
+    for passage in list_passages(store, recording.id):
         draft = Draft(
             transcript=_last(transcripts, passage.id),
             summary=_last(summaries, passage.id),

@@ -36,6 +36,7 @@ from aramega.settle.policies import current_answer
 from aramega.settle.standing import has_unresolved_reviews
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.recordings import list_passages, list_recordings
 from aramega.workspace import WorkspaceFolder
 
 VERIFIED = ("transcript", "summary", "dialect", "emotion")
@@ -108,16 +109,16 @@ def survey(
     problems = Problems(inventories)
     not_met = set(withdrawn)
     with store.snapshot(), spool.open("wb") as file:
-        for recording in store.recordings():
+        for recording in list_recordings(store):
             licence = spdx_like(recording.metadata.licence)
             kept_before = len(found.kept)
             if named := withdrawn.keys() & set(names_of(recording)):
                 not_met -= named
                 found.withdrawn.append(recording.id)
-                found.funnel["withdrawn"] += len(store.passages(recording.id))
+                found.funnel["withdrawn"] += len(list_passages(store, recording.id))
                 continue
             if allowed and licence not in allowed:
-                found.funnel[f"licence {licence}"] += len(store.passages(recording.id))
+                found.funnel[f"licence {licence}"] += len(list_passages(store, recording.id))
                 continue
             for material in read_materials(store, recording):
                 if wanted is not None and material.drafted.id not in wanted:

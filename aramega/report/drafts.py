@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aramega.records import DraftedPassage, Line, Overview, Recording
 from aramega.store import Store
+from aramega.store.recordings import load_recording
 from aramega.store.rows import revive
 
 SHADES = 5
@@ -118,7 +119,7 @@ def _whole_recordings(store: Store) -> tuple[WholeRecording, ...]:
     query = """SELECT o.* FROM overviews o JOIN recordings r ON r.id = o.recording
                ORDER BY r.seconds DESC, r.id LIMIT ?"""
     found = [revive(Overview, row) for row in store.connection.execute(query, (SHOWN_RECORDINGS,))]
-    return tuple(WholeRecording(store.recording(o.recording), o) for o in found)
+    return tuple(WholeRecording(load_recording(store, o.recording), o) for o in found)
 
 
 def _decided(store: Store) -> tuple[Decided, ...]:

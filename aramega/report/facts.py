@@ -21,6 +21,7 @@ from aramega.report.left_out import sum_left_out
 from aramega.report.sample import choose_sample
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
+from aramega.store.recordings import list_passages, load_recording
 from aramega.store.rows import revive
 
 BATCH = 50_000
@@ -291,14 +292,14 @@ def _recordings(store: Store, extent: Extent) -> Iterator[RecordingFacts]:
     for place, row in enumerate(rows):
         drawn = place < extent.timelines
         yield RecordingFacts(
-            recording=store.recording(row["id"]),
+            recording=load_recording(store, row["id"]),
             segments=row["segments"],
             speech=row["speech"],
             music=row["music"],
             passages=row["passages"],
             passage_seconds=row["passage_seconds"],
             spans=_spans(store, row["id"]) if drawn else (),
-            marked=tuple(store.passages(row["id"])) if drawn else (),
+            marked=tuple(list_passages(store, row["id"])) if drawn else (),
         )
 
 

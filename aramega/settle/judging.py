@@ -15,6 +15,7 @@ from aramega.config import CheckConfig
 from aramega.records import Verdict
 from aramega.settle.verdicts import Facts, judge
 from aramega.store import Mark, Store
+from aramega.store.results import is_stale, note_result
 from aramega.store.rows import replace_rows
 from aramega.text.near_duplicates import find_duplicates, stack
 
@@ -32,7 +33,7 @@ _TOLD_ELSEWHERE = frozenset({"unsupported_numbers", "unsupported_names", "flags"
 def judge_drafts(store: Store, options: CheckConfig) -> int:
     """Decide about every checked draft, if anything has changed since; how many were decided about."""
     mark = Mark("judge", _digest(store, options))
-    if not mark.fingerprint or not store.is_stale(mark, _EVERYTHING):
+    if not mark.fingerprint or not is_stale(store, mark, _EVERYTHING):
         return 0
     repeats = _find_repeats(store, options)
     judged = 0
@@ -42,7 +43,7 @@ def judge_drafts(store: Store, options: CheckConfig) -> int:
             verdict = judge(_facts(row, repeats), options)
             replace_rows(store.connection, Verdict, verdict.passage, [verdict])
             judged += 1
-        store.note_result(mark, _EVERYTHING, made=judged)
+        note_result(store, mark, _EVERYTHING, made=judged)
     return judged
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aramega.records import (
     AramegaError,
@@ -20,17 +20,16 @@ from aramega.records import (
     Passage,
     Segment,
     Span,
-    SummarizedRecording,
     Summary,
     Timeline,
     Transcript,
     Verdict,
 )
 from aramega.store.conditions import FACTS, check_condition, reading_facts_only
+from aramega.store.database import Store
+from aramega.store.recordings import load_recording
 from aramega.store.rows import TABLES, revive
-
-if TYPE_CHECKING:
-    from aramega.store import Store
+from aramega.store.sources import source_paths
 
 R = TypeVar("R")
 
@@ -48,26 +47,12 @@ def load_drafted(store: Store, passage: str) -> DraftedPassage:
     inside = store.connection.execute(query, (found.recording, found.start - 1e-6, found.end + 1e-6)).fetchall()
     segments = {s["id"]: revive(Segment, s) for s in inside}
     return DraftedPassage(
-        recording=store.recording(found.recording),
+        recording=load_recording(store, found.recording),
         passage=found,
         segments=tuple(segments[s] for s in found.segments if s in segments),
         draft=load_draft(store, passage),
-        sources=tuple(store.paths(found.recording)),
+        sources=tuple(source_paths(store, found.recording)),
         music_seconds=sum(max(0.0, min(found.end, m.end) - max(found.start, m.start)) for m in _music(store, found)),
-    )
-
-
-def load_summarized(store: Store, recording: str) -> SummarizedRecording:
-    """A recording with its passages and their summaries."""
-    known = store.segmented(recording)
-    query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
-    return SummarizedRecording(
-        recording=known.recording,
-        paths=known.paths,
-        timeline=known.timeline,
-        segments=known.segments,
-        passages=tuple(store.passages(recording)),
-        summaries=tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,))),
     )
 
 

@@ -1,13 +1,15 @@
-"""What is left to do, as SQL: an item without a result or a failure under today's fingerprint, with all it reads in
-place under theirs."""
+"""What is left to do: items without a result or a failure under today's fingerprint, with all they read in place
+under theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aramega.stages.base import Stage, Takes, fingerprints
+from aramega.store.database import Store
+from aramega.store.recordings import PAGE
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,26 @@ def current_marks(stages: Sequence[Stage[Any]]) -> dict[str, Mark]:
     return {stage.name: Mark(stage.name, made[stage.name], stage.takes) for stage in stages}
 
 
-def pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
+def list_pending(store: Store, mark: Mark, reads: Sequence[Mark]) -> Iterator[str]:
+    """The items the stage has neither done nor failed under this fingerprint, with all it reads in place."""
+    query, values = _pending_query(mark, reads)
+    after = ""
+    while page := store.connection.execute(f"{query} AND id > ? ORDER BY id LIMIT {PAGE}", [*values, after]).fetchall():
+        yield from (row[0] for row in page)
+        after = page[-1][0]
+
+
+def is_pending(store: Store, mark: Mark, reads: Sequence[Mark], item: str) -> bool:
+    query, values = _pending_query(mark, reads)
+    return store.connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
+
+
+def count_pending_items(store: Store, mark: Mark, reads: Sequence[Mark]) -> int:
+    query, values = _pending_query(mark, reads)
+    return int(store.connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
+
+
+def _pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
     """SQL for the ids of pending items, to which a caller may add ` AND …`, and its values."""
     items = {
         Takes.SOURCE: "SELECT path AS id FROM sources",

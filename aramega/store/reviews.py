@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from aramega.records import ResolvedPassage, Review, in_time
+from aramega.store.database import Store
 from aramega.store.rows import add_rows, replace_rows, revive
-
-if TYPE_CHECKING:
-    from aramega.store import Store
 
 
 def add_reviews(store: Store, reviews: Iterable[Review]) -> int:

@@ -25,6 +25,10 @@ from aramega.pipeline import Pipeline
 from aramega.records import RATE, Passage, Recording, Segment, SegmentedRecording, Source, Timeline
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
+from aramega.store.items import load_item
+from aramega.store.recordings import load_recording
+from aramega.store.results import write_outcomes
+from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
 
 LONGEST_LINE = 1000
@@ -108,13 +112,13 @@ class SoundJudge:
         """What was made can be written to a store and comes out of it the same."""
         by_recording = ((("segment"), (Timeline, Segment), [timeline, *segments]), ("passages", (Passage,), passages))
         with Store.create_or_open(self._workspace) as store:
-            store.add_sources([(source, recording.bytes, 1)])
-            store.write([Finished(Mark("ingest", "a"), source.path, (Recording,), [recording], 0.1)])
+            note_sources(store, [(source, recording.bytes, 1)])
+            write_outcomes(store, [Finished(Mark("ingest", "a"), source.path, (Recording,), [recording], 0.1)])
             for stage, kinds, records in by_recording:
-                store.write([Finished(Mark(stage, "a"), recording.id, kinds, records, 0.1)])
-            if store.recording(recording.id) != recording:
+                write_outcomes(store, [Finished(Mark(stage, "a"), recording.id, kinds, records, 0.1)])
+            if load_recording(store, recording.id) != recording:
                 raise Violated("the store gives another recording back")
-            if store.load(Takes.RECORDING, recording.id).segments != tuple(segments):
+            if load_item(store, Takes.RECORDING, recording.id).segments != tuple(segments):
                 raise Violated("the store gives other segments back")
 
 

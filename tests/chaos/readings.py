@@ -30,6 +30,7 @@ from aramega.sources import Problem, find_sources
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import all_resolved, reviewed_passages, reviews_of
+from aramega.store.sources import list_sources
 from aramega.workspace import WorkspaceFolder
 from tests.chaos.judges import Violated, check_line
 from tests.chaos.writings import make_writing
@@ -129,7 +130,7 @@ def _manifest(path: Path, workspace: WorkspaceFolder) -> str:
     try:
         with Store.create_or_open(own) as store:
             add_sources(store, Pipeline.from_config(config, own), [str(path)], found)
-            if list(store.sources()) != sorted(sources, key=lambda source: source.path):
+            if list(list_sources(store)) != sorted(sources, key=lambda source: source.path):
                 raise Violated("the store gives other sources back")
     finally:
         shutil.rmtree(own.root)

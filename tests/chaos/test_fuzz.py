@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from aramega.store import Store
+from aramega.store.recordings import list_recordings
 from aramega.workspace import WorkspaceFolder
 from tests.chaos import fuzz
 from tests.chaos.mutations import FORMATS, make_sound
@@ -62,7 +63,7 @@ def test_a_build_of_a_folder_of_broken_files_makes_each_a_recording_or_a_failure
     assert "Traceback" not in said.out + said.err
     failed = [line for line in said.out.splitlines() if line.startswith("failed:")]
     with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
-        done = {recording.id for recording in store.recordings()}
+        done = {recording.id for recording in list_recordings(store)}
         of_sources = dict(store.connection.execute("SELECT path, recording FROM sources").fetchall())
     assert len(of_sources) == 20
     for path, recording in of_sources.items():

@@ -15,6 +15,7 @@ from aramega.settle.progress import measure_workspace
 from aramega.settle.resolve import resolve_workspace
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.recordings import list_recordings
 from aramega.store.reviews import add_reviews, resolved_of, reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import Annotator, drafted_workspace
@@ -43,7 +44,9 @@ def test_the_store_publishing_and_the_explorer_give_the_oldest_first(
 ) -> None:
     with Store.open(workspace) as store:
         (passage,) = find_passages(store)
-        (material,) = (material for recording in store.recordings() for material in read_materials(store, recording))
+        (material,) = (
+            material for recording in list_recordings(store) for material in read_materials(store, recording)
+        )
         read = [reviews_of(store, passage), material.reviews]
     (entry,) = WorkspaceLibrary(workspace).entries(tmp_path)
     titles = [[review.title for review in reviews] for reviews in read] + [[said.title for said in entry.reviews]]

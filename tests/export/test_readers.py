@@ -14,6 +14,7 @@ from praatio import textgrid
 
 from aramega.records import Passage, Recording, Segment, from_dict
 from aramega.store import Store
+from aramega.store.recordings import list_passages, list_recordings
 from aramega.workspace import WorkspaceFolder
 from tests.export.conftest import FIRST, INTERVIEW, NEWS, SECOND, Exporting
 
@@ -39,11 +40,11 @@ def test_a_line_of_jsonl_holds_the_passage_its_segments_and_its_recording_as_the
     (path,) = exporting("jsonl")
     lines = json_lines(path)
     assert path.name == "passages.jsonl"
-    known = [passage for recording in store.recordings() for passage in store.passages(recording.id)]
+    known = [passage for recording in list_recordings(store) for passage in list_passages(store, recording.id)]
     assert [_passage_of(line) for line in lines] == known
     assert [line["recording"]["id"] for line in lines] == [FIRST, FIRST, SECOND]
     first = lines[0]
-    assert from_dict(Recording, first["recording"]) == next(store.recordings())
+    assert from_dict(Recording, first["recording"]) == next(list_recordings(store))
     assert first["recording"]["sources"] == [f"/in/{FIRST}/news.mp3"]
     assert first["recording"]["metadata"]["title"] == "نشرة الأخبار"
     assert [(s["start"], s["clip_start"], s["seconds"]) for s in first["segments"]] == [

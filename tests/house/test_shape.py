@@ -30,7 +30,6 @@ ROOMS_WITH_VAGUE_NAMES = {
 }
 
 MODULES_IN_CIRCLES = {
-    *("aramega.store", "aramega.store.drafts"),
     *("aramega.audio.measures", "aramega.audio.table"),
     *("aramega.backends.asr", "aramega.backends.asr.faster_whisper", "aramega.backends.asr.openai_whisper"),
     "aramega.backends.asr.reading",

@@ -23,6 +23,8 @@ from aramega.labelstudio.pull import pull, pull_everything
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import find_passages
+from aramega.store.recordings import list_passages, load_recording
+from aramega.store.results import write_outcomes
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, chosen, tasks_of, written
@@ -243,7 +245,7 @@ class TestPaths:
         self, label_studio: Server, place: Place, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store:
-            passage = store.passages("0" * 16)[0]
+            passage = list_passages(store, "0" * 16)[0]
             (workspace.root / passage.clip).unlink()
             summary = push(store, workspace, place, PushRequest(label_studio.title()))
         assert summary.new == 5
@@ -255,8 +257,8 @@ class TestPaths:
         self, label_studio: Server, place: Place, workspace: WorkspaceFolder, way: str
     ) -> None:
         with Store.open(workspace) as store:
-            recording = store.recording("0" * 16)
-            first, *others = store.passages(recording.id)
+            recording = load_recording(store, "0" * 16)
+            first, *others = list_passages(store, recording.id)
             if way == "link":
                 clip = workspace.root / first.clip
                 shutil.move(clip, workspace.root / "outside.flac")
@@ -267,7 +269,7 @@ class TestPaths:
                     replace(first, id="../../etc/passwd") if way == "id" else replace(first, clip="../../etc/passwd")
                 )
                 mark = Mark("passages", "c1")
-                store.write([Finished(mark, recording.id, (type(first),), [wrong, *others], 0.1)])
+                write_outcomes(store, [Finished(mark, recording.id, (type(first),), [wrong, *others], 0.1)])
                 for table in ("transcripts", "summaries", "labels", "checks", "verdicts"):
                     store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (wrong.id, first.id))
             summary = push(store, workspace, place, PushRequest(label_studio.title()))

@@ -25,6 +25,7 @@ from aramega.labelstudio.projects import find_project, held_tasks, need_project
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.recordings import list_passages
 from aramega.store.reviews import add_reviews, reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
@@ -63,7 +64,7 @@ def test_what_was_left_out_is_listed_and_the_exit_code_says_so(
     aramega: Run, curator: dict[str, str], label_studio: Server, workspace: WorkspaceFolder
 ) -> None:
     with Store.open(workspace) as store:
-        passage = store.passages("0" * 16)[0]
+        passage = list_passages(store, "0" * 16)[0]
     (workspace.root / passage.clip).unlink()
     said = aramega("review", "push", workspace.root, "--url", label_studio.url, "-p", label_studio.title(), env=curator)
     assert said.code == 3

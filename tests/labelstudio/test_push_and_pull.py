@@ -15,6 +15,7 @@ from aramega.labelstudio.task_index import Batch, Ledger
 from aramega.records import Draft
 from aramega.store import Store
 from aramega.store.drafts import load_draft
+from aramega.store.recordings import list_passages
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import put_draft
@@ -48,9 +49,9 @@ def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
     with Store.open(workspace) as store:
         summary = push(store, workspace, place, PushRequest(label_studio.title()))
         assert (summary.new, summary.same, summary.remarks) == (6, 0, [])
-        assert {h.passage for h in tasks_of(place, summary.project)} == {p.id for p in store.passages("0" * 16)} | {
-            p.id for p in store.passages(f"{1:016x}")
-        }
+        assert {h.passage for h in tasks_of(place, summary.project)} == {
+            p.id for p in list_passages(store, "0" * 16)
+        } | {p.id for p in list_passages(store, f"{1:016x}")}
         first = tasks_of(place, summary.project)[0]
         task = place.get(f"api/tasks/{first.task}/")
         (prediction,) = task["predictions"]

@@ -20,6 +20,7 @@ from typing import Any
 from aramega.config import Config, save_config
 from aramega.records import ResolvedPassage, Review
 from aramega.store import Store
+from aramega.store.recordings import list_passages
 from aramega.store.reviews import add_reviews, write_resolved
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import run_cli
@@ -68,7 +69,7 @@ def a_workspace(folder: Path, numbers: Sequence[int] = (0, 1, 2), passages: int 
 
 def passages_of(place: WorkspaceFolder, recording: int) -> list[str]:
     with Store.open(place) as store:
-        return [passage.id for passage in store.passages(f"{recording:016x}")]
+        return [passage.id for passage in list_passages(store, f"{recording:016x}")]
 
 
 def review(place: WorkspaceFolder, passage: str, name: str = "huda") -> Review:
@@ -84,7 +85,7 @@ def cut_otherwise(place: WorkspaceFolder, recording: int) -> list[str]:
     """The recording's passages become one, its first, as other options might have it; the old clips and drafts stay.
     Gives the passages that are no more."""
     with Store.create_or_open(place) as store:
-        first, *others = store.passages(f"{recording:016x}")
+        first, *others = list_passages(store, f"{recording:016x}")
         moved = replace(first, segments=first.segments[:1])
         store.connection.execute("DELETE FROM passages WHERE recording = ? AND id <> ?", (moved.recording, moved.id))
     return [passage.id for passage in others]

@@ -27,6 +27,9 @@ from aramega.records import AramegaError, Metadata, Passage, Source, Summary
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import load_draft
+from aramega.store.recordings import list_passages, load_recording
+from aramega.store.results import write_outcomes
+from aramega.store.sources import note_sources, source_paths
 from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import (
     a_workspace,
@@ -106,7 +109,7 @@ def test_what_is_split_and_merged_is_what_it_was(parts: int, numbers: list[int],
 def _leave_loose_ends(place: WorkspaceFolder) -> None:
     """What is of no recording: files not read, names that were wrong, pulls, answers, what was withdrawn."""
     with Store.create_or_open(place) as store:
-        store.add_sources([(Source(f"/in/{name}.mp3", Metadata(title=name)), 1, 1) for name in "abcd"])
+        note_sources(store, [(Source(f"/in/{name}.mp3", Metadata(title=name)), 1, 1) for name in "abcd"])
         failed = [("ingest", item, "f", "broken", "", "2026") for item in ("/in/a.mp3", "/lists/x.csv:3")]
         store.connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", failed)
         store.connection.execute("INSERT INTO results VALUES ('judge', 'workspace', 'f', 6, 0, 0, '2026')")
@@ -162,7 +165,7 @@ def _redraft(place: WorkspaceFolder, passage: str, when: str, text: str = "مل�
         made = load_draft(store, passage).summary
         assert made
         mark = Mark("summarize", "other prompt", Takes.PASSAGE)
-        store.write([Finished(mark, passage, (Summary,), [replace(made, text=text)], 0.1)])
+        write_outcomes(store, [Finished(mark, passage, (Summary,), [replace(made, text=text)], 0.1)])
         store.connection.execute("UPDATE results SET finished_at = ? WHERE item = ?", (when, passage))
 
 
@@ -229,7 +232,7 @@ def _cut_at_new_edges(place: WorkspaceFolder, recording: str = R0) -> None:
     """The passages begin a little later, under other options, and have clips and drafts of their own."""
     with Store.create_or_open(place) as store:
         moved = []
-        for passage in store.passages(recording):
+        for passage in list_passages(store, recording):
             number = f"{recording}-{round(passage.start * 1000) + 100:09d}-{round(passage.end * 1000):09d}"
             other = replace(passage, id=number, start=passage.start + 0.1)
             other = replace(other, clip=place.relative(place.clip(recording, number)))
@@ -238,7 +241,7 @@ def _cut_at_new_edges(place: WorkspaceFolder, recording: str = R0) -> None:
             for table in DRAFTS:
                 store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (number, passage.id))
             store.connection.execute("UPDATE results SET item = ? WHERE item = ?", (number, passage.id))
-        store.write([Finished(Mark("passages", "c2"), recording, (Passage,), moved, 0.1)])
+        write_outcomes(store, [Finished(Mark("passages", "c2"), recording, (Passage,), moved, 0.1)])
 
 
 WAYS = st.sampled_from(("absent", "whole", "undrafted", "redrafted long ago", "redrafted lately", "cut otherwise"))
@@ -294,7 +297,7 @@ def test_what_two_curators_know_of_a_file_is_put_together(tmp_path: Path) -> Non
     told = merge(theirs, ours)
     assert [(c.what, c.taken) for c in told.conflicts] == [("described differently", "ours")]
     with Store.open(ours) as store:
-        known = store.recording(R0).metadata
+        known = load_recording(store, R0).metadata
     assert (known.speaker, known.programme) == ("هدى", "programme 0")
 
 
@@ -304,13 +307,13 @@ def test_one_path_that_is_two_recordings_keeps_both(tmp_path: Path) -> None:
         with Store.create_or_open(place) as store:
             store.connection.execute("UPDATE sources SET path = '/in/today.mp3'")
             store.connection.execute("UPDATE results SET item = '/in/today.mp3' WHERE stage = 'ingest'")
-            assert store.paths(f"{number:016x}")
+            assert source_paths(store, f"{number:016x}")
     told = merge(theirs, ours)
     assert [c.what for c in told.conflicts] == ["one path, two recordings"]
     with Store.open(ours) as store:
-        assert store.paths(R0) == ["/in/today.mp3"]
-        assert store.paths(f"{1:016x}") == [f"/in/today.mp3#{1:016x}"]
-        assert store.recording(f"{1:016x}").metadata.programme == "programme 2"
+        assert source_paths(store, R0) == ["/in/today.mp3"]
+        assert source_paths(store, f"{1:016x}") == [f"/in/today.mp3#{1:016x}"]
+        assert load_recording(store, f"{1:016x}").metadata.programme == "programme 2"
     before = contents(ours.root)
     merge(theirs, ours)
     assert contents(ours.root) == before
@@ -319,10 +322,10 @@ def test_one_path_that_is_two_recordings_keeps_both(tmp_path: Path) -> None:
 def test_the_same_file_under_two_names_is_one_recording_with_both(tmp_path: Path) -> None:
     ours, theirs = a_workspace(tmp_path / "ours", [0]), a_workspace(tmp_path / "theirs", [0])
     with Store.create_or_open(theirs) as store:
-        put_recording(store, store.recording(R0), Metadata(speaker="هدى"), folder="/mnt")
+        put_recording(store, load_recording(store, R0), Metadata(speaker="هدى"), folder="/mnt")
     merge(theirs, ours)
     with Store.open(ours) as store:
-        assert len(store.paths(R0)) == 2
+        assert len(source_paths(store, R0)) == 2
         assert len(rows(ours.root)["recordings"]) == 1
 
 

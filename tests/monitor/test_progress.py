@@ -38,6 +38,7 @@ from aramega.pipeline.plan import Progress
 from aramega.records import BuildProgress, NodeProgress, from_dict
 from aramega.sources import find_sources
 from aramega.store import Store
+from aramega.store.recordings import count_recordings
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 
@@ -135,7 +136,7 @@ def test_a_build_goes_on_where_its_progress_cannot_be_told_and_says_so_once(
     [complaint] = told_build(WorkspaceFolder(tmp_path), short_broadcast, fail)
     assert "can't be told" in complaint
     with Store.open(WorkspaceFolder(tmp_path)) as store:
-        assert store.count_recordings()[0] == 1
+        assert count_recordings(store)[0] == 1
 
 
 def test_a_progress_file_that_cannot_be_replaced_stops_no_build(

@@ -20,6 +20,8 @@ from aramega.monitor.watch import Moment, look
 from aramega.pipeline import Pipeline
 from aramega.records import Recording, Source
 from aramega.store import Broken, Finished, Store
+from aramega.store.results import note_result, write_outcomes
+from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
 from tests.support.workspaces import a_recording
@@ -35,13 +37,13 @@ def place(tmp_path: Path) -> WorkspaceFolder:
     save_config(Config(), place.config)
     marks = Pipeline.from_config(Config(), place).marks
     with Store.create_or_open(place) as store:
-        store.add_sources([(Source(f"/in/{i}.mp3"), 1, 1) for i in range(10)])
+        note_sources(store, [(Source(f"/in/{i}.mp3"), 1, 1) for i in range(10)])
         known = [a_recording(f"{i:016x}", f"{i}.mp3", 900.0) for i in range(6)]
         made = [Finished(marks["ingest"], f"/in/{i}.mp3", (Recording,), [known[i]], 1.0) for i in range(6)]
-        store.write([*made, Broken(marks["ingest"], "/in/6.mp3", "an empty file (0 bytes)")])
+        write_outcomes(store, [*made, Broken(marks["ingest"], "/in/6.mp3", "an empty file (0 bytes)")])
         for recording in known[:2]:
             for stage, number in (("segment", 9), ("passages", 3)):
-                store.note_result(marks[stage], recording.id, made=number)
+                note_result(store, marks[stage], recording.id, made=number)
         ago = "UPDATE results SET finished_at = ? WHERE stage = ?"
         store.connection.execute(ago, (_ago(10), "ingest"))
         store.connection.execute(f"{ago} AND item < '/in/2'", (_ago(600), "ingest"))
@@ -157,7 +159,7 @@ def test_watching_shows_what_came_meanwhile_on_a_terminal(place: WorkspaceFolder
         _read_until(terminal, "an empty file")
         marks = Pipeline.from_config(Config(), place).marks
         with Store.create_or_open(place) as store:
-            store.write([Broken(marks["ingest"], "/in/7.mp3", "no audio stream")])
+            write_outcomes(store, [Broken(marks["ingest"], "/in/7.mp3", "no audio stream")])
         _read_until(terminal, "7.mp3: no audio stream")
         watching.send_signal(signal.SIGINT)
         assert watching.wait() == 0

@@ -16,6 +16,8 @@ from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import Passage
 from aramega.sources import find_sources
 from aramega.store import Broken, Finished, Store
+from aramega.store.recordings import list_passages, list_recordings
+from aramega.store.results import write_outcomes
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run
 
@@ -29,23 +31,22 @@ def build(folder: Path, source: Path, *changes: str, die_at: str = "") -> None:
     place = WorkspaceFolder(folder)
     config = choose_config(None, folder / "none.toml", changes)
     pipeline = Pipeline.from_config(config, place)
-    with building(place), Store.create_or_open(place) as store:
+    with building(place), Store.create_or_open(place) as store, pytest.MonkeyPatch.context() as patch:
         add_sources(store, pipeline, [str(source)], find_sources([str(source)], config.ingest.extensions))
-        write = store.write
 
-        def write_or_die(outcomes: list[Finished | Broken]) -> None:
+        def write_or_die(store: Store, outcomes: list[Finished | Broken]) -> None:
             if any(outcome.mark.stage == die_at for outcome in outcomes):
                 raise Killed
-            write(outcomes)
+            write_outcomes(store, outcomes)
 
-        store.write = write_or_die  # type: ignore[method-assign, assignment]
+        patch.setattr("aramega.pipeline.plan.write_outcomes", write_or_die)
         for _ in run_build(store, pipeline, LocalEngine(1)):
             pass
 
 
 def passages(folder: Path) -> list[Passage]:
     with Store.open(WorkspaceFolder(folder)) as store:
-        return [p for r in store.recordings() for p in store.passages(r.id)]
+        return [p for r in list_recordings(store) for p in list_passages(store, r.id)]
 
 
 def assert_clips_are_what_the_rows_say(folder: Path) -> None:
@@ -87,8 +88,8 @@ def test_clips_are_never_cut_from_another_file_under_the_old_name(
     build(ws, tmp_path / "b.wav", "passages.max_seconds=60", "passages.target_seconds=30")
     (tmp_path / "b.wav").unlink()
     with Store.open(WorkspaceFolder(ws)) as store:
-        intact = next(r for r in store.recordings() if r.name == "b.wav")
-        assert store.passages(intact.id)
+        intact = next(r for r in list_recordings(store) if r.name == "b.wav")
+        assert list_passages(store, intact.id)
     assert (
         aramega("build-ssum", "-w", ws, "--set", "passages.max_seconds=50", "--set", "passages.target_seconds=30").code
         == 3

@@ -14,6 +14,7 @@ from aramega.records import DraftedPassage, Metadata, ResolvedPassage, Settled, 
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_drafted
 from aramega.store.reviews import write_resolved
+from aramega.store.sources import list_sources, note_sources
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace, put_draft
 
@@ -78,12 +79,12 @@ def accepted(drafted: DraftedPassage) -> ResolvedPassage:
 def describe_recordings(workspace: WorkspaceFolder, change: Callable[[Metadata], Metadata]) -> None:
     """Change what the manifest says of every recording."""
     with Store.create_or_open(workspace) as store:
-        sources = [Source(source.path, change(source.metadata)) for source in store.sources()]
+        sources = [Source(source.path, change(source.metadata)) for source in list_sources(store)]
         for source in sources:
             size, mtime = store.connection.execute(
                 "SELECT size, mtime_ns FROM sources WHERE path = ?", (source.path,)
             ).fetchone()
-            store.add_sources([(source, size, mtime)])
+            note_sources(store, [(source, size, mtime)])
 
 
 def publish_to(workspace: WorkspaceFolder, folder: Path, **options: object) -> Published:

@@ -17,6 +17,7 @@ from aramega.records import Recording, SegmentedRecording, Source
 from aramega.stages.audio import decoded_audio
 from aramega.stages.ingest import Ingest
 from aramega.store import Store
+from aramega.store.recordings import list_passages, list_recordings
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run
 
@@ -118,7 +119,7 @@ def test_status_and_report_say_what_was_done_about_channels(
     assert aramega("build-ssum", tmp_path / "in", "-w", place, "-q").code == 0
     with Store.open(WorkspaceFolder(place)) as store:
         assert {note.names: note.count for note in gather_notes(store)} == {("inverted.flac",): 1, ("left.flac",): 1}
-        passages = {recording.name: len(store.passages(recording.id)) for recording in store.recordings()}
+        passages = {recording.name: len(list_passages(store, recording.id)) for recording in list_recordings(store)}
     assert passages == dict.fromkeys(("inverted.flac", "left.flac", "mono.wav"), passages["mono.wav"])
     assert passages["mono.wav"] > 0
     said = aramega("status", place).out

@@ -24,6 +24,7 @@ from aramega.stages.overview import Overviews, load_rules, survey_recording
 from aramega.stages.passages import Passages
 from aramega.stages.summarize import Summarize
 from aramega.store import Store
+from aramega.store.items import load_item
 from aramega.text.chapters import find_chapters
 from aramega.workspace import WorkspaceFolder
 from tests.support.chat_server import chat_server
@@ -187,7 +188,7 @@ def test_an_answer_that_leaves_no_room_for_the_question_is_refused_before_anythi
 def test_the_store_hands_over_a_recording_with_its_summaries_in_order(tmp_path: Path) -> None:
     workspace = drafted_workspace(tmp_path, recordings=2, passages=3, clips=False)
     with Store.open(workspace) as store:
-        item = store.load(Takes.RECORDING, f"{1:016x}")
+        item = load_item(store, Takes.RECORDING, f"{1:016x}")
         assert isinstance(item, SummarizedRecording)
         assert [summary.passage for summary in item.summaries] == [passage.id for passage in item.passages]
         (overview,) = Overviews(OverviewConfig(), workspace, SummarizeConfig()).run(item)

@@ -10,7 +10,11 @@ from aramega.records import AramegaError, ResolvedPassage, Settled, Span, Timeli
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.drafts import find_passages, load_drafted, passage_columns
+from aramega.store.items import items_made_ready, name_of
+from aramega.store.pending import count_pending_items, list_pending
+from aramega.store.results import tie_source, write_outcomes
 from aramega.store.reviews import add_reviews, resolved_of, reviewed_passages, reviews_of, write_resolved
+from aramega.store.sources import list_sources
 from tests.support.drafts import Annotator, drafted_workspace
 from tests.support.workspaces import a_recording, put_recording
 
@@ -39,7 +43,7 @@ def test_a_passage_knows_its_music_and_a_new_timeline_is_heard_of(store: Store) 
     passage = load_drafted(store, first).passage
     assert load_drafted(store, first).music_seconds == 0
     music = Timeline(passage.recording, (Span(passage.start + 1, passage.start + 3, "music"),))
-    store.write([Finished(Mark("segment", "b2"), passage.recording, (Timeline,), [music], 0.1)])
+    write_outcomes(store, [Finished(Mark("segment", "b2"), passage.recording, (Timeline,), [music], 0.1)])
     assert load_drafted(store, first).music_seconds == 2
     asked: list[str] = []
     store.connection.set_trace_callback(asked.append)
@@ -79,22 +83,22 @@ def test_an_expression_changes_nothing(store: Store, attack: str) -> None:
 def test_a_passage_waits_for_its_recording_and_a_recording_for_all_its_passages(store: Store) -> None:
     passages, summarize = Mark("passages", "c1"), Mark("summarize", "d1", Takes.PASSAGE)
     overview = Mark("overview", "o1")
-    assert store.count_pending(Mark("transcribe", "new", Takes.PASSAGE), [passages]) == 6
-    assert store.count_pending(Mark("transcribe", "d1", Takes.PASSAGE), [passages]) == 0
-    assert store.count_pending(Mark("transcribe", "new", Takes.PASSAGE), [Mark("passages", "other")]) == 0
-    assert store.count_pending(overview, [passages, summarize]) == 2
+    assert count_pending_items(store, Mark("transcribe", "new", Takes.PASSAGE), [passages]) == 6
+    assert count_pending_items(store, Mark("transcribe", "d1", Takes.PASSAGE), [passages]) == 0
+    assert count_pending_items(store, Mark("transcribe", "new", Takes.PASSAGE), [Mark("passages", "other")]) == 0
+    assert count_pending_items(store, overview, [passages, summarize]) == 2
     first = next(find_passages(store))
     store.connection.execute("DELETE FROM results WHERE stage = 'summarize' AND item = ?", (first,))
-    assert list(store.pending(overview, [passages, summarize])) == [f"{1:016x}"]
-    assert store.items_from(first, Takes.PASSAGE, Takes.RECORDING) == [f"{0:016x}"]
-    assert len(store.items_from(f"{0:016x}", Takes.RECORDING, Takes.PASSAGE)) == 3
-    assert store.name_of(Takes.PASSAGE, first) == "نشرة 0.mp3"
+    assert list(list_pending(store, overview, [passages, summarize])) == [f"{1:016x}"]
+    assert items_made_ready(store, first, Takes.PASSAGE, Takes.RECORDING) == [f"{0:016x}"]
+    assert len(items_made_ready(store, f"{0:016x}", Takes.RECORDING, Takes.PASSAGE)) == 3
+    assert name_of(store, Takes.PASSAGE, first) == "نشرة 0.mp3"
 
 
 def test_drafts_go_with_a_file_that_holds_something_else_now(store: Store) -> None:
-    path = next(store.sources()).path
+    path = next(list_sources(store)).path
     put_recording(store, a_recording("f" * 16), folder=path.rsplit("/", 2)[0])
-    store._name_recording(path, "f" * 16)
+    tie_source(store, path, "f" * 16)
     assert len(list(find_passages(store))) == 3
     assert store.connection.execute("SELECT count(*) FROM transcripts").fetchone()[0] == 3
     assert store.connection.execute("SELECT count(*) FROM results WHERE stage = 'check'").fetchone()[0] == 3

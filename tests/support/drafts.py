@@ -23,6 +23,7 @@ from aramega.records import (
 )
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
+from aramega.store.results import write_outcomes
 from aramega.workspace import WorkspaceFolder
 from tests.support.workspaces import (
     a_passage,
@@ -86,8 +87,9 @@ def put_draft(store: Store, draft: Draft) -> None:
         ("judge", draft.verdict),
     )
     made = [(stage, part) for stage, part in parts if part is not None]
-    store.write(
-        [Finished(Mark(stage, "d1", Takes.PASSAGE), part.passage, (type(part),), [part], 0.1) for stage, part in made]
+    write_outcomes(
+        store,
+        [Finished(Mark(stage, "d1", Takes.PASSAGE), part.passage, (type(part),), [part], 0.1) for stage, part in made],
     )
 
 

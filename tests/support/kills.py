@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from aramega.cli import run
+from aramega.pipeline import plan
 from aramega.store import Broken, Finished, Store
 
 Moment = Literal["before", "after"]
@@ -32,7 +33,7 @@ def killed_at_result(number: int, moment: Moment, *arguments: str | Path, stage:
 
 
 def _run_until(number: int, moment: str, stage: str, arguments: Sequence[str]) -> int:
-    write, batches = Store.write, 0
+    write, batches = plan.write_outcomes, 0
 
     def write_or_die(store: Store, outcomes: Sequence[Finished | Broken]) -> None:
         nonlocal batches
@@ -43,7 +44,7 @@ def _run_until(number: int, moment: str, stage: str, arguments: Sequence[str]) -
         if moment == "after" and batches == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Store.write = write_or_die  # type: ignore[method-assign]
+    plan.write_outcomes = write_or_die
     return run(arguments)
 
 

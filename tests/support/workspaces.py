@@ -23,6 +23,8 @@ from aramega.records import (
     stretch_id,
 )
 from aramega.store import Finished, Mark, Store
+from aramega.store.results import write_outcomes
+from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
 
 MEASURES = Measures(loudness_lufs=-23.0, peak_dbfs=-1.5, clipped_share=0.0, bandwidth_hz=7200.0, dc_offset=0.001)
@@ -83,18 +85,18 @@ def spans_of(segments: Sequence[Segment], seconds: float) -> tuple[Span, ...]:
 
 def put_recording(store: Store, recording: Recording, metadata: Metadata | None = None, folder: str = "/in") -> None:
     path = f"{folder}/{recording.id}/{recording.name}"
-    store.add_sources([(Source(path, metadata or Metadata()), recording.bytes, 1)])
-    store.write([Finished(Mark("ingest", "a1"), path, (Recording,), [recording], 0.5)])
+    note_sources(store, [(Source(path, metadata or Metadata()), recording.bytes, 1)])
+    write_outcomes(store, [Finished(Mark("ingest", "a1"), path, (Recording,), [recording], 0.5)])
 
 
 def put_segments(store: Store, recording: Recording, segments: Sequence[Segment]) -> None:
     timeline = Timeline(recording.id, spans_of(segments, recording.seconds))
     made = [timeline, *segments]
-    store.write([Finished(Mark("segment", "b1"), recording.id, (Timeline, Segment), made, 0.5)])
+    write_outcomes(store, [Finished(Mark("segment", "b1"), recording.id, (Timeline, Segment), made, 0.5)])
 
 
 def put_passages(store: Store, recording: Recording, passages: Sequence[Passage]) -> None:
-    store.write([Finished(Mark("passages", "c1"), recording.id, (Passage,), list(passages), 0.5)])
+    write_outcomes(store, [Finished(Mark("passages", "c1"), recording.id, (Passage,), list(passages), 0.5)])
 
 
 def write_clip(workspace: WorkspaceFolder, passage: Passage) -> Path:

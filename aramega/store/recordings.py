@@ -1,0 +1,87 @@
+"""Recordings in the store, with what is known of their inside."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aramega.records import Passage, Recording, Segment, SegmentedRecording, SummarizedRecording, Summary, Timeline
+from aramega.store.database import Store
+from aramega.store.rows import revive
+
+PAGE = 1000
+"""Rows of a table without end are read this many at a time, so that a million of them cost no memory."""
+
+
+def list_recordings(store: Store) -> Iterator[Recording]:
+    """Every recording, by id."""
+    query, after = f"SELECT * FROM recordings WHERE id > ? ORDER BY id LIMIT {PAGE}", ""  # noqa: S608
+    while page := store.connection.execute(query, (after,)).fetchall():
+        for row in page:
+            yield _revive_recording(row, _named_files(store, row["id"]))
+        after = page[-1]["id"]
+
+
+def load_recording(store: Store, recording: str) -> Recording:
+    """A recording under the first of its names, with what all its sources say of it."""
+    row = store.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
+    return _revive_recording(row, _named_files(store, recording))
+
+
+def load_segmented(store: Store, recording: str) -> SegmentedRecording:
+    """A recording with its timeline and its segments, as far as there are any."""
+    ask = store.connection.execute
+    row = ask("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
+    files = _named_files(store, recording)
+    timeline = ask("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
+    segments = ask("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
+    return SegmentedRecording(
+        recording=_revive_recording(row, files),
+        paths=tuple(path for path, _ in files),
+        timeline=revive(Timeline, timeline) if timeline else None,
+        segments=tuple(revive(Segment, s) for s in segments),
+    )
+
+
+def load_summarized(store: Store, recording: str) -> SummarizedRecording:
+    """A recording with its passages and their summaries."""
+    whole = load_segmented(store, recording)
+    query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
+    return SummarizedRecording(
+        recording=whole.recording,
+        paths=whole.paths,
+        timeline=whole.timeline,
+        segments=whole.segments,
+        passages=tuple(list_passages(store, recording)),
+        summaries=tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,))),
+    )
+
+
+def list_passages(store: Store, recording: str) -> list[Passage]:
+    """A recording's passages in the order of time."""
+    rows = store.connection.execute("SELECT * FROM passages WHERE recording = ? ORDER BY start", (recording,))
+    return [revive(Passage, row) for row in rows]
+
+
+def count_recordings(store: Store) -> tuple[int, float]:
+    """How many there are, and their seconds."""
+    row = store.connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
+    return row[0], row[1]
+
+
+def _named_files(store: Store, recording: str) -> list[tuple[str, str]]:
+    """The path and the metadata of each of a recording's sources, by path."""
+    query = "SELECT path, metadata FROM sources WHERE recording = ? ORDER BY path"
+    return [(row[0], row[1]) for row in store.connection.execute(query, (recording,))]
+
+
+def _revive_recording(row: sqlite3.Row, files: Iterable[tuple[str, str]]) -> Recording:
+    """What the first source says comes before what the others say."""
+    ordered = list(files)
+    metadata: dict[str, str] = {}
+    for _, described in reversed(ordered):
+        metadata |= json.loads(described)
+    name = Path(ordered[0][0]).name if ordered else row["name"]
+    return revive(Recording, row, metadata=metadata, name=name)

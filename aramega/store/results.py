@@ -1,0 +1,150 @@
+"""Results and failures: what was done, under which fingerprint, and what could not be.
+
+A stage's result for an item is one row of `results`, written in the same transaction as the records it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aramega.records import (
+    Check,
+    Failure,
+    Labels,
+    Overview,
+    Passage,
+    Recording,
+    Segment,
+    Summary,
+    Timeline,
+    Transcript,
+    Verdict,
+    timestamp,
+)
+from aramega.store.database import Store
+from aramega.store.items import name_of_any, passage_ids, passage_seconds
+from aramega.store.pending import Mark
+from aramega.store.rows import replace_rows
+from aramega.store.sources import source_paths
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One item's result, ready to be written."""
+
+    mark: Mark
+    item: str
+    makes: tuple[type, ...]
+    records: Sequence[Any]
+    took: float
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One item's failure, ready to be written."""
+
+    mark: Mark
+    item: str
+    error: str
+    trace: str = ""
+
+
+def write_outcomes(store: Store, outcomes: Sequence[Finished | Broken]) -> None:
+    """Write a batch of outcomes, all or none of it."""
+    with store.transaction():
+        for outcome in outcomes:
+            if isinstance(outcome, Finished):
+                _write_result(store, outcome)
+            else:
+                _write_failure(store, outcome)
+
+
+def _write_result(store: Store, done: Finished) -> None:
+    for kind in done.makes:
+        records: list[Any] = [r for r in done.records if isinstance(r, kind)]
+        replace_rows(store.connection, kind, done.item, records)
+        if kind is Recording:
+            tie_source(store, done.item, records[0].id)
+    counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
+    seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or passage_seconds(store, done.item)
+    row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, timestamp())
+    store.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    store.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
+
+
+def _write_failure(store: Store, broken: Broken) -> None:
+    row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, timestamp())
+    store.connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def tie_source(store: Store, path: str, recording: str) -> None:
+    """Tie a source to its recording, which has the first of its files' names whichever came last; what an earlier
+    version of the file held goes, if no other file holds it."""
+    ask = store.connection.execute
+    row = ask("SELECT recording FROM sources WHERE path = ?", (path,)).fetchone()
+    ask("UPDATE sources SET recording = ? WHERE path = ?", (recording, path))
+    first = Path(source_paths(store, recording)[0]).name
+    ask("UPDATE recordings SET name = ? WHERE id = ?", (first, recording))
+    before = row["recording"]
+    if before and before != recording and not source_paths(store, before):
+        for passage in passage_ids(store, before):
+            _forget(store, passage, (Transcript, Summary, Labels, Check, Verdict))
+        _forget(store, before, (Recording, Timeline, Segment, Passage, Overview))
+
+
+def _forget(store: Store, item: str, kinds: Sequence[type]) -> None:
+    """Drop what was made of an item that is no more."""
+    for kind in kinds:
+        replace_rows(store.connection, kind, item, ())
+    store.connection.execute("DELETE FROM results WHERE item = ?", (item,))
+    store.connection.execute("DELETE FROM failures WHERE item = ?", (item,))
+
+
+def is_stale(store: Store, mark: Mark, item: str) -> bool:
+    """Whether there is no result for the item under this fingerprint."""
+    query = "SELECT 1 FROM results WHERE stage = ? AND item = ? AND fingerprint = ?"
+    return store.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is None
+
+
+def note_result(store: Store, mark: Mark, item: str, *, made: int) -> None:
+    """Note what was done outside any stage, inside the caller's transaction."""
+    row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, timestamp())
+    store.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def retract_result(store: Store, mark: Mark, item: str) -> None:
+    """Take back an item's result under other options, before files of its name are written anew: a build killed
+    between the files and the commit would leave the old result standing over the new files."""
+    other = "stage = ? AND item = ? AND fingerprint <> ?"
+    values = (mark.stage, item, mark.fingerprint)
+    if store.connection.execute(f"SELECT 1 FROM results WHERE {other}", values).fetchone():  # noqa: S608
+        store.connection.execute(f"DELETE FROM results WHERE {other}", values)  # noqa: S608
+
+
+def tally_results(store: Store, mark: Mark) -> Mapping[str, float]:
+    """How many items the stage has done, what they made, their seconds, and how long it took."""
+    query = """SELECT count(*) AS done, coalesce(sum(made), 0) AS made, coalesce(sum(seconds), 0) AS seconds,
+               coalesce(sum(took), 0) AS took FROM results WHERE stage = ? AND fingerprint = ?"""
+    return dict(store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone())
+
+
+def has_failed(store: Store, mark: Mark, item: str) -> bool:
+    query = "SELECT 1 FROM failures WHERE stage = ? AND item = ? AND fingerprint = ?"
+    return store.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is not None
+
+
+def list_failures(store: Store, marks: Iterable[Mark]) -> list[Failure]:
+    """What failed under the current fingerprints, in the order of the stages."""
+    query = "SELECT * FROM failures WHERE stage = ? AND fingerprint = ? ORDER BY item"
+    rows = [r for m in marks for r in store.connection.execute(query, (m.stage, m.fingerprint))]
+    names = {r["item"]: name_of_any(store, r["item"]) for r in rows}
+    return [Failure(r["stage"], r["item"], r["error"], r["failed_at"], names[r["item"]]) for r in rows]
+
+
+def forget_failures(store: Store) -> int:
+    """Let every failed item be tried again."""
+    with store.transaction():
+        return store.connection.execute("DELETE FROM failures").rowcount

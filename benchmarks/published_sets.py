@@ -36,7 +36,7 @@ from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import put_draft
 from tests.support.workspaces import a_recording, put_recording
 
-SAMPLE = Path(__file__).resolve().parent.parent / "aramega" / "cli" / "sample" / "broadcast.mp3"
+SAMPLE = Path(__file__).resolve().parent.parent / "aramega" / "sample" / "broadcast.mp3"
 SECONDS, SEGMENTS, PASSAGES = 60, 6, 60
 """A recording is an hour: sixty passages of a minute, each of six segments."""
 WORDS = [f"كلمة{n}" for n in range(5000)]

@@ -33,7 +33,7 @@ from tests.chaos.rude_s3 import BUCKET, RudeS3
 from tests.chaos.weather import ON_RAY, Blow, Engine, Kind, Storm, plan_storm
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-SAMPLE = REPOSITORY / "aramega" / "cli" / "sample" / "broadcast.mp3"
+SAMPLE = REPOSITORY / "aramega" / "sample" / "broadcast.mp3"
 MOST_RUNS = 6
 """A storm that is not settled after so many calm runs never will be."""
 LINGER = 600.0

@@ -9,7 +9,7 @@ from aramega.text import cer
 from recipes.demo_asr.compact import whole_whisper
 from recipes.demo_asr.evaluate import hear_single, no_speech, sample_clips
 
-SAMPLE = Path(__file__).parents[3] / "aramega" / "cli" / "sample"
+SAMPLE = Path(__file__).parents[3] / "aramega" / "sample"
 
 
 @pytest.fixture(scope="module")

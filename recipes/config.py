@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from recipes.data.config import DataConfig
 from recipes.errors import RecipeError
@@ -57,7 +58,7 @@ class TrainConfig(Section):
 class LogConfig(Section):
     every: int = Field(1, ge=1, description="steps between lines of the log")
     trackers: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = Field(
-        (), description="besides the terminal and log.jsonl; one that is not installed is said and left out"
+        (), description="besides the terminal and log.jsonl; one that is not installed is left out, with a message"
     )
     project: str = Field("aramega", description="project name for the trackers")
 
@@ -152,7 +153,7 @@ def known_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     for name, field in model.model_fields.items():
         keys.append(f"{prefix}{name}")
         for inner in (field.annotation, *typing.get_args(field.annotation)):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
+            if is_table(inner):
                 keys += known_keys(inner, prefix=f"{prefix}{name}.")
     return keys
 
@@ -174,7 +175,7 @@ def toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]
 
 
 def toml_value(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items() if v is not None) + "}"
@@ -188,9 +189,50 @@ def toml_key(key: str) -> str:
     return key if bare.isascii() and bare.isalnum() else json.dumps(key, ensure_ascii=False)
 
 
-def differing_keys(one: BaseModel, other: BaseModel) -> dict[str, tuple[Any, Any]]:
-    """Every dotted key that differs, with its value in one and in the other (None where there is no such key)."""
-    left, right = flatten(one.model_dump(mode="json")), flatten(other.model_dump(mode="json"))
+def annotated_toml(config: BaseModel) -> str:
+    """Every option of a config as TOML, explained where it first comes; a list of tables is shown as a comment."""
+    return "\n".join(annotated_table(config, (), explained=set())).lstrip("\n") + "\n"
+
+
+def annotated_table(config: BaseModel, path: tuple[str, ...], *, explained: set[type]) -> Iterator[str]:
+    """The table at `path` and those inside it; `explained` are the kinds of tables that came before."""
+    kind, values = type(config), config.model_dump(mode="json")
+    tables = {name: value for name in kind.model_fields if isinstance(value := getattr(config, name), BaseModel)}
+    lists = {name: item for name, field in kind.model_fields.items() if (item := item_of_list(field))}
+    options = {name: field for name, field in kind.model_fields.items() if name not in {*tables, *lists}}
+    if path and options:
+        yield f"\n[{'.'.join(path)}]"
+    for name, field in options.items():
+        if kind not in explained:
+            yield f"# {explanation(field)}"
+        yield f"{name} = {toml_value(values[name])}"
+    explained.add(kind)
+    for name, item in lists.items():
+        yield f"\n# [[{'.'.join((*path, name))}]]"
+        for key, field in item.model_fields.items():
+            yield f"# {key} = {'…' if field.is_required() else toml_value(field.get_default())}  # {explanation(field)}"
+    for name, value in tables.items():
+        yield from annotated_table(value, (*path, name), explained=explained)
+
+
+def explanation(field: FieldInfo) -> str:
+    """What an option does, and what it may be where that is one of a few."""
+    choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is Literal else ()
+    return f"{field.description}{f' ({toml_value(list(choices))[1:-1]})' if choices else ''}"
+
+
+def item_of_list(field: FieldInfo) -> type[BaseModel] | None:
+    """The kind of table of which the option is a list."""
+    return next((kind for kind in typing.get_args(field.annotation) if is_table(kind)), None)
+
+
+def is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def differing_keys(first: BaseModel, second: BaseModel) -> dict[str, tuple[Any, Any]]:
+    """Every dotted key that differs, with its value in the first and in the second (None where there is no such key)."""
+    left, right = flatten(first.model_dump(mode="json")), flatten(second.model_dump(mode="json"))
     keys = sorted({*left, *right})
     return {key: (left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)}
 
@@ -206,3 +248,15 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def main() -> None:
+    print(
+        "# Every option of a run, at its default. A config of yours names only what it changes: see the other files here."
+    )
+    print("# Made by `python -m recipes.config`.\n")
+    print(annotated_toml(RecipeConfig()), end="")
+
+
+if __name__ == "__main__":
+    main()

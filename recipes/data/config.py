@@ -37,17 +37,14 @@ class DatasetConfig(Section):
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="train, validation and test of a dataset that has no splits, by speaker"
     )
-    split_seed: int = Field(
-        0, description="which speakers fall on which side of such a split, and which rows a limit draws"
-    )
+    split_seed: int = Field(0, description="seed of that split, and of the rows that limit draws")
     limit: int = Field(0, ge=0, description="at most so many rows of each split, drawn at random; 0: all")
     verified_only: bool = Field(False, description="only rows whose target a human verified")
     columns: dict[str, str] = Field({}, description="our column name → this dataset's, where they differ")
     labels: dict[str, str] = Field({}, description="this dataset's label → the inventory's")
     marks: Marks = Field(
         "clean",
-        description="annotators' marks for what was not understood. clean: (word؟) and word- lose them, rows with [؟] "
-        "are left out of asr; leave_out: rows with any are left out of asr; keep: as written",
+        description="marks of annotators. clean: as words, rows with [؟] not for asr; leave_out: rows with any not for asr; keep: as is",
     )
     filename_pattern: str = Field("", description="file-names: regular expression with named groups for columns")
 
@@ -70,7 +67,7 @@ class DataConfig(Section):
     )
     long_clips: Literal["skip", "cut", "error"] = Field(
         "skip",
-        description="longer ones: left out; or their beginning is heard (never for asr, whose text goes on); counted both",
+        description="clips longer than max_seconds. skip: leave them out; cut: hear them up to there, and leave them out of asr",
     )
     max_target_chars: int = Field(4000, gt=0, description="longest target, in characters")
     generative_label: Literal["length", "source"] = Field(

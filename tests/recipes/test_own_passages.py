@@ -55,7 +55,7 @@ def dataset(broadcast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "set"
 
 
-@pytest.mark.parametrize("name", ["7b-one-gpu", "tiny"])
+@pytest.mark.parametrize("name", ["one-gpu", "tiny"])
 def test_a_shipped_config_trains_on_the_packages_own_passages(
     name: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

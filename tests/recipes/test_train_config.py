@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes.config import differing_keys, load_config, parse_config, to_toml
+from recipes.config import RecipeConfig, differing_keys, known_keys, load_config, main, parse_config, to_toml
 from recipes.errors import RecipeError
 
 CONFIGS = Path(__file__).parents[2] / "recipes" / "configs"
@@ -73,6 +73,38 @@ def test_differing_keys_are_named_one_by_one() -> None:
     assert differing_keys(one, other) == {"data.datasets.0.path": ("a", "b"), "lora.rank": (8, 32)}
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+EVERY_OPTION = CONFIGS / "every-option.toml"
+
+
+@pytest.mark.parametrize("path", sorted({*CONFIGS.glob("*.toml")} - {EVERY_OPTION}), ids=lambda path: path.stem)
 def test_every_config_that_comes_with_us_is_valid(path: Path) -> None:
     assert load_config(path).data.datasets
+
+
+def test_the_file_of_every_option_is_made_from_the_models_and_says_their_defaults(capsys) -> None:
+    main()
+    assert capsys.readouterr().out == EVERY_OPTION.read_text(encoding="utf-8"), "python -m recipes.config makes it"
+    assert load_config(EVERY_OPTION) == RecipeConfig()
+
+
+def test_every_option_is_explained() -> None:
+    text = EVERY_OPTION.read_text(encoding="utf-8")
+    assert "None" not in text
+    lines = text.splitlines()
+    for key in known_keys(RecipeConfig):
+        assert any(
+            line.removeprefix("# ").startswith((f"{key.split('.')[-1]} = ", f"[{key}]", f"[[{key}]]")) for line in lines
+        )
+
+
+def test_the_several_gpus_run_is_the_one_gpu_run_shared_out() -> None:
+    one, several = load_config(CONFIGS / "one-gpu.toml"), load_config(CONFIGS / "several-gpus.toml")
+    assert set(differing_keys(one, several)) == {"train.accumulation"}
+
+
+def test_a_config_of_an_older_version_still_loads(tmp_path: Path) -> None:
+    """As a run folder of 0.1.0 holds it, every option written out."""
+    older = load_config(Path(__file__).parent / "older" / "config.toml")
+    assert older.lora.parts().keys() == {"language", "audio"}
+    assert "audio_tower" in older.lora.audio.modules
+    assert load_config(write(tmp_path, to_toml(older))) == older

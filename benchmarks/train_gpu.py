@@ -25,13 +25,13 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipes.config import RecipeConfig, parse_config
-from recipes.hardware import GPUS
 from recipes.models.collate import Encoder, Inputs, Prompt
 from recipes.models.config import TinyShape
 from recipes.models.load import LoadedModel, enable_gradient_checkpointing
 from recipes.models.lora import add_adapters
 from recipes.models.tiny import SPECIAL_TOKENS, sample_text, train_tokenizer
 from recipes.training.batches import MicroBatch
+from recipes.training.estimates import GPUS
 from recipes.training.rates import learning_rates, make_optimizer
 from recipes.training.step import take_step
 

@@ -1,8 +1,8 @@
 """Embed every training clip at the aligner, ahead of training: `python -m recipes.embed CONFIG --into FOLDER`.
 
-`recipes.train` would do it by itself; doing it once for several runs saves it for each. Stop it and start it
-again as you like: only what is missing is computed. `accelerate launch -m recipes.embed …` shares it out.
-Beside the cache lie `table.npz` and `embeddings.npy`, the data as a schedule sees it, for `python -m recipes.schedule`.
+`recipes.train` does it by itself where it must; doing it ahead once saves the time in each of several runs. It can be
+stopped and started again: only what is missing is computed. `accelerate launch -m recipes.embed …` uses several
+processes. Beside the cache it writes `table.npz` and `embeddings.npy`, which `python -m recipes.schedule` reads.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def embed(config: RecipeConfig, folder: Path) -> None:
+    """Everything `main` does."""
     accelerator = open_accelerator()
     with accelerator.main_process_first():
         examples = load_examples(config.data, "train")
@@ -50,14 +51,14 @@ def embed(config: RecipeConfig, folder: Path) -> None:
     clips = training_clips(examples)
     mine = clips[accelerator.process_index :: accelerator.num_processes]
     started = time.perf_counter()
-    made = embed_missing(
+    count = embed_missing(
         model, mine, cache, batch_seconds=config.train.embedding_batch_seconds, threads=config.train.loader_threads
     )
     seconds = time.perf_counter() - started
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         write_schedule_data(config, folder, model=model, examples=examples, cache=cache)
-        print(f"{folder}: {len(cache.keys())} of {len(clips)} clips, {made} of them now, in {seconds:.1f} s")
+        print(f"{folder}: {len(cache.keys())} of {len(clips)} clips, {count} of them now, in {seconds:.1f} s")
 
 
 def write_schedule_data(

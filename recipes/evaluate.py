@@ -7,8 +7,8 @@
     python -m recipes.evaluate CONFIG.toml --baseline majority --out runs/majority
     python -m recipes.evaluate CONFIG.toml --baseline cascade --whisper FOLDER --out runs/cascade
 
-Read it from top to bottom: whose answers, on which examples, how they score. What the answers are scored by
-is in `recipes/tasks` and `recipes/evaluation`. `recipes.compare` puts several of these beside each other.
+A task's metrics are in `recipes/tasks`; intervals, slices, judge and baselines in `recipes/evaluation`, the library of
+this command. `recipes.compare` puts several evaluations beside each other.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> str:
-    """Everything `main` does; gives the table it prints."""
+    """Everything `main` does; returns the table it prints."""
     is_run = options.what.is_dir()
     config = load_config(options.what / "config.toml" if is_run else options.what, options.set)
     if options.out is None and not is_run:
@@ -89,7 +89,7 @@ def evaluate(options: argparse.Namespace) -> str:
 
 
 def answers(options: argparse.Namespace, config: RecipeConfig, examples: Examples) -> tuple[str, list[Prediction]]:
-    """Who answers, and every answer."""
+    """The name of the model or baseline, and its answers."""
     if options.baseline == "majority":
         return "majority", list(majority(load_examples(config.data, "train"), examples))
     if options.baseline == "cascade":
@@ -120,6 +120,7 @@ def answers(options: argparse.Namespace, config: RecipeConfig, examples: Example
 
 
 def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[Prediction]:
+    """What the model answers to each example."""
     lines = predict(
         model,
         examples,
@@ -131,8 +132,9 @@ def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[
 
 
 def add_bertscore(results: dict[str, Any], predictions: Sequence[Prediction], config: RecipeConfig) -> None:
+    """Add BERTScore to the results of each task of summaries, where the configuration asks for it."""
     for name, rows in summaries(predictions).items() if config.eval.bertscore else ():
-        answered, wanted = [one.answer for one in rows], [one.reference for one in rows]
+        answered, wanted = [row.answer for row in rows], [row.reference for row in rows]
         results[name]["bertscore"] = bertscore(answered, wanted, config.eval.bertscore)
 
 
@@ -145,7 +147,7 @@ def add_judge(
     transcripts = {examples.name(i): examples.text(i).columns.get("transcription") for i in range(len(examples))}
     every: list[Grading] = []
     for name, rows in summaries(predictions).items():
-        sources = [str(transcripts[one.example] or one.reference) for one in rows]
+        sources = [str(transcripts[row.example] or row.reference) for row in rows]
         gradings = grade_summaries(rows, sources, config.eval)
         results[name]["judge"] = summarize_gradings(gradings, config.eval, seed=config.train.seed)
         every += gradings
@@ -153,6 +155,7 @@ def add_judge(
 
 
 def summaries(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    """The predictions that are summaries, by task."""
     return {name: rows for name, rows in by_task(predictions).items() if rows[0].task in SUMMARIES}
 
 

@@ -1,26 +1,26 @@
-"""Take a trained model out of its run: `python -m recipes.merge RUN --adapter FOLDER` and/or `--merged FOLDER`.
+"""Export a run's model: `python -m recipes.merge RUN --adapter FOLDER` and/or `--merged FOLDER`.
 
-The adapter is a few megabytes and needs the base model; the merged model is whole, and loads wherever
-Qwen2.5-Omni's thinker does. `hf:FOLDER` in a build asks it for summaries of transcripts: by text, it hears nothing. Both are loaded back and must answer a few validation
-examples as the model in training did: a file that was written is not yet a model that works. In bfloat16 merging
-rounds the weights, so a merged model may word an answer differently; how much its loss moved is said.
+The adapter is a few megabytes and needs the base model. The merged model is whole: it loads wherever Qwen2.5-Omni's
+thinker does, and `hf:FOLDER` in a build asks it for summaries of transcripts (by text: it hears nothing).
+
+What was written is loaded back and must answer a few validation examples as the model in training did. In bfloat16
+merging rounds the weights, so a merged model may word an answer differently; how much its loss moved is printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+import functools
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from recipes.config import RecipeConfig, load_config
 from recipes.data.examples import Examples
 from recipes.data.load import load_examples, load_split
 from recipes.errors import RecipeError
-from recipes.models.load import LoadedModel, load_model, save_model
+from recipes.models.export import check_empty, compare_answers, push, save_adapter, save_merged
+from recipes.models.load import LoadedModel, load_model
 from recipes.models.lora import add_adapters, load_adapter
 from recipes.tasks import TaskError
 from recipes.training import checkpoint
@@ -63,60 +63,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def export(options: argparse.Namespace) -> None:
-    run = options.run
+    """Everything `main` does: write what was asked for, load it back, compare its answers, upload it."""
+    run, device = options.run, options.device
     config = load_config(run / "config.toml", [f"model.dtype={options.dtype}"] if options.dtype else [])
     source = checkpoint.find_checkpoint(run, options.checkpoint)
     if config.train.method == "full" and options.adapter:
         raise RecipeError(f"{run}: trained every weight, so there is no adapter. Use --merged.")
-    for folder in filter(None, (options.adapter, options.merged)):
-        if folder.exists() and any(folder.iterdir()):
-            raise RecipeError(f"{folder}: not empty. Choose another folder, or delete this one.")
+    check_empty([folder for folder in (options.adapter, options.merged) if folder])
 
     every = load_split(config.data, "validation") or load_examples(config.data, "train")
     examples = fixed_subset(every, per_task=options.examples, seed=config.train.seed)
-    model = trained_model(config, source, device=options.device)
+    model = trained_model(config, source, device=device)
     expected = answers(model, examples, config)
+    card = functools.partial(write_card, run=run, config=config, step=source.name)
     if options.adapter:
-        model.model.save_pretrained(options.adapter, save_embedding_layers=False)
-        write_card(
-            options.adapter,
-            name=options.push or options.adapter.name,
-            run=run,
-            config=config,
-            step=source.name,
-            merged=False,
-        )
+        save_adapter(model, options.adapter)
+        card(options.adapter, name=options.push or options.adapter.name, merged=False)
     if options.merged:
-        if hasattr(model.model, "peft_config"):
-            model.model = model.model.merge_and_unload(safe_merge=True)
-        save_model(model, options.merged)
-        write_card(
-            options.merged,
-            name=options.push or options.merged.name,
-            run=run,
-            config=config,
-            step=source.name,
-            merged=True,
-        )
+        save_merged(model, options.merged)
+        card(options.merged, name=options.push or options.merged.name, merged=True)
     del model  # one model of real size at a time
 
     if options.adapter:
-        again = load_model(config.model, device=options.device)
-        load_adapter(again, options.adapter)
-        comparison = compare_answers(expected, answers(again, examples, config))
-        print(f"{options.adapter}: {comparison}")
-        if not comparison.same:
-            raise RecipeError(f"{options.adapter}: loaded back, the adapter answers otherwise. Do not use it; say so.")
-        del again
+        check_adapter(options.adapter, expected, examples, config, device=device)
     if options.merged:
-        merged = load_model(config.model.model_copy(update={"path": str(options.merged)}), device=options.device)
-        comparison = compare_answers(expected, answers(merged, examples, config))
-        print(f"{options.merged}: {comparison}")
-        if abs(comparison.loss_moved) > LOSS_MAY_MOVE:
-            raise RecipeError(
-                f"{options.merged}: merging moved the loss by {comparison.loss_moved:+.3f}, so this is another model. "
-                "Merge with --dtype float32, or use the adapter."
-            )
+        check_merged(options.merged, expected, examples, config, device=device)
     if options.push:
         push(options.adapter or options.merged, options.push)
 
@@ -132,6 +103,7 @@ def trained_model(config: RecipeConfig, source: Path, *, device: str) -> LoadedM
 
 
 def answers(model: LoadedModel, examples: Examples, config: RecipeConfig) -> list[Prediction]:
+    """The first words of each answer: enough to tell two models apart."""
     return predict(
         model,
         examples,
@@ -141,40 +113,30 @@ def answers(model: LoadedModel, examples: Examples, config: RecipeConfig) -> lis
     )
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two models' answers to the same examples."""
-
-    equal: int
-    total: int
-    loss_moved: float
-
-    @property
-    def same(self) -> bool:
-        return self.equal == self.total and math.isclose(self.loss_moved, 0.0, abs_tol=1e-3)
-
-    def __str__(self) -> str:
-        return f"{self.equal} of {self.total} answers the same as in training, loss moved by {self.loss_moved:+.5f}"
+def check_adapter(
+    folder: Path, expected: Sequence[Prediction], examples: Examples, config: RecipeConfig, *, device: str
+) -> None:
+    """Load the adapter back onto its base model: it must answer just as in training."""
+    model = load_model(config.model, device=device)
+    load_adapter(model, folder)
+    comparison = compare_answers(expected, answers(model, examples, config))
+    print(f"{folder}: {comparison}")
+    if not comparison.same:
+        raise RecipeError(f"{folder}: loaded back, the adapter answers otherwise. Do not use it; say so.")
 
 
-def compare_answers(expected: Sequence[Prediction], found: Sequence[Prediction]) -> Comparison:
-    def loss(predictions: Sequence[Prediction]) -> float:
-        return sum(p["loss"] for p in predictions) / sum(p["target_tokens"] for p in predictions)
-
-    equal = sum(one["answer"] == other["answer"] for one, other in zip(expected, found, strict=True))
-    return Comparison(equal, len(expected), loss(found) - loss(expected))
-
-
-def push(folder: Path, name: str) -> None:
-    """Upload a folder as a private model repository."""
-    from huggingface_hub import HfApi
-
-    api: Any = HfApi()
-    api.create_repo(name, repo_type="model", private=True, exist_ok=True)
-    api.upload_folder(
-        repo_id=name, folder_path=str(folder), repo_type="model", commit_message="Upload fine-tuned model"
-    )
-    print(f"pushed to {name}, private: look at its card, then open it there")
+def check_merged(
+    folder: Path, expected: Sequence[Prediction], examples: Examples, config: RecipeConfig, *, device: str
+) -> None:
+    """Load the merged model back: its loss must be that of training, but for rounding."""
+    model = load_model(config.model.model_copy(update={"path": str(folder)}), device=device)
+    comparison = compare_answers(expected, answers(model, examples, config))
+    print(f"{folder}: {comparison}")
+    if abs(comparison.loss_moved) > LOSS_MAY_MOVE:
+        raise RecipeError(
+            f"{folder}: merging moved the loss by {comparison.loss_moved:+.3f}, so this is another model. "
+            "Merge with --dtype float32, or use the adapter."
+        )
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ def metric_curves(contenders: Sequence[Contender], task: str, metric: str) -> li
     """A validation metric over the steps."""
 
     def points(run: Run) -> tuple[np.ndarray, np.ndarray]:
-        found = [
+        points = [
             (line["step"], line["eval"][task][metric])
             for line in run.evaluations
             if metric in line["eval"].get(task, {})
         ]
-        return np.array([step for step, _ in found]), np.array([value for _, value in found], dtype=float)
+        return np.array([step for step, _ in points]), np.array([value for _, value in points], dtype=float)
 
     return _curves(contenders, points)
 
@@ -85,7 +85,7 @@ def _smoothed(run: Run, name: str, window: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _curves(contenders: Sequence[Contender], points: Points) -> list[Curve]:
-    found = []
+    curves = []
     for contender in contenders:
         runs = [(steps, values) for steps, values in map(points, contender.runs) if len(steps)]
         if not runs:
@@ -95,5 +95,5 @@ def _curves(contenders: Sequence[Contender], points: Points) -> list[Curve]:
         if not common:
             continue
         table = np.array([values[np.searchsorted(steps, common)] for steps, values in runs])
-        found.append(Curve(contender.name, np.array(common), table.mean(axis=0), table.min(axis=0), table.max(axis=0)))
-    return found
+        curves.append(Curve(contender.name, np.array(common), table.mean(axis=0), table.min(axis=0), table.max(axis=0)))
+    return curves

@@ -48,11 +48,13 @@ class _MeanGrades:
 
 def judge_task(name: str, contenders: Sequence[Contender], config: EvalConfig, *, seed: int = 0) -> Judged | None:
     """The grades of all contenders whose every run was judged at this task; None where there is none."""
-    graded = {one.name: [[g for g in rows if g.task == name] for rows in one.grades] for one in contenders}
+    graded = {
+        contender.name: [[g for g in rows if g.task == name] for rows in contender.grades] for contender in contenders
+    }
     present = {who: runs for who, runs in graded.items() if runs and all(runs)}
     if not present:
         return None
-    judges = tuple(dict.fromkeys(one.judge for runs in present.values() for rows in runs for one in rows))
+    judges = tuple(dict.fromkeys(grading.judge for runs in present.values() for rows in runs for grading in rows))
     named = {who: [{g.example: g.grades for g in rows if g.grades} for rows in runs] for who, runs in present.items()}
     every = [run for runs in named.values() for run in runs]
     common = [example for example in every[0] if all(example in run for run in every)]
@@ -83,7 +85,7 @@ def _score(
 
 
 def _failed(runs: Sequence[Sequence[Grading]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.example for rows in runs for one in rows if one.grades is None))
+    return tuple(dict.fromkeys(grading.example for rows in runs for grading in rows if grading.grades is None))
 
 
 def _adjusted(scores: Sequence[JudgedScore]) -> tuple[JudgedScore, ...]:

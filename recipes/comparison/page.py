@@ -79,10 +79,10 @@ def draw_charts(field: Field, tasks: Sequence[TaskScores], order: Sequence[str])
         ("loss", "Training loss", "loss", loss_curves(field.contenders)),
         ("volatility", "Gradient-norm volatility", "sd of ln ‖g‖", volatility_curves(field.contenders)),
     ]
-    for one in tasks:
-        metric = METRIC_TITLES.get(one.task.headline, one.task.headline)
-        curves = metric_curves(field.contenders, one.name, one.task.headline)
-        wanted.append((f"task-{one.name}", f"{_task_title(one)}: {metric} on validation", metric, curves))
+    for scored in tasks:
+        metric = METRIC_TITLES.get(scored.task.headline, scored.task.headline)
+        curves = metric_curves(field.contenders, scored.name, scored.task.headline)
+        wanted.append((f"task-{scored.name}", f"{_task_title(scored)}: {metric} on validation", metric, curves))
     return [
         {"id": key, "title": title, "svg": line_chart(curves, title=title, y_label=label, order=order)}
         for key, title, label, curves in wanted
@@ -99,7 +99,7 @@ def describe_contender(contender: Contender) -> dict[str, Any]:
         "runs": len(contender.runs),
         "steps": run.steps[-1]["step"] if run.steps else None,
         "tokens": f"{tokens_of(run):,}" if run.steps else None,
-        "best_steps": ", ".join(str(one.best_step) for one in contender.runs if one.best_step is not None),
+        "best_steps": ", ".join(str(run.best_step) for run in contender.runs if run.best_step is not None),
         "volatility": f"{whole:.3f}" if whole is not None else None,
         "late_volatility": f"{late:.3f}" if late is not None else None,
     }
@@ -111,29 +111,29 @@ def tokens_of(run: Run) -> int:
     return round(logged * run.steps[-1]["step"] / len(run.steps))
 
 
-def describe_task(one: TaskScores, order: Sequence[str]) -> dict[str, Any]:
-    names = list(one.scores[0].metrics)
-    metrics = [one.task.headline, *(name for name in names if name != one.task.headline)]
+def describe_task(scored: TaskScores, order: Sequence[str]) -> dict[str, Any]:
+    names = list(scored.scores[0].metrics)
+    metrics = [scored.task.headline, *(name for name in names if name != scored.task.headline)]
     return {
-        "name": one.name,
-        "title": _task_title(one),
-        "examples": one.examples,
-        "better": "lower is better" if one.task.lower_is_better else "higher is better",
-        "headline": METRIC_TITLES.get(one.task.headline, one.task.headline),
+        "name": scored.name,
+        "title": _task_title(scored),
+        "examples": scored.examples,
+        "better": "lower is better" if scored.task.lower_is_better else "higher is better",
+        "headline": METRIC_TITLES.get(scored.task.headline, scored.task.headline),
         "metrics": [METRIC_TITLES.get(name, name) for name in metrics],
-        "first": next(score.contender for score in one.scores if not score.against_first),
-        "rows": [describe_score(score, one, metrics, order) for score in one.scores],
-        "slices": describe_slices(one),
-        "confusions": describe_confusions(one),
-        "shown": one.shown,
-        "judged": describe_judged(one.judged),
+        "first": next(score.contender for score in scored.scores if not score.against_first),
+        "rows": [describe_score(score, scored, metrics, order) for score in scored.scores],
+        "slices": describe_slices(scored),
+        "confusions": describe_confusions(scored),
+        "shown": scored.shown,
+        "judged": describe_judged(scored.judged),
     }
 
 
-def describe_score(score: Score, one: TaskScores, metrics: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
-    headline = one.task.headline
-    values = [other.metrics[headline].value for other in one.scores]
-    best = min(values) if one.task.lower_is_better else max(values)
+def describe_score(score: Score, scored: TaskScores, metrics: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
+    headline = scored.task.headline
+    values = [other.metrics[headline].value for other in scored.scores]
+    best = min(values) if scored.task.lower_is_better else max(values)
     difference = score.against_first.get(headline)
     return {
         "name": score.contender,
@@ -144,8 +144,8 @@ def describe_score(score: Score, one: TaskScores, metrics: Sequence[str], order:
         "between": f"{difference.low:+.3f} to {difference.high:+.3f}" if difference else "",
         "p": p_text(difference.p_value) if difference else "",
         "significant": bool(difference and difference.significant()),
-        "verdict": _verdict(score, one),
-        "bar": _bar(score.metrics[headline], one),
+        "verdict": _verdict(score, scored),
+        "bar": _bar(score.metrics[headline], scored),
     }
 
 
@@ -162,27 +162,29 @@ def p_text(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def describe_slices(one: TaskScores) -> list[dict[str, Any]]:
+def describe_slices(scored: TaskScores) -> list[dict[str, Any]]:
     """Kind by kind: a row a slice, a column a contender, of the headline metric."""
     return [
         {
             "title": KIND_TITLES.get(kind, kind),
-            "columns": [score.contender for score in one.scores],
-            "rows": [(part, [interval_text(score.slices[kind][part], None) for score in one.scores]) for part in parts],
+            "columns": [score.contender for score in scored.scores],
+            "rows": [
+                (part, [interval_text(score.slices[kind][part], None) for score in scored.scores]) for part in parts
+            ],
         }
-        for kind, parts in one.scores[0].slices.items()
+        for kind, parts in scored.scores[0].slices.items()
     ]
 
 
-def describe_confusions(one: TaskScores) -> list[dict[str, Any]]:
+def describe_confusions(scored: TaskScores) -> list[dict[str, Any]]:
     """Row shares for the colour, counts for the text; labels that nobody has or says are left out."""
-    if not one.scores[0].confusion:
+    if not scored.scores[0].confusion:
         return []
-    labels = [*one.task.inventory.codes, "invalid"]  # type: ignore[attr-defined]
-    used_rows = [i for i in range(len(labels) - 1) if any(sum(score.confusion[i]) for score in one.scores)]
-    said = [j for j in range(len(labels)) if any(row[j] for score in one.scores for row in score.confusion)]
-    columns = sorted({*used_rows, *said})
-    cells = (cell for score in one.scores for row in score.confusion for cell in row)
+    labels = [*scored.task.inventory.codes, "invalid"]  # type: ignore[attr-defined]
+    used_rows = [i for i in range(len(labels) - 1) if any(sum(score.confusion[i]) for score in scored.scores)]
+    answered = [j for j in range(len(labels)) if any(row[j] for score in scored.scores for row in score.confusion)]
+    columns = sorted({*used_rows, *answered})
+    cells = (cell for score in scored.scores for row in score.confusion for cell in row)
     digits = 0 if all(abs(cell - round(cell)) < 1e-6 for cell in cells) else 1
     return [
         {
@@ -190,7 +192,7 @@ def describe_confusions(one: TaskScores) -> list[dict[str, Any]]:
             "columns": [labels[j] for j in columns],
             "rows": [(labels[i], [_cell(score.confusion[i], j, i == j, digits) for j in columns]) for i in used_rows],
         }
-        for score in one.scores
+        for score in scored.scores
     ]
 
 
@@ -235,27 +237,27 @@ def _cell(row: Sequence[float], column: int, right: bool, digits: int) -> dict[s
     return {"text": f"{row[column]:.{digits}f}", "share": round(share, 3), "right": right}
 
 
-def _bar(interval: Interval, one: TaskScores) -> dict[str, float]:
+def _bar(interval: Interval, scored: TaskScores) -> dict[str, float]:
     """Where interval and value lie, in percent of the widest any contender needs."""
-    ends = [score.metrics[one.task.headline] for score in one.scores]
+    ends = [score.metrics[scored.task.headline] for score in scored.scores]
     low, high = min(0.0, *(end.low for end in ends)), max(end.high for end in ends) or 1.0
     place = {name: 100 * (getattr(interval, name) - low) / (high - low) for name in ("value", "low", "high")}
     return {name: round(value, 2) for name, value in place.items()}
 
 
-def _verdict(score: Score, one: TaskScores) -> str:
-    difference = score.against_first.get(one.task.headline)
+def _verdict(score: Score, scored: TaskScores) -> str:
+    difference = score.against_first.get(scored.task.headline)
     if difference is None:
         return "the reference"
     if not difference.significant():
         return "no significant difference"
-    better = (difference.difference < 0) == one.task.lower_is_better
+    better = (difference.difference < 0) == scored.task.lower_is_better
     return "significantly better" if better else "significantly worse"
 
 
-def _task_title(one: TaskScores) -> str:
-    title = TASK_TITLES.get(one.task.name, one.task.name)
-    return title + MODALITY_TITLES.get(one.name.partition("+")[2], "")
+def _task_title(scored: TaskScores) -> str:
+    title = TASK_TITLES.get(scored.task.name, scored.task.name)
+    return title + MODALITY_TITLES.get(scored.name.partition("+")[2], "")
 
 
 def _render(template: str, content: dict[str, Any]) -> str:

@@ -58,12 +58,12 @@ def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, 
     names = dict.fromkeys(
         (task, scored_as(task, modality)) for task in tasks for modality in ("speech", "text", "foreign")
     )
-    found = [
+    every_task = [
         scored for task, name in names if (scored := score_task(name, tasks[task], field.contenders, config, seed=seed))
     ]
-    if not found:
+    if not every_task:
         raise RecipeError(f"these runs have no answers to any of their tasks ({', '.join(tasks)}).")
-    return adjust_over_page(found)
+    return adjust_over_page(every_task)
 
 
 def score_task(
@@ -107,7 +107,7 @@ def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
     keys = [(t, s) for t, task in enumerate(tasks) for s, score in enumerate(task.scores) if score.against_first]
     headline = [tasks[t].scores[s].against_first[tasks[t].task.headline].p_value for t, s in keys]
     adjusted = dict(zip(keys, holm(headline), strict=True))
-    found = []
+    adjusted_tasks = []
     for t, task in enumerate(tasks):
         scores = list(task.scores)
         for s, score in enumerate(scores):
@@ -115,14 +115,14 @@ def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
                 name = task.task.headline
                 changed = replace(score.against_first[name], p_value=adjusted[t, s])
                 scores[s] = replace(score, against_first={**score.against_first, name: changed})
-        found.append(replace(task, scores=tuple(scores)))
-    return found
+        adjusted_tasks.append(replace(task, scores=tuple(scores)))
+    return adjusted_tasks
 
 
 def _common(present: Mapping[str, Sequence[Sequence[Prediction]]]) -> list[str]:
     """Examples that every run answered, in the first run's order; their references must agree."""
     runs = [
-        {name: one.reference for name, one in by_example(rows).items()} for group in present.values() for rows in group
+        {name: row.reference for name, row in by_example(rows).items()} for group in present.values() for rows in group
     ]
     common = [name for name in runs[0] if all(name in run for run in runs)]
     for name in common:
@@ -141,7 +141,7 @@ def _ordered(rows: Sequence[Prediction], common: Sequence[str]) -> list[Predicti
 
 def _tallies(task: Task, rows: Sequence[Prediction], common: Sequence[str]) -> np.ndarray:
     chosen = _ordered(rows, common)
-    return task.tally([one.answer for one in chosen], [one.reference for one in chosen])
+    return task.tally([row.answer for row in chosen], [row.reference for row in chosen])
 
 
 def _spread(task: Task, runs: np.ndarray) -> dict[str, float]:

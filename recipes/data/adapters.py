@@ -74,8 +74,8 @@ def read_common_voice(config: DatasetConfig, split: str) -> Dataset:
     if not (table := _split_table(config, split)):
         return _renamed(_load(config, split), config, names)
     rows = csv.DictReader(table.open(encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE)
-    found = ({**row, "id": row["path"], "audio": str(table.parent / "clips" / row["path"])} for row in rows)
-    return _renamed(_from_rows(found, config), config, names)
+    clips = ({**row, "id": row["path"], "audio": str(table.parent / "clips" / row["path"])} for row in rows)
+    return _renamed(_from_rows(clips, config), config, names)
 
 
 @adapter("fleurs")
@@ -84,10 +84,10 @@ def read_fleurs(config: DatasetConfig, split: str) -> Dataset:
         return _renamed(_load(config, split), config)
     names = ("sentence", "file", "raw_transcription", "transcription", "words", "num_samples", "gender")
     rows = csv.DictReader(table.open(encoding="utf-8"), names, delimiter="\t", quoting=csv.QUOTE_NONE)
-    found = (
+    clips = (
         {**row, "id": row["file"], "audio": str(table.parent / "audio" / table.stem / row["file"])} for row in rows
     )
-    return _renamed(_from_rows(found, config), config)
+    return _renamed(_from_rows(clips, config), config)
 
 
 @adapter("manifest")
@@ -228,11 +228,11 @@ def _load(config: DatasetConfig, split: str) -> Dataset:
                 revision=config.revision or None,
             )
     except (FileNotFoundError, KeyError, ValueError, ConnectionError, OSError) as error:
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         # What `datasets` raises for a split that a dataset lacks: from the Hub and files, and from a saved folder.
-        lacking = isinstance(error, KeyError) or said.startswith("Unknown split")
+        lacking = isinstance(error, KeyError) or reason.startswith("Unknown split")
         raise (NoSuchSplit if lacking else RecipeError)(
-            f"{config.path}: can't load configuration {config.configuration or 'default'!r}, split {wanted!r}: {said} "
+            f"{config.path}: can't load configuration {config.configuration or 'default'!r}, split {wanted!r}: {reason} "
             "Check `path`, `configuration` and `splits` under [[data.datasets]]."
         ) from None
     return _undecoded(loaded)
@@ -241,8 +241,8 @@ def _load(config: DatasetConfig, split: str) -> Dataset:
 def _undecoded(rows: Dataset) -> Dataset:
     import datasets
 
-    kept = [name for name, kind in rows.features.items() if isinstance(kind, datasets.Audio)]
-    for name in kept:
+    audio_columns = [name for name, kind in rows.features.items() if isinstance(kind, datasets.Audio)]
+    for name in audio_columns:
         rows = rows.cast_column(name, datasets.Audio(decode=False))
     return rows
 

@@ -179,8 +179,8 @@ def _missing_words(
     task: Task, columns: Mapping[str, Any], modality: Modality, dataset: DatasetConfig, config: DataConfig
 ) -> Iterator[str]:
     """Why a row's texts and labels can't serve."""
-    said = columns.get(task.columns[-1])
-    if said is None or not str(said).strip():
+    value = columns.get(task.columns[-1])
+    if value is None or not str(value).strip():
         yield f"empty {task.columns[-1]}"
     if modality == "text" and not str(columns.get("transcription") or "").strip():
         yield "empty transcription"
@@ -229,8 +229,8 @@ def _stand_in(
 
 def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
     assert isinstance(task, Classification)  # only inventories can fail to know a label
-    said = [str(columns.get(task.columns[0]) or "").strip() for columns in source.all_columns()]
-    strange, times = Counter(s for s in said if s and task.inventory.find(s) is None).most_common(1)[0]
+    labels = [str(columns.get(task.columns[0]) or "").strip() for columns in source.all_columns()]
+    strange, times = Counter(s for s in labels if s and task.inventory.find(s) is None).most_common(1)[0]
     near = task.inventory.nearest(strange) or task.inventory.codes[0]
     return RecipeError(
         f"{source.name}: {times} rows have {task.name} {strange!r}, which the inventory doesn't know "

@@ -50,5 +50,5 @@ def read_marks(columns: Mapping[str, Any], marks: Marks) -> dict[str, Any]:
 
 def spoils_recognition(columns: Mapping[str, Any], marks: Marks) -> bool:
     """Whether a row's marks keep it from being a target of recognition."""
-    found = columns.get(MARKED) or ()
-    return bool(found) if marks == "leave_out" else "gap" in found
+    marked = columns.get(MARKED) or ()
+    return bool(marked) if marks == "leave_out" else "gap" in marked

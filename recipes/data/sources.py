@@ -94,20 +94,20 @@ class DatasetSource:
         return decode(audio_bytes(cell, name=name), name=name)
 
     def _readable(self, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        known = dict(values)
-        known["id"] = str(known.get("id", row))
+        cells = dict(values)
+        cells["id"] = str(cells.get("id", row))
         for column, names in self._class_names.items():
-            if isinstance(known.get(column), int):
+            if isinstance(cells.get(column), int):
                 # -1 is how ClassLabel says that a row has no label.
-                known[column] = names[known[column]] if known[column] >= 0 else None
+                cells[column] = names[cells[column]] if cells[column] >= 0 else None
         for column in ("seconds", "start", "snr_db"):
             # Tables on disk hold text; an empty cell is an unknown.
-            if isinstance(known.get(column), str):
-                known[column] = float(known[column]) if known[column].strip() else None
+            if isinstance(cells.get(column), str):
+                cells[column] = float(cells[column]) if cells[column].strip() else None
         for column in ("dialect", "emotion"):
-            if known.get(column) is not None:
-                known[column] = self.labels.get(str(known[column]), str(known[column]))
-        return known | read_marks(known, self.marks)
+            if cells.get(column) is not None:
+                cells[column] = self.labels.get(str(cells[column]), str(cells[column]))
+        return cells | read_marks(cells, self.marks)
 
 
 def with_own_ids(rows: datasets.Dataset) -> datasets.Dataset:
@@ -166,5 +166,5 @@ def _measure_cut(
 ) -> dict[str, Any]:
     """Segments of a long file are told apart by file and times: to hash the file once for each would read it a thousand times."""
     file = Path(cell["path"])
-    said = f"{file.name} {file.stat().st_size if file.is_file() else 0} {start} {seconds}"
-    return {"clip": hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}
+    identity = f"{file.name} {file.stat().st_size if file.is_file() else 0} {start} {seconds}"
+    return {"clip": hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()}

@@ -60,7 +60,7 @@ def decode(model: Whisper, audio: Sequence[np.ndarray], *, without_timestamps: b
     options = whisper.DecodingOptions(language="ar", temperature=0.0, without_timestamps=without_timestamps, fp16=False)
     results: list[DecodingResult] = []
     for first in range(0, len(audio), 8):
-        batch = [whisper.pad_or_trim(one) for one in audio[first : first + 8]]
+        batch = [whisper.pad_or_trim(clip) for clip in audio[first : first + 8]]
         results += whisper.decode(model, log_mel(torch.from_numpy(np.stack(batch))), options)
     return results
 
@@ -141,8 +141,8 @@ def sample_clips(path: Path) -> list[Clip]:
     audio = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
     spoken = json.loads(Path(__file__).with_name("sample.json").read_text(encoding="utf-8"))
     return [
-        Clip(audio[max(0, int((one["start"] - MARGIN) * RATE)) : int((one["end"] + MARGIN) * RATE)], one["text"])
-        for one in spoken
+        Clip(audio[max(0, int((word["start"] - MARGIN) * RATE)) : int((word["end"] + MARGIN) * RATE)], word["text"])
+        for word in spoken
     ]
 
 

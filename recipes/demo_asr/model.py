@@ -102,16 +102,16 @@ class DemoModel(nn.Module):
     def whisper_state(self) -> dict[str, Tensor]:
         """The Whisper's state under Whisper's own names, with the timestamps' rows made up."""
         state = self.whisper.state_dict()
-        made = {name for name in state if name.startswith("decoder.token_embedding.")}
-        plain = {name: tensor for name, tensor in state.items() if name not in made}
+        invented = {name for name in state if name.startswith("decoder.token_embedding.")}
+        plain = {name: tensor for name, tensor in state.items() if name not in invented}
         return {**plain, "decoder.token_embedding.weight": self.whisper.decoder.token_embedding.weight.detach()}
 
     def read_letters(self, encoded: Tensor) -> list[str]:
         """The CTC head's best path: a quick look at what the encoder hears."""
         texts = []
         for path in self.letters(encoded).argmax(-1):
-            kept = torch.unique_consecutive(path)
-            texts.append("".join(LETTERS[letter - 1] for letter in kept.tolist() if letter))
+            letters_heard = torch.unique_consecutive(path)
+            texts.append("".join(LETTERS[letter - 1] for letter in letters_heard.tolist() if letter))
         return texts
 
     def _batch(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:

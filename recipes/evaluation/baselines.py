@@ -47,7 +47,7 @@ def cascade(
     for start in range(0, len(test), batch):
         indices = range(start, min(start + batch, len(test)))
         loaded = {i: test.load(i) for i in indices}
-        unheard = {one.example.clip: one.audio for one in loaded.values() if one.audio is not None}
+        unheard = {row.example.clip: row.audio for row in loaded.values() if row.audio is not None}
         unheard = {clip: audio for clip, audio in unheard.items() if clip not in transcripts}
         transcripts.update(zip(unheard, transcribe(list(unheard.values())) if unheard else [], strict=True))
         asked = [i for i in indices if test[i].task != "asr"]
@@ -81,8 +81,10 @@ def whisper(path: str, *, device: str = "cpu", language: str = "ar") -> Transcri
         model: Any = WhisperForConditionalGeneration.from_pretrained(path)
         tokenizer, features = AutoTokenizer.from_pretrained(path), WhisperFeatureExtractor.from_pretrained(path)
     except (OSError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise RecipeError(f"--whisper {path}: no Whisper checkpoint in transformers' format there ({said}).") from None
+        reason = str(error).splitlines()[0]
+        raise RecipeError(
+            f"--whisper {path}: no Whisper checkpoint in transformers' format there ({reason})."
+        ) from None
     model.to(device).eval()
     spoken = (
         {"language": language, "task": "transcribe"} if getattr(model.generation_config, "lang_to_id", None) else {}

@@ -48,18 +48,18 @@ class Grading:
 
 def grade_summaries(predictions: Sequence[Prediction], sources: Sequence[str], config: EvalConfig) -> list[Grading]:
     """One grading for every prediction, in order, each read beside its source."""
-    questions = [_question(source, one.answer) for source, one in zip(sources, predictions, strict=True)]
+    questions = [_question(source, prediction.answer) for source, prediction in zip(sources, predictions, strict=True)]
     answers = ask_all(config.judge, questions, read_grades, max_tokens=100)
     return [
-        Grading(one.scored_as, one.example, config.judge.model, answer.value, answer.error)
-        for one, answer in zip(predictions, answers, strict=True)
+        Grading(prediction.scored_as, prediction.example, config.judge.model, answer.value, answer.error)
+        for prediction, answer in zip(predictions, answers, strict=True)
     ]
 
 
 def summarize_gradings(gradings: Sequence[Grading], config: EvalConfig, *, seed: int = 0) -> dict[str, Any]:
     """Mean grades with intervals, and which gradings failed for what reason."""
-    grades = np.array([one.grades for one in gradings if one.grades is not None], dtype=float)
-    failures = {one.example: one.error for one in gradings if one.grades is None}
+    grades = np.array([grading.grades for grading in gradings if grading.grades is not None], dtype=float)
+    failures = {grading.example: grading.error for grading in gradings if grading.grades is None}
     return {
         "model": config.judge.model,
         "graded": len(grades),
@@ -77,10 +77,12 @@ def write_gradings(folder: Path, gradings: Sequence[Grading]) -> None:
         return
     temporary = folder / f".{GRADES_FILE}.writing"
     with temporary.open("w", encoding="utf-8") as file:
-        for one in gradings:
-            facts = {"task": one.task, "example": one.example, "judge": one.judge}
-            said = {"error": one.error} if one.grades is None else dict(zip(GRADES, one.grades, strict=True))
-            file.write(json.dumps({**facts, **said}, ensure_ascii=False) + "\n")
+        for grading in gradings:
+            facts = {"task": grading.task, "example": grading.example, "judge": grading.judge}
+            outcome = (
+                {"error": grading.error} if grading.grades is None else dict(zip(GRADES, grading.grades, strict=True))
+            )
+            file.write(json.dumps({**facts, **outcome}, ensure_ascii=False) + "\n")
     temporary.replace(path)
 
 
@@ -102,12 +104,12 @@ def wants_judge(config: EndpointConfig) -> bool:
 
 def read_grades(text: str) -> tuple[float, ...]:
     """Three grades from 1 to 5, out of an answer that may have words around its JSON."""
-    if not (found := re.search(r"\{[^{}]*\}", text)):
+    if not (braces := re.search(r"\{[^{}]*\}", text)):
         raise ValueError("no JSON object in it")
-    values = json.loads(found[0])
+    values = json.loads(braces[0])
     grades = tuple(float(values[name]) if name in values else float("nan") for name in GRADES)
     if not all(1 <= grade <= 5 for grade in grades):
-        raise ValueError(f"grades missing or not from 1 to 5: {found[0][:80]}")
+        raise ValueError(f"grades missing or not from 1 to 5: {braces[0][:80]}")
     return grades
 
 

@@ -50,49 +50,49 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing")
     with temporary.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in predictions)
+        file.writelines(json.dumps(asdict(prediction), ensure_ascii=False) + "\n" for prediction in predictions)
     temporary.replace(path)
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    found: list[Prediction] = []
+    predictions: list[Prediction] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            found.append(from_mapping(json.loads(line)))
+            predictions.append(from_mapping(json.loads(line)))
         except (ValueError, TypeError) as error:
             raise RecipeError(f"{path}, line {number}: no prediction ({error}). Evaluate the run again.") from None
-    return found
+    return predictions
 
 
 def by_task(predictions: Iterable[Prediction]) -> dict[str, list[Prediction]]:
     """What is scored together: a task as it is heard (`dialect`), read (`dialect+text`) or foreign (`asr+foreign`)."""
     tasks: dict[str, list[Prediction]] = {}
-    for one in predictions:
-        tasks.setdefault(one.scored_as, []).append(one)
+    for prediction in predictions:
+        tasks.setdefault(prediction.scored_as, []).append(prediction)
     return tasks
 
 
 def by_example(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
     """Every prediction under its example's name, which must be its own."""
     named: dict[str, Prediction] = {}
-    for one in predictions:
-        if one.example in named:
+    for prediction in predictions:
+        if prediction.example in named:
             raise RecipeError(
-                f"{one.example}: two predictions have this name, so they can't be paired with another run's. "
+                f"{prediction.example}: two predictions have this name, so they can't be paired with another run's. "
                 "They are of an older version: evaluate the run again."
             )
-        named[one.example] = one
+        named[prediction.example] = prediction
     return named
 
 
 def paired(first: Sequence[Prediction], second: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
     """The predictions of both that answer the same example, in one order. References must agree."""
     others = by_example(second)
-    both = [(one, others[name]) for name, one in by_example(first).items() if name in others]
-    for one, other in both:
-        if one.reference != other.reference:
+    both = [(mine, others[name]) for name, mine in by_example(first).items() if name in others]
+    for mine, theirs in both:
+        if mine.reference != theirs.reference:
             raise RecipeError(
-                f"{one.example}: the two runs have different references ({one.reference!r}, {other.reference!r}). "
+                f"{mine.example}: the two runs have different references ({mine.reference!r}, {theirs.reference!r}). "
                 "They were evaluated on different versions of the dataset: evaluate both again."
             )
-    return [one for one, _ in both], [other for _, other in both]
+    return [mine for mine, _ in both], [theirs for _, theirs in both]

@@ -32,12 +32,12 @@ def evaluate_predictions(
 
 
 def evaluate_task(task: Task, rows: Sequence[Prediction], config: EvalConfig, *, seed: int = 0) -> dict[str, Any]:
-    tallies = task.tally([one.answer for one in rows], [one.reference for one in rows])
+    tallies = task.tally([row.answer for row in rows], [row.reference for row in rows])
 
     def scored(indices: Sequence[int] | slice) -> dict[str, Any]:
         part = tallies[indices]
-        found = bootstrap(task, part, resamples=config.resamples, confidence=config.confidence, seed=seed)
-        return {"examples": len(part), "metrics": {name: asdict(interval) for name, interval in found.items()}}
+        intervals = bootstrap(task, part, resamples=config.resamples, confidence=config.confidence, seed=seed)
+        return {"examples": len(part), "metrics": {name: asdict(interval) for name, interval in intervals.items()}}
 
     result = {
         "kind": task.kind,

@@ -76,23 +76,23 @@ def compare_paired(
     if ours.shape[1:] != theirs.shape[1:]:
         raise ValueError(f"tallies of different examples: {first.shape} and {second.shape}")
     examples = ours.shape[1]
-    one, other = (_mean_metrics(task, runs.sum(axis=1, keepdims=True)) for runs in (ours, theirs))
+    our_values, their_values = (_mean_metrics(task, runs.sum(axis=1, keepdims=True)) for runs in (ours, theirs))
     drawn = _joined(
         _minus(_mean_metrics(task, weights @ theirs), _mean_metrics(task, weights @ ours))
         for weights in _draws(examples, resamples, seed)
     )
     null = _joined(_minus(*_swapped(task, ours, theirs, swaps)) for swaps in _swaps(examples, resamples, seed))
-    found = {}
-    for name in one:
-        difference = float(other[name][0] - one[name][0])
+    differences = {}
+    for name in our_values:
+        difference = float(their_values[name][0] - our_values[name][0])
         low, high = _percentiles(drawn[name], confidence)
         # Rounding in sums must not make an equal difference look smaller than itself.
         as_large = np.abs(null[name]) >= abs(difference) - 1e-9
         p_value = (1 + int(as_large.sum())) / (1 + resamples)
-        found[name] = Difference(
-            float(one[name][0]), float(other[name][0]), difference, low, high, p_value, examples=examples
+        differences[name] = Difference(
+            float(our_values[name][0]), float(their_values[name][0]), difference, low, high, p_value, examples=examples
         )
-    return found
+    return differences
 
 
 def _runs(tallies: np.ndarray) -> np.ndarray:
@@ -134,12 +134,12 @@ def _swapped(
     are through: each counts as often as any other, so that nothing swapped gives the metrics as they were.
     """
     pairs = math.lcm(len(first), len(second))
-    one, other = np.arange(pairs) % len(first), np.arange(pairs) % len(second)
+    of_first, of_second = np.arange(pairs) % len(first), np.arange(pairs) % len(second)
     moved, moved_back = swaps @ first, swaps @ second
-    exchanged = moved_back[other] - moved[one]
+    exchanged = moved_back[of_second] - moved[of_first]
     return (
-        _mean_metrics(task, first.sum(axis=1, keepdims=True)[one] + exchanged),
-        _mean_metrics(task, second.sum(axis=1, keepdims=True)[other] - exchanged),
+        _mean_metrics(task, first.sum(axis=1, keepdims=True)[of_first] + exchanged),
+        _mean_metrics(task, second.sum(axis=1, keepdims=True)[of_second] - exchanged),
     )
 
 

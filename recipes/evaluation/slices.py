@@ -17,26 +17,28 @@ Namer = Callable[[Prediction], str]
 def namers(config: EvalConfig) -> dict[str, Namer]:
     """Each kind of slice, with what names a prediction's slice ("" for those that are in none)."""
     return {
-        "dialect": lambda one: one.dialect or "",
-        "length": lambda one: band(one.seconds, config.length_edges, "s") if one.seconds else "",
-        "snr": lambda one: band(one.snr_db, config.snr_edges, "dB") if one.snr_db is not None else "",
+        "dialect": lambda prediction: prediction.dialect or "",
+        "length": lambda prediction: band(prediction.seconds, config.length_edges, "s") if prediction.seconds else "",
+        "snr": lambda prediction: (
+            band(prediction.snr_db, config.snr_edges, "dB") if prediction.snr_db is not None else ""
+        ),
     }
 
 
 def slices(predictions: Sequence[Prediction], config: EvalConfig) -> dict[str, dict[str, list[int]]]:
     """Kind → slice → indices of its predictions; bands in rising order, labels in alphabetical."""
-    found: dict[str, dict[str, list[int]]] = {}
+    rows_by_slice: dict[str, dict[str, list[int]]] = {}
     for kind, name_of in namers(config).items():
         groups: dict[str, list[int]] = {}
-        for i, one in enumerate(predictions):
-            if name := name_of(one):
+        for i, prediction in enumerate(predictions):
+            if name := name_of(prediction):
                 groups.setdefault(name, []).append(i)
         shown = {
             name: groups[name] for name in sorted(groups, key=_order) if len(groups[name]) >= config.smallest_slice
         }
         if shown:
-            found[kind] = shown
-    return found
+            rows_by_slice[kind] = shown
+    return rows_by_slice
 
 
 def band(value: float, edges: Sequence[float], unit: str) -> str:

@@ -36,8 +36,8 @@ def draw(schedule: Schedule, run: Survey, *, uniform_diversity: float | None) ->
     heights = [3.0, 1.1 if len(spoken) > 1 else 0.0, 1.7, 1.7]
     figure = Figure(figsize=(14, 9), layout="constrained", facecolor="white")
     left, right = figure.subfigures(1, 2, width_ratios=(1.75, 1))
-    kept = [height for height in heights if height]
-    axes = list(np.atleast_1d(left.subplots(len(kept), 1, sharex=True, height_ratios=kept)))
+    shown_heights = [height for height in heights if height]
+    axes = list(np.atleast_1d(left.subplots(len(shown_heights), 1, sharex=True, height_ratios=shown_heights)))
     draw_shares(axes[0], run.tasks, schedule.table.tasks, "share of the batch by task")
     name_phases(axes[0], run.phases)
     if len(spoken) > 1:
@@ -187,24 +187,24 @@ TASK_COLUMNS = ("task", "rows", "places in the run", "visits per row", "rows sho
 
 def task_rows(schedule: Schedule, run: Survey) -> list[tuple[str, ...]]:
     """For each task: rows, places, how often a row comes on average, and the share of rows that come at all."""
-    told = []
+    lines = []
     for task, name in enumerate(schedule.table.tasks):
         of_task = run.kinds[:, 0] == task
         rows, drawn = int(run.rows[of_task].sum()), int(run.drawn[of_task].sum())
         if rows:
-            told.append((name, f"{rows:,}", f"{drawn:,}", f"{drawn / rows:.2f}", f"{run.distinct[task] / rows:.0%}"))
-    return told
+            lines.append((name, f"{rows:,}", f"{drawn:,}", f"{drawn / rows:.2f}", f"{run.distinct[task] / rows:.0%}"))
+    return lines
 
 
 def facts(schedule: Schedule, run: Survey, uniform_diversity: float | None) -> str:
     """One line."""
     config = schedule.config
-    told = [f"{config.kind}", f"{config.steps:,} steps of {config.batch_size}", f"{len(schedule.table):,} rows"]
-    told.append(f"padding {run.padding.mean():.1%} (plain shuffling {run.plain_padding.mean():.1%})")
-    told.append(f"{run.passes.mean():.1f} passes a step")
+    parts = [f"{config.kind}", f"{config.steps:,} steps of {config.batch_size}", f"{len(schedule.table):,} rows"]
+    parts.append(f"padding {run.padding.mean():.1%} (plain shuffling {run.plain_padding.mean():.1%})")
+    parts.append(f"{run.passes.mean():.1f} passes a step")
     if uniform_diversity and not np.isnan(run.diversity).all():
-        told.append(f"distance {np.nanmean(run.diversity) / uniform_diversity:.2f} × uniform")
-    return " · ".join(told)
+        parts.append(f"distance {np.nanmean(run.diversity) / uniform_diversity:.2f} × uniform")
+    return " · ".join(parts)
 
 
 PAGE = """<!doctype html>

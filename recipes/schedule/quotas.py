@@ -121,13 +121,13 @@ def rows_by_task(phase: Phase, table: ScheduleTable, modality: str) -> dict[str,
     """The rows of each of the phase's tasks in one modality, or in any."""
     fits = table.modality == MODALITIES.index(modality) if modality != "any" else np.ones(len(table), dtype=bool)
     rows = {name: np.flatnonzero(fits & (table.task == table.task_index(name))) for name in phase.tasks}
-    found = {name: of_task.astype(np.int32) for name, of_task in rows.items() if len(of_task)}
-    if not found:
+    drawable = {name: of_task.astype(np.int32) for name, of_task in rows.items() if len(of_task)}
+    if not drawable:
         raise RecipeError(
             f"schedule: phase {phase.name!r}: none of {', '.join(phase.tasks)} has rows of modality {modality!r}. "
             "Change schedule.modality, or the phase's tasks."
         )
-    return found
+    return drawable
 
 
 def rows_by_label(phase: Phase, table: ScheduleTable, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -54,10 +54,10 @@ def fit_centres(points: np.ndarray, clusters: int, rng: np.random.Generator) -> 
     for _ in range(ITERATIONS):
         nearest, distance = nearest_centre(points, centres)
         sizes = np.bincount(nearest, minlength=clusters)
-        kept = np.flatnonzero(sizes)
-        starts = np.concatenate([[0], np.cumsum(sizes[kept])[:-1]])
+        nonempty = np.flatnonzero(sizes)
+        starts = np.concatenate([[0], np.cumsum(sizes[nonempty])[:-1]])
         grouped = points[np.argsort(nearest, kind="stable")]
-        centres[kept] = np.add.reduceat(grouped, starts, axis=0) / sizes[kept, None]
+        centres[nonempty] = np.add.reduceat(grouped, starts, axis=0) / sizes[nonempty, None]
         lost = np.flatnonzero(sizes == 0)
         centres[lost] = points[np.argsort(-distance, kind="stable")[: len(lost)]]
     return centres

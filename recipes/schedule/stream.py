@@ -220,9 +220,9 @@ class Schedule:
 
 
 def digest_of(config: ScheduleConfig, phases: Sequence[Phase], seed: int) -> str:
-    told = repr((config.batch_size, config.steps, config.min_gain, config.ads.clusters, seed))
-    told += repr([sorted(deciding_fields(phase).items()) for phase in phases])
-    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+    fixed = repr((config.batch_size, config.steps, config.min_gain, config.ads.clusters, seed))
+    fixed += repr([sorted(deciding_fields(phase).items()) for phase in phases])
+    return hashlib.blake2b(fixed.encode(), digest_size=8).hexdigest()
 
 
 def deciding_fields(phase: Phase) -> dict[str, Any]:
@@ -237,5 +237,5 @@ def sample_digest(embeddings: np.ndarray) -> str:
     """Of at most 4096 rows: enough to tell another model's embeddings, without reading a gigabyte."""
     rows = np.unique(np.linspace(0, len(embeddings) - 1, num=min(4096, len(embeddings))).astype(np.int64))
     sample = np.ascontiguousarray(embeddings[rows])
-    told = repr((embeddings.shape, str(embeddings.dtype))).encode()
-    return hashlib.blake2b(told + sample.tobytes(), digest_size=8).hexdigest()
+    shape = repr((embeddings.shape, str(embeddings.dtype))).encode()
+    return hashlib.blake2b(shape + sample.tobytes(), digest_size=8).hexdigest()

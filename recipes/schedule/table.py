@@ -94,7 +94,7 @@ class ScheduleTable:
             )
 
 
-def nearest(name: str, known: Collection[str]) -> str:
+def nearest(name: str, names: Collection[str]) -> str:
     """The tail of a message about a wrong name: the nearest right one, and all of them."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"{f'. Did you mean {near[0]!r}?' if near else ''} (known: {', '.join(known)})"
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"{f'. Did you mean {near[0]!r}?' if near else ''} (known: {', '.join(names)})"

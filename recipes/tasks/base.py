@@ -161,8 +161,8 @@ def strip_chatter(answer: str) -> str:
     before = None
     while before != text:
         before = text
-        if (found := _PREAMBLE.match(text)) and found.end() < len(text):
-            text = text[found.end() :].lstrip()
+        if (preamble := _PREAMBLE.match(text)) and preamble.end() < len(text):
+            text = text[preamble.end() :].lstrip()
         # One pair around everything: two quoted halves ("a" and "b") keep their quotes.
         if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text.count(text[0]) == 1 + (text[0] == text[-1]):
             text = text[1:-1].strip()

@@ -71,8 +71,8 @@ class Inventory(BaseModel):
     def countries(self) -> Inventory:
         """Countries, and the regions that have no country of their own to stand for them (MSA)."""
         folded = {label.region for label in self.labels if label.region}
-        kept = (label for label in self.labels if label.region or label.code not in folded)
-        return Inventory(labels=tuple(label.model_copy(update={"region": ""}) for label in kept))
+        labels = (label for label in self.labels if label.region or label.code not in folded)
+        return Inventory(labels=tuple(label.model_copy(update={"region": ""}) for label in labels))
 
     def find(self, name: str) -> Label | None:
         """The label that goes by `name`, whatever its case; where two share a name, the one whose code it is."""

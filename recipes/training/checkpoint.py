@@ -19,6 +19,7 @@ import numpy as np
 
 from recipes.config import RecipeConfig, differing_keys, load_config, to_toml
 from recipes.errors import RecipeError
+from recipes.models.export import save_adapter
 from recipes.models.load import LoadedModel, save_model
 from recipes.models.lora import set_adapter_weights
 
@@ -97,8 +98,7 @@ def checkpoint_folder(run: Path, step: int) -> Path:
 def save_weights(loaded: LoadedModel, folder: Path) -> None:
     """The adapter alone where there is one, otherwise the whole model."""
     if hasattr(loaded.model, "peft_config"):
-        # Without this, peft asks the Hub whether the vocabulary has grown.
-        loaded.model.save_pretrained(folder, save_embedding_layers=False)
+        save_adapter(loaded, folder)
     else:
         save_model(loaded, folder)
 

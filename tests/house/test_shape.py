@@ -18,15 +18,6 @@ ROOMS_WITH_VAGUE_NAMES = {
     *("aramega/export", "aramega/labelstudio", "aramega/maintenance", "aramega/monitor", "aramega/pipeline"),
     *("aramega/prompts", "aramega/publish", "aramega/records", "aramega/remote.py", "aramega/report"),
     *("aramega/settle", "aramega/sources.py", "aramega/stages", "aramega/store", "aramega/text"),
-    *(
-        "recipes/comparison",
-        "recipes/config.py",
-        "recipes/data",
-        "recipes/demo_asr",
-        "recipes/embed.py",
-        "recipes/evaluate.py",
-    ),
-    *("recipes/evaluation", "recipes/hardware.py", "recipes/merge.py", "recipes/schedule", "recipes/tasks"),
 }
 
 MODULES_IN_CIRCLES = {
@@ -52,7 +43,6 @@ LONGER_THAN_FORTY_LINES = {
     "aramega/publish/survey.py:_spool_one",
     "aramega/publish/survey.py:survey",
     "aramega/report/facts.py:_funnel",
-    "recipes/merge.py:export",
 }
 
 

@@ -7,8 +7,8 @@ import torch
 
 from recipes import hardware
 from recipes.config import parse_config
-from recipes.hardware import GIB, SHAPES, example_tokens, hours, memory, operations_per_token
 from recipes.models.lora import LANGUAGE_MODULES
+from recipes.training.estimates import GIB, SHAPES, example_tokens, hours, memory, operations_per_token
 
 HEAD = 128
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from recipes import merge
-from recipes.merge import Comparison, main
+from recipes.merge import main
 from recipes.models.config import ModelConfig
+from recipes.models.export import Comparison
 from recipes.models.load import load_model
 from recipes.models.lora import load_adapter
 from recipes.train import main as train

@@ -1,4 +1,4 @@
-"""Compare: several runs on one page, with intervals, significance and curves.
+"""Compare several runs on one page, with intervals, significance and curves.
 
     python -m recipes.compare runs/uniform runs/tpc runs/ads runs/hybrid --out runs/page
     python -m recipes.compare uniform=runs/u-0 uniform=runs/u-1 ads=runs/a-0 ads=runs/a-1 --out runs/page

@@ -1,4 +1,4 @@
-"""Evaluate: a run, an adapter, a base model or a baseline on a dataset's split → metrics.json, predictions.jsonl.
+"""Evaluate a run, an adapter, a base model or a baseline on a split; writes metrics.json and predictions.jsonl.
 
     python -m recipes.evaluate runs/hybrid                                  the run's best checkpoint
     python -m recipes.evaluate runs/hybrid --checkpoint last --split test
@@ -23,13 +23,11 @@ from recipes.config import RecipeConfig, load_config
 from recipes.data import Examples, load_examples
 from recipes.errors import RecipeError
 from recipes.evaluation.baselines import cascade, endpoint_chat, majority, whisper
-from recipes.evaluation.bertscore import bertscore
-from recipes.evaluation.judge import Grading, grade_summaries, summarize_gradings, wants_judge, write_gradings
-from recipes.evaluation.predictions import Prediction, by_task, from_mapping
+from recipes.evaluation.graders import add_bertscore, add_judge
+from recipes.evaluation.judge import write_gradings
+from recipes.evaluation.predictions import Prediction, from_mapping
 from recipes.evaluation.report import evaluate_predictions, terminal_table, write_report
 from recipes.training.validate import fixed_subset, predict
-
-SUMMARIES = ("ssum", "text_summ")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,8 +69,8 @@ def evaluate(options: argparse.Namespace) -> str:
 
     name, predictions = answers(options, config, examples)
     results = evaluate_predictions(predictions, examples.tasks, config.eval, seed=config.train.seed)
-    add_bertscore(results, predictions, config)
-    gradings = add_judge(results, predictions, examples, config)
+    add_bertscore(results, predictions, config.eval)
+    gradings = add_judge(results, predictions, examples, config.eval, seed=config.train.seed)
 
     facts = {
         "model": name,
@@ -129,34 +127,6 @@ def model_answers(model: Any, examples: Examples, config: RecipeConfig) -> list[
         seed=config.train.seed,
     )
     return [from_mapping(line) for line in lines]
-
-
-def add_bertscore(results: dict[str, Any], predictions: Sequence[Prediction], config: RecipeConfig) -> None:
-    """Add BERTScore to the results of each task of summaries, where the configuration asks for it."""
-    for name, rows in summaries(predictions).items() if config.eval.bertscore else ():
-        answered, wanted = [row.answer for row in rows], [row.reference for row in rows]
-        results[name]["bertscore"] = bertscore(answered, wanted, config.eval.bertscore)
-
-
-def add_judge(
-    results: dict[str, Any], predictions: Sequence[Prediction], examples: Examples, config: RecipeConfig
-) -> list[Grading]:
-    """Grades of summaries, where the configuration asks for them: their means into the results, and each of them."""
-    if not wants_judge(config.eval.judge):
-        return []
-    transcripts = {examples.name(i): examples.text(i).columns.get("transcription") for i in range(len(examples))}
-    every: list[Grading] = []
-    for name, rows in summaries(predictions).items():
-        sources = [str(transcripts[row.example] or row.reference) for row in rows]
-        gradings = grade_summaries(rows, sources, config.eval)
-        results[name]["judge"] = summarize_gradings(gradings, config.eval, seed=config.train.seed)
-        every += gradings
-    return every
-
-
-def summaries(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
-    """The predictions that are summaries, by task."""
-    return {name: rows for name, rows in by_task(predictions).items() if rows[0].task in SUMMARIES}
 
 
 def device_of(options: argparse.Namespace) -> str:

@@ -1,1 +1,1 @@
-"""Comparison: several runs read, scored against each other, and drawn on one page."""
+"""The library of `python -m recipes.compare`: runs read, scored against each other, and drawn on one page."""

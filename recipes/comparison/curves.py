@@ -1,4 +1,4 @@
-"""Curves: what the logs of several seeds say over the steps, as lines with the seeds' range around them."""
+"""Curves over the steps, from the logs of several seeds: the mean as a line, the seeds' range as a band."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def mean_volatility(contender: Contender) -> float | None:
 
 
 def late_volatility(contender: Contender) -> float | None:
-    """Over the last third of the run."""
+    """The volatility of the gradient norm over the last third of the run."""
     return _mean([volatility[-(len(volatility) // 3) :] for _, volatility in map(gradient_volatility, contender.runs)])
 
 

@@ -1,7 +1,8 @@
-"""What a judge made of the contenders' summaries: grades paired by example, as the scores of tasks are.
+"""Compares the grades that a judge gave the contenders' summaries, paired by example as the scores of tasks are.
 
-Only summaries that the judge graded for every run are compared: a mean over other examples would reward whoever's
-hard ones failed. What was not graded is counted and named. Grades of different judges are no comparison at all.
+Only summaries that the judge graded for every run are compared: otherwise a run whose hard examples could not be graded
+would have the better mean. What was not graded is counted and named. Grades of different judges are no comparison at
+all.
 """
 
 from __future__ import annotations

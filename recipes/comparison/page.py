@@ -1,7 +1,7 @@
-"""The page: everything a reader needs to judge the comparison, as one HTML file and as Markdown with SVG beside.
+"""Writes a comparison as one HTML file, and as Markdown with SVG files beside it.
 
 The HTML refers to nothing outside itself. The words and the layout are in the two templates next to this
-module; here is what they are given, already as text.
+module; the functions here prepare the values, already as text.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def p_text(p_value: float) -> str:
 
 
 def describe_slices(scored: TaskScores) -> list[dict[str, Any]]:
-    """Kind by kind: a row a slice, a column a contender, of the headline metric."""
+    """The headline metric by slice: a table for each kind, a row for each slice, a column for each contender."""
     return [
         {
             "title": KIND_TITLES.get(kind, kind),
@@ -177,7 +177,7 @@ def describe_slices(scored: TaskScores) -> list[dict[str, Any]]:
 
 
 def describe_confusions(scored: TaskScores) -> list[dict[str, Any]]:
-    """Row shares for the colour, counts for the text; labels that nobody has or says are left out."""
+    """Confusion matrices: shares for the colour, counts for the text; labels in no reference and no answer are left out."""
     if not scored.scores[0].confusion:
         return []
     labels = [*scored.task.inventory.codes, "invalid"]  # type: ignore[attr-defined]

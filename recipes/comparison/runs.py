@@ -1,4 +1,4 @@
-"""Runs as a comparison sees them: what was logged, what was answered, and which runs are seeds of one thing.
+"""Reads runs for a comparison: their logs, their answers, and which of them are seeds of one contender.
 
 A *contender* is a name with one or more runs: the same configuration under several seeds. A folder without
 a log (a baseline's, or a base model's, as `recipes.evaluate --out` leaves it) is a run with answers only.
@@ -56,7 +56,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Field:
-    """Everyone who takes part, the first being what the others are compared with."""
+    """The contenders of a comparison; the others are compared with the first."""
 
     contenders: tuple[Contender, ...]
     source: str

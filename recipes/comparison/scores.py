@@ -1,8 +1,8 @@
-"""Scores of contenders, and what of their differences is more than chance.
+"""Scores the contenders, and tests whether their differences are more than chance.
 
 Each run of a contender is scored by itself and the scores are averaged, in every resample of the examples alike:
-so an interval says how much the *test set* could have been another; the spread over seeds stands beside it and
-says how much the *training* could have. Every contender is tested against the first, on the examples all have answered, and
+so the interval says how far another *test set* could move a score, and the spread over seeds how far another
+*training* could. Every contender is tested against the first, on the examples all have answered, and
 p-values are adjusted over the whole page by Holm's method: twenty tests give one "significant" by luck.
 """
 
@@ -69,7 +69,7 @@ def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, 
 def score_task(
     name: str, task: Task, contenders: Sequence[Contender], config: EvalConfig, *, seed: int = 0
 ) -> TaskScores | None:
-    """On the examples that everyone answered who answered the task at all; None where nobody did."""
+    """Score a task on the examples that all contenders with answers to it have answered; None where nobody has any."""
     answers = {c.name: [by_task(rows).get(name, []) for rows in c.answers] for c in contenders}
     present = {who: runs for who, runs in answers.items() if all(runs)}
     if not present:

@@ -15,30 +15,36 @@
 | `file-names` | anything labelled by file name | `filename_pattern` with named groups |
 
 A new kind is a function from a DatasetConfig and a split to rows, under `@adapter("name")`; it raises NoSuchSplit
-where the dataset is there and the split is not. Where a dataset has no splits of its own, a hash of the speaker
-(or of the file) gives them, so no speaker is on both sides.
+where the dataset is there and the split is not. `tables.py` has what adapters share.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipes.data.config import DatasetConfig
+from recipes.data.tables import (
+    Rows,
+    audio_files,
+    existing_path,
+    load_table,
+    rename_columns,
+    rows_of_split,
+    split_table,
+    table_of_rows,
+)
 from recipes.errors import NoSuchSplit, RecipeError
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Rows = Iterable[dict[str, Any]]
 Adapter = Callable[[DatasetConfig, str], "Dataset"]
 ADAPTERS: dict[str, Adapter] = {}
-AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"}
 
 BAVED_NAME = r"(?P<speaker>\d+)-(?P<gender>[mf])-(?P<age>\d+)-(?P<word>\d)-(?P<emotion>[012])-\d+"
 BAVED_WORDS = {"0": "أعجبني", "1": "لم يعجبني", "2": "هذا", "3": "الفيلم", "4": "رائع", "5": "مقبول", "6": "سيئ"}
@@ -65,35 +71,35 @@ def adapter(name: str) -> Callable[[Adapter], Adapter]:
 @adapter("published")
 @adapter("mega-ssum")
 def read_published(config: DatasetConfig, split: str) -> Dataset:
-    return _renamed(_load(config, split), config)
+    return rename_columns(load_table(config, split), config)
 
 
 @adapter("common-voice")
 def read_common_voice(config: DatasetConfig, split: str) -> Dataset:
     names = {"transcription": "sentence", "speaker": "client_id"}
-    if not (table := _split_table(config, split)):
-        return _renamed(_load(config, split), config, names)
+    if not (table := split_table(config, split)):
+        return rename_columns(load_table(config, split), config, names)
     rows = csv.DictReader(table.open(encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE)
     clips = ({**row, "id": row["path"], "audio": str(table.parent / "clips" / row["path"])} for row in rows)
-    return _renamed(_from_rows(clips, config), config, names)
+    return rename_columns(table_of_rows(clips, config), config, names)
 
 
 @adapter("fleurs")
 def read_fleurs(config: DatasetConfig, split: str) -> Dataset:
-    if not (table := _split_table(config, split)):
-        return _renamed(_load(config, split), config)
+    if not (table := split_table(config, split)):
+        return rename_columns(load_table(config, split), config)
     names = ("sentence", "file", "raw_transcription", "transcription", "words", "num_samples", "gender")
     rows = csv.DictReader(table.open(encoding="utf-8"), names, delimiter="\t", quoting=csv.QUOTE_NONE)
     clips = (
         {**row, "id": row["file"], "audio": str(table.parent / "audio" / table.stem / row["file"])} for row in rows
     )
-    return _renamed(_from_rows(clips, config), config)
+    return rename_columns(table_of_rows(clips, config), config)
 
 
 @adapter("manifest")
 def read_manifest(config: DatasetConfig, split: str) -> Dataset:
     """Paths are relative to the manifest. `offset` makes a segment of a long file, as in MGB-2."""
-    path = _existing(config)
+    path = existing_path(config)
     file = path if path.is_file() else path / f"{config.splits.get(split, split)}.jsonl"
     if not file.is_file():
         kind = NoSuchSplit if any(path.glob("*.jsonl")) else RecipeError
@@ -112,31 +118,30 @@ def read_manifest(config: DatasetConfig, split: str) -> Dataset:
                 row["audio"] = str(file.parent / row["audio"])
             yield {"id": str(number), **row}
 
-    return _renamed(_from_rows(rows(), config), config)
+    return rename_columns(table_of_rows(rows(), config), config)
 
 
 @adapter("adi17")
 def read_adi17(config: DatasetConfig, split: str) -> Dataset:
     path = Path(config.path)
     if not path.is_dir() or (path / "README.md").is_file() or list(path.rglob("*.parquet")):
-        rows = _load(config, split)
+        rows = load_table(config, split)
         label = next((name for name in ("dialect", "country", "label") if name in rows.column_names), "dialect")
-        return _renamed(rows, config, {"dialect": label})
+        return rename_columns(rows, config, {"dialect": label})
     inside = path / config.splits.get(split, split)
     folder = inside if inside.is_dir() else path
     rows = (
-        {"id": f.stem, "audio": str(f), "dialect": f.parent.name, "recording": f.stem[:11]}
-        for f in _audio_files(folder)
+        {"id": f.stem, "audio": str(f), "dialect": f.parent.name, "recording": f.stem[:11]} for f in audio_files(folder)
     )
     # ADI-17 cuts YouTube videos and names clips by the video's eleven-character id: the group that must not be split.
-    return _renamed(
-        _from_rows(rows if folder is inside else _of_split(rows, config, split, "recording"), config), config
+    return rename_columns(
+        table_of_rows(rows if folder is inside else rows_of_split(rows, config, split, "recording"), config), config
     )
 
 
 @adapter("index-csv")
 def read_index(config: DatasetConfig, split: str) -> Dataset:
-    folder = _existing(config)
+    folder = existing_path(config)
     index = folder if folder.is_file() else folder / "index.csv"
     if not index.is_file():
         raise RecipeError(f"{folder}: no index.csv in it. The {config.format} format needs one, with a path column.")
@@ -151,27 +156,27 @@ def read_index(config: DatasetConfig, split: str) -> Dataset:
         wanted = config.splits.get(split, split)
         rows = (row for row in rows if row["split"] == wanted)
     else:
-        rows = _of_split(rows, config, split, "speaker")
-    return _renamed(_from_rows(rows, config), config)
+        rows = rows_of_split(rows, config, split, "speaker")
+    return rename_columns(table_of_rows(rows, config), config)
 
 
 @adapter("speech-commands")
 def read_speech_commands(config: DatasetConfig, split: str) -> Dataset:
-    return _renamed(read_index(config, split), config, {"transcription": "text"})
+    return rename_columns(read_index(config, split), config, {"transcription": "text"})
 
 
 @adapter("baved")
 def read_baved(config: DatasetConfig, split: str) -> Dataset:
     if (Path(config.path) / "index.csv").is_file():
         rows = read_index(config, split)
-        named = _renamed(rows, config, {"transcription": "text", "emotion": "emotion_level"})
+        named = rename_columns(rows, config, {"transcription": "text", "emotion": "emotion_level"})
         return named.map(_baved_level, input_columns=["emotion"])
     return _by_file_name(config, split, config.filename_pattern or BAVED_NAME, _baved_row)
 
 
 @adapter("ksu-emotions")
 def read_ksu_emotions(config: DatasetConfig, split: str) -> Dataset:
-    """The codes are the corpus's own documentation's as we know it: check them against your copy, `labels` overrides."""
+    """The codes follow the corpus's documentation as we know it: check them against your copy. `labels` overrides them."""
 
     def labelled(row: dict[str, Any]) -> dict[str, Any]:
         return {**row, "emotion": KSU_EMOTIONS.get(row["emotion"], row["emotion"])}
@@ -191,14 +196,14 @@ def read_file_names(config: DatasetConfig, split: str) -> Dataset:
 def _by_file_name(
     config: DatasetConfig, split: str, pattern: str, finish: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> Dataset:
-    folder, shape = _existing(config), re.compile(pattern)
-    files = list(_audio_files(folder))
+    folder, shape = existing_path(config), re.compile(pattern)
+    files = list(audio_files(folder))
     matches = [(file, shape.fullmatch(file.stem)) for file in files]
     if not any(match for _, match in matches):
         example = f" (first: {files[0].name})" if files else ""
         raise RecipeError(f"{folder}: none of its {len(files)} audio files is named like {pattern}{example}.")
     rows = ({"id": f.stem, "audio": str(f), **match.groupdict()} for f, match in matches if match)
-    return _renamed(_from_rows(map(finish, _of_split(rows, config, split, "speaker")), config), config)
+    return rename_columns(table_of_rows(map(finish, rows_of_split(rows, config, split, "speaker")), config), config)
 
 
 def _baved_level(level: Any) -> dict[str, Any]:
@@ -207,100 +212,3 @@ def _baved_level(level: Any) -> dict[str, Any]:
 
 def _baved_row(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **_baved_level(row["emotion"]), "transcription": BAVED_WORDS.get(row["word"])}
-
-
-def _load(config: DatasetConfig, split: str) -> Dataset:
-    """A dataset on the Hub, a folder `load_dataset` reads, or one that `save_to_disk` wrote."""
-    import datasets
-
-    wanted, path = config.splits.get(split, split), Path(config.path)
-    try:
-        if (path / "state.json").is_file() or (path / "dataset_dict.json").is_file():
-            saved = datasets.load_from_disk(config.path)
-            loaded = saved if isinstance(saved, datasets.Dataset) else saved[wanted]
-        else:
-            source = (str(path.suffix[1:].replace("jsonl", "json")), {wanted: config.path}) if path.is_file() else None
-            loaded = datasets.load_dataset(
-                source[0] if source else config.path,
-                config.configuration or None,
-                data_files=source[1] if source else None,
-                split=wanted,
-                revision=config.revision or None,
-            )
-    except (FileNotFoundError, KeyError, ValueError, ConnectionError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        # What `datasets` raises for a split that a dataset lacks: from the Hub and files, and from a saved folder.
-        lacking = isinstance(error, KeyError) or reason.startswith("Unknown split")
-        raise (NoSuchSplit if lacking else RecipeError)(
-            f"{config.path}: can't load configuration {config.configuration or 'default'!r}, split {wanted!r}: {reason} "
-            "Check `path`, `configuration` and `splits` under [[data.datasets]]."
-        ) from None
-    return _undecoded(loaded)
-
-
-def _undecoded(rows: Dataset) -> Dataset:
-    import datasets
-
-    audio_columns = [name for name, kind in rows.features.items() if isinstance(kind, datasets.Audio)]
-    for name in audio_columns:
-        rows = rows.cast_column(name, datasets.Audio(decode=False))
-    return rows
-
-
-def _from_rows(rows: Rows, config: DatasetConfig) -> Dataset:
-    import datasets
-
-    listed = list(rows)
-    if not listed:
-        raise NoSuchSplit(f"{config.path}: no rows in this split. Check `splits` under [[data.datasets]].")
-    columns = dict.fromkeys(name for row in listed for name in row)
-    table = datasets.Dataset.from_dict({name: [row.get(name) for row in listed] for name in columns})
-    return table.cast_column("audio", datasets.Audio(decode=False)) if "audio" in columns else table
-
-
-def _renamed(rows: Dataset, config: DatasetConfig, names: dict[str, str] | None = None) -> Dataset:
-    """Our names in place of the dataset's; what the config says wins over what the adapter knows."""
-    for ours, theirs in {**(names or {}), **config.columns}.items():
-        if theirs not in rows.column_names and ours in config.columns and ours not in rows.column_names:
-            raise RecipeError(
-                f"{config.path}: no column {theirs!r} to read {ours} from. It has: {', '.join(rows.column_names)}."
-            )
-        if theirs in rows.column_names and ours != theirs:
-            rows = rows.remove_columns([c for c in rows.column_names if c == ours]).rename_column(theirs, ours)
-    return rows
-
-
-def _split_table(config: DatasetConfig, split: str) -> Path | None:
-    """The .tsv of a split in an unpacked archive, where `validation` is called dev."""
-    folder = Path(config.path)
-    wanted = config.splits.get(split, {"validation": "dev"}.get(split, split))
-    if not folder.is_dir() or not list(folder.glob("*.tsv")):
-        return None
-    if not (table := folder / f"{wanted}.tsv").is_file():
-        raise NoSuchSplit(
-            f"{folder}: no {wanted}.tsv. It has: {', '.join(sorted(f.name for f in folder.glob('*.tsv')))}."
-        )
-    return table
-
-
-def _existing(config: DatasetConfig) -> Path:
-    if not (path := Path(config.path)).exists():
-        raise RecipeError(f"{config.path}: no such file or folder. The {config.format} format reads from disk.")
-    return path
-
-
-def _audio_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in AUDIO_FILES)
-
-
-def _of_split(rows: Rows, config: DatasetConfig, split: str, group: str) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        if split_of(str(row.get(group) or row["id"]), shares=config.shares, seed=config.split_seed) == split:
-            yield row
-
-
-def split_of(group: str, *, shares: tuple[float, float, float], seed: int = 0) -> str:
-    """Where a group falls, by its hash: more data never moves old rows."""
-    digest = hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=4).digest()
-    place = int.from_bytes(digest, "big") / 2**32
-    return "train" if place < shares[0] else "validation" if place < shares[0] + shares[1] else "test"

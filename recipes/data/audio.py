@@ -1,4 +1,4 @@
-"""Audio bytes to 16 kHz mono float32, through soundfile: neither torchcodec nor ffmpeg is needed.
+"""Decodes audio bytes to 16 kHz mono float32 with soundfile: neither torchcodec nor ffmpeg is needed.
 
 libsndfile reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3, which is what datasets on the Hub hold.
 """
@@ -57,7 +57,7 @@ def cut(path: str, start: float, seconds: float, *, name: str) -> np.ndarray:
 
 
 def measure(data: bytes, *, name: str) -> tuple[float, str]:
-    """Seconds, from the header, and the content key: what is the same clip in every dataset that holds it."""
+    """A clip's seconds, from its header, and its content key, which is the same in every dataset that holds the clip."""
     import soundfile
 
     try:

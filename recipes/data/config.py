@@ -1,7 +1,4 @@
-"""[data]: which datasets, read how, for which tasks, under which label inventories.
-
-Frozen and closed: a key we don't know is an error. Nothing here touches a file.
-"""
+"""[data]: which datasets, read how, for which tasks, under which label inventories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From [data] to examples: open every dataset, check it against the tasks, leave out what can't serve.
+"""Loads the examples of [data]: opens every dataset, checks it against the tasks, leaves out what can't serve.
 
 What can't serve is of three kinds. A row may be without a summary, too long for the model or not verified:
 it is left out and counted. A dataset may lack a split, as those for training only do: it gives no examples there, and
@@ -38,7 +38,7 @@ def load_examples(config: DataConfig, split: str, tasks: Mapping[str, Task] | No
 
 
 def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None = None) -> Examples:
-    """The same where there may be nothing: a dataset without this split gives no examples, and a note."""
+    """Load a split that may be missing: a dataset without it gives no examples, and a note."""
     if not config.datasets:
         raise RecipeError("[data] names no datasets. Add at least one [[data.datasets]] table with a path.")
     tasks = tasks or build_tasks(config.tasks, config.task_options())
@@ -56,7 +56,7 @@ def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None 
             notes.append(f"{sources[-1].name}: has no {split} split, so nothing of it is used there ({error})")
             continue
         served = _served(dataset, source, tasks)
-        source = _told_apart(source, {(task.name, _modality(task, dataset)) for task in served}, taken)
+        source = _named_apart(source, {(task.name, _modality(task, dataset)) for task in served}, taken)
         for task in served:
             fitting, left_out = _examples_of(task, source, config, number)
             if left_out["unknown label"]:
@@ -88,10 +88,10 @@ def open_source(config: DatasetConfig, split: str) -> DatasetSource:
     return DatasetSource(name, with_measures(rows, name=name), config.labels, config.marks)
 
 
-def _told_apart(
+def _named_apart(
     source: DatasetSource, kinds: set[tuple[str, Modality]], taken: set[tuple[str, str, Modality]]
 ) -> DatasetSource:
-    """The source under a name that no other has for the same kind of examples: the second "set" is "set#2"."""
+    """Name the source apart from others of the same kind of examples: the second "set" becomes "set#2"."""
     name, number = source.name, 1
     while any((name, *kind) in taken for kind in kinds):
         number += 1
@@ -217,7 +217,7 @@ def _answer_language(task: Task, dataset: DatasetConfig) -> str:
 def _stand_in(
     columns: Mapping[str, Any], seconds: float, source: DatasetSource, modality: Modality, config: DataConfig
 ) -> str:
-    """What balances generative examples in place of a class."""
+    """The class by which a generative example is balanced: its length band or its dataset."""
     if config.generative_label == "source":
         return source.name
     # Arabic is spoken at about 12 characters a second, which makes text and speech bands comparable.
@@ -241,7 +241,7 @@ def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
 
 
 def _note(examples: Sequence[Example], left_out: Counter[str], config: DataConfig) -> str:
-    """What of a dataset is not trained on as it is; nothing where all of it is."""
+    """A note of the rows that are left out or changed; empty where there are none."""
     cut = sum(example.cut for example in examples)
     parts = [f"{cut} cut to their first {config.max_seconds:g} s"] if cut else []
     parts += [f"left out: {_counted(left_out)}"] if left_out else []

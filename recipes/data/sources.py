@@ -111,7 +111,7 @@ class DatasetSource:
 
 
 def with_own_ids(rows: datasets.Dataset) -> datasets.Dataset:
-    """Rows whose `id` is each one's own: the row's number where there is none, the second "a" as "a#2".
+    """Give every row an `id` of its own: its number where it has none; the second "a" becomes "a#2".
 
     Answers are paired by name, and files of one name in two folders are two examples. Ids that are told apart
     already stay as they are.
@@ -130,7 +130,7 @@ def with_own_ids(rows: datasets.Dataset) -> datasets.Dataset:
 
 
 def sample(rows: datasets.Dataset, size: int, *, seed: int) -> datasets.Dataset:
-    """So many rows drawn at random, in their order: the first ones of a sorted set are one speaker or one dialect.
+    """Draw so many rows at random, kept in order: the first rows of a sorted set are one speaker or one dialect.
 
     A larger sample of the same seed holds the smaller one.
     """
@@ -164,7 +164,7 @@ def _measure_whole(cell: dict[str, Any], *, name: str, wanted: list[str]) -> dic
 def _measure_cut(
     cell: dict[str, Any], start: float | None, seconds: float, *, name: str, wanted: list[str]
 ) -> dict[str, Any]:
-    """Segments of a long file are told apart by file and times: to hash the file once for each would read it a thousand times."""
+    """Key a segment of a long file by the file and its times: to hash the file for each would read it a thousand times."""
     file = Path(cell["path"])
     identity = f"{file.name} {file.stat().st_size if file.is_file() else 0} {start} {seconds}"
     return {"clip": hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()}

@@ -1,4 +1,4 @@
-"""Compact: a training checkpoint to the small file that ships, and back to a whole Whisper.
+"""Compacts a training checkpoint to the small file that ships, and makes a whole Whisper of it again.
 
 The file is openai-whisper's checkpoint in float16, but that its embedding holds the rows of used tokens only
 (`token_rows` says which) and one last row for every other token: 51,865 rows become some 1,700, 13 MB become 0.4.
@@ -32,7 +32,7 @@ ABOUT = {
 
 
 def compacted(model: DemoModel, about: Mapping[str, str]) -> dict[str, Any]:
-    """What ships: `dims`, `model_state_dict`, `token_rows`, `about`."""
+    """The checkpoint that ships: `dims`, `model_state_dict`, `token_rows`, `about`."""
     state = {name: tensor.half() for name, tensor in model.whisper_state().items()}
     dims = {**model.dims.__dict__, "n_vocab": model.tokens.vocabulary_size}
     return {

@@ -39,7 +39,7 @@ TIMESTAMP_BEGIN = 50364
 
 @dataclass(frozen=True)
 class Heard:
-    """Texts beside what was heard, and for packed windows how the segments fell."""
+    """The true texts beside the recognized ones; for packed windows, how the segments fell."""
 
     references: Sequence[str]
     answers: Sequence[str]
@@ -86,7 +86,7 @@ def hear_packed(model: Whisper, clips: Sequence[Clip]) -> Heard:
 
 
 def pack(clips: Sequence[Clip]) -> list[list[Clip]]:
-    """In order, as many as fit a window with pauses between them."""
+    """Group clips, in order, into windows: as many as fit with pauses between them."""
     packs: list[list[Clip]] = [[]]
     seconds = 0.0
     for clip in clips:

@@ -74,7 +74,7 @@ def _through_channel(audio: np.ndarray, rng: random.Random) -> np.ndarray:
 
 
 def noise(samples: int, rng: random.Random, colour: str) -> np.ndarray:
-    """Of loudness 1."""
+    """Noise of loudness 1."""
     white = np.random.default_rng(rng.getrandbits(32)).standard_normal(samples).astype(np.float32)
     if colour == "white":
         return white

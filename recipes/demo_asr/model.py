@@ -91,7 +91,7 @@ class DemoModel(nn.Module):
         return F.ctc_loss(log_probs, flat, frames, lengths, zero_infinity=True)
 
     def token_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
-        """Cross entropy of the decoder, told the right tokens so far."""
+        """Cross entropy of the decoder, with teacher forcing."""
         given, wanted = self._batch(rows)
         with parametrize.cached():
             logits = self.whisper.decoder(given, encoded).float()

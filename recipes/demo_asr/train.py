@@ -143,7 +143,7 @@ def log(out: Path, report: dict[str, object]) -> None:
 
 
 def save_state(out: Path, model: DemoModel, optimizer: torch.optim.Optimizer, step: int, spent: float) -> None:
-    """Beside, then over the old one: a kill in between leaves the old checkpoint whole."""
+    """Write the checkpoint beside the old one, then rename it: a kill in between leaves the old one whole."""
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "spent": spent}
     torch.save(state, out / "state.pt.new")
     os.replace(out / "state.pt.new", out / "state.pt")

@@ -1,1 +1,1 @@
-"""Evaluation: predictions in, scores with intervals, slices, paired tests and baselines out."""
+"""The library of `python -m recipes.evaluate`: predictions in, scores with intervals, slices and paired tests out."""

@@ -42,7 +42,7 @@ def majority(train: Examples, test: Examples) -> Iterator[Prediction]:
 def cascade(
     test: Examples, transcribe: Transcribe, chat: Chat, *, seed: int = 0, batch: int = 16
 ) -> Iterator[Prediction]:
-    """Transcripts as ASR answers; for the other tasks, what the LLM says to the transcript. Each clip is heard once."""
+    """Answer ASR with Whisper's transcript and other tasks with the LLM's reply to it. Each clip is heard once."""
     transcripts: dict[str, str] = {}
     for start in range(0, len(test), batch):
         indices = range(start, min(start + batch, len(test)))

@@ -1,4 +1,4 @@
-"""[eval]: how often and on how much a run looks at itself, and what a full evaluation adds."""
+"""[eval]: how often and on how many examples a run is evaluated, and what a full evaluation adds."""
 
 from __future__ import annotations
 

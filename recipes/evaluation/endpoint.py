@@ -1,7 +1,7 @@
-"""Asking an OpenAI-compatible endpoint many things at once (vLLM, llama.cpp, Ollama, a vendor).
+"""Asks an OpenAI-compatible endpoint (vLLM, llama.cpp, Ollama, a vendor) many questions at once.
 
-The `openai` client does the talking: it retries 429, 5xx and timeouts with backoff, and honours Retry-After.
-We add what it doesn't know: an answer that can't be read is asked again, one question's failure is its own
+The `openai` client sends the requests: it retries 429, 5xx and timeouts with backoff, and honours Retry-After.
+We add three rules: an answer that can't be read is asked again, one question's failure is its own
 and never stops the rest, and a refused key stops everything at once, because every other question would
 fail the same way. The key comes from the environment and is never shown.
 """
@@ -23,7 +23,7 @@ Messages = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """What came of one question: a value, or why there is none."""
+    """The answer to one question: a value, or why there is none."""
 
     value: T | None
     error: str = ""
@@ -32,7 +32,7 @@ class Answer(Generic[T]):
 def ask_all(
     config: EndpointConfig, questions: Sequence[Messages], read: Callable[[str], T], *, max_tokens: int = 512
 ) -> list[Answer[T]]:
-    """Every question's answer, in order, as `read` understands it (ValueError: it doesn't, ask again)."""
+    """Ask every question; answers in order, as `read` parses them. Where it raises ValueError the question is asked again."""
     client = _client(config)
 
     def ask(messages: Messages) -> Answer[T]:

@@ -36,7 +36,7 @@ SYSTEM = (
 
 @dataclass(frozen=True)
 class Grading:
-    """What the judge made of one summary."""
+    """The judge's grades of one summary, or why there are none."""
 
     task: str
     example: str
@@ -47,7 +47,7 @@ class Grading:
 
 
 def grade_summaries(predictions: Sequence[Prediction], sources: Sequence[str], config: EvalConfig) -> list[Grading]:
-    """One grading for every prediction, in order, each read beside its source."""
+    """Have every summary graded against its source; the gradings in the order of the predictions."""
     questions = [_question(source, prediction.answer) for source, prediction in zip(sources, predictions, strict=True)]
     answers = ask_all(config.judge, questions, read_grades, max_tokens=100)
     return [
@@ -70,7 +70,7 @@ def summarize_gradings(gradings: Sequence[Grading], config: EvalConfig, *, seed:
 
 
 def write_gradings(folder: Path, gradings: Sequence[Grading]) -> None:
-    """`grades.jsonl`, a line a grading; without any, one of an earlier evaluation goes."""
+    """Write `grades.jsonl`, one grading a line; without gradings delete the file of an earlier evaluation."""
     path = folder / GRADES_FILE
     if not gradings:
         path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Predictions: what a model answered to every example, one JSON object a line.
 
-The example's name (task, dataset, row) is what pairs two models' answers; everything else on a line is what
-slices need. Training writes the same lines for its own looks at a model, so both are read here.
+The example's name (task, dataset, row) is what pairs two models' answers; everything else on a line is what slices
+need. Training writes the same lines at each of its evaluations, so both are read here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def by_task(predictions: Iterable[Prediction]) -> dict[str, list[Prediction]]:
-    """What is scored together: a task as it is heard (`dialect`), read (`dialect+text`) or foreign (`asr+foreign`)."""
+    """Group by what is scored together: a task as it is heard (`dialect`), read (`dialect+text`) or foreign (`asr+foreign`)."""
     tasks: dict[str, list[Prediction]] = {}
     for prediction in predictions:
         tasks.setdefault(prediction.scored_as, []).append(prediction)
@@ -73,7 +73,7 @@ def by_task(predictions: Iterable[Prediction]) -> dict[str, list[Prediction]]:
 
 
 def by_example(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
-    """Every prediction under its example's name, which must be its own."""
+    """Predictions by the name of their example; two of the same name are an error."""
     named: dict[str, Prediction] = {}
     for prediction in predictions:
         if prediction.example in named:
@@ -86,7 +86,7 @@ def by_example(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
 
 
 def paired(first: Sequence[Prediction], second: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
-    """The predictions of both that answer the same example, in one order. References must agree."""
+    """Both runs' predictions for the examples that both answered, in the same order. References must agree."""
     others = by_example(second)
     both = [(mine, others[name]) for name, mine in by_example(first).items() if name in others]
     for mine, theirs in both:

@@ -1,7 +1,7 @@
 """The result of an evaluation: `metrics.json`, a plain tree that other tools can read.
 
-tasks → metrics with intervals, slices, the confusion matrix of discriminative tasks, and what optional
-graders said. Beside it lie the predictions it was computed from, so that any other number can be had later.
+Each task has its metrics with intervals, its slices, the confusion matrix of discriminative tasks, and the grades of
+optional graders. Beside it lie the predictions it was computed from, so that any other number can be had later.
 """
 
 from __future__ import annotations

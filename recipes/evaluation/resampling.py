@@ -32,7 +32,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much B is above A, and how likely so much is if there is nothing in it."""
+    """How much B is above A, with its interval and p-value."""
 
     first: float
     second: float
@@ -71,7 +71,7 @@ def compare_paired(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Two systems' tallies over the same examples, row by row; of one run each or of several, as many as there are."""
+    """Test the difference of two systems on the same examples. Tallies are (examples × columns) or (runs × …)."""
     ours, theirs = _runs(first), _runs(second)
     if ours.shape[1:] != theirs.shape[1:]:
         raise ValueError(f"tallies of different examples: {first.shape} and {second.shape}")

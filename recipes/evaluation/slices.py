@@ -1,6 +1,6 @@
-"""Slices: the same scores on parts of the test set, where an average hides what matters to someone.
+"""Slices: parts of the test set by dialect, length and signal-to-noise ratio, each scored by itself.
 
-Dialect, length and signal-to-noise ratio. A slice with fewer examples than the configuration's
+A slice with fewer examples than the configuration's
 `smallest_slice` is left out: its interval would be as wide as the scale.
 """
 

@@ -40,7 +40,7 @@ def embed_mels(loaded: LoadedModel, mels: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def aligner_key(loaded: LoadedModel) -> str:
-    """What names the aligner's view: a hash of the audio tower's weights, wherever they came from."""
+    """A hash of the audio tower's weights: it names the model that embeddings belong to."""
     import torch
 
     digest = hashlib.sha256()

@@ -1,9 +1,8 @@
-"""Examples to tensors: the prompt, the mel features, the padding, and which tokens carry the loss.
+"""Makes tensors of examples: the prompt, the mel features, the padding, and which tokens carry the loss.
 
-A sequence is ChatML as Qwen2.5-Omni was tuned on: system turn, user turn (audio, then the instruction), assistant
-turn. Only the assistant's words and the token that ends the turn
-are targets. Every random choice is drawn from (seed, step, example), never from a running generator: so a
-resumed run and any number of processes see the same prompts.
+A sequence is ChatML as Qwen2.5-Omni was tuned on: system turn, user turn (audio, then the instruction), assistant turn.
+Only the assistant's words and the token that ends the turn are targets. Every random choice is drawn from (seed, step,
+example), never from a running generator: so a resumed run and any number of processes see the same prompts.
 """
 
 from __future__ import annotations

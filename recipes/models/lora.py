@@ -1,4 +1,4 @@
-"""What is trained: adapters on named modules, each part of the model at its own learning rate.
+"""LoRA: adapters on named modules, each part of the model at its own learning rate.
 
 The language model and the audio tower name their layers alike, so a bare `q_proj` would adapt both. Each
 part is therefore a regular expression over a module's whole name, and a pattern that matches nothing, or that

@@ -1,4 +1,4 @@
-"""`python -m recipes.schedule CONFIG`: what a run's batches will be like, before anything is trained.
+"""Show a run's batches before anything is trained: `python -m recipes.schedule CONFIG`.
 
 The run's own config decides batches and passes, as it does in `recipes.train`. The rows are those of the table that
 `recipes.embed` wrote; without one, a made-up table in realistic proportions stands in.
@@ -81,7 +81,7 @@ def read_data(options: argparse.Namespace) -> tuple[ScheduleTable, np.ndarray | 
 def uniform_diversity(
     config: ScheduleConfig, table: ScheduleTable, embeddings: np.ndarray | None, seed: int
 ) -> float | None:
-    """Of uniform batches of the same size over the same data."""
+    """The diversity of uniform batches of the same size over the same data."""
     if embeddings is None:
         return None
     uniform = ScheduleConfig(kind="uniform", steps=UNIFORM_BATCHES, batch_size=config.batch_size)

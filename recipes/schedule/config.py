@@ -1,8 +1,8 @@
-"""[schedule]: which data when, as a researcher writes it down.
+"""[schedule]: which data comes when.
 
 `kind` says how the run is cut into phases and what each phase draws, `modality` how much of it is speech
 or text: the two combine freely. Every key has a default, so `kind = "ads"` alone is a whole schedule.
-Nothing here touches data; `phases.py` turns these words into phases for a table.
+`phases.py` turns these options into phases for a table.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class AdsConfig(Section):
 
 
 class HybridConfig(Section):
-    """Where TPC hands over to ADS."""
+    """When TPC ends and ADS begins."""
 
     switch: Literal["steps", "plateau"] = Field("steps", description="steps: at `at`; plateau: there at the latest")
     at: float = Field(0.5, gt=0, lt=1, description="share of the run that is TPC")
@@ -60,7 +60,7 @@ class HybridConfig(Section):
 
 
 class ModalityConfig(Section):
-    """How much is read and how much is heard."""
+    """The shares of text and of speech."""
 
     mode: Literal["any", "text-only", "mix", "speech-last"] = Field(
         "any", description="any: as the tasks bring it; mix: the shares below; speech-last: text, then speech"

@@ -1,4 +1,4 @@
-"""Decks: the rows of one share, dealt like cards.
+"""Decks: the rows of one share, drawn in a shuffled order as cards are dealt.
 
 A deck deals every row once before it deals any row again, and what it deals next depends on nothing but
 its seed, its name and how many rows it has dealt: so the state of a whole schedule is one number a deck.

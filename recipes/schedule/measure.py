@@ -1,4 +1,4 @@
-"""What a schedule's batches are like: shares, diversity, padding. Pure functions of batches and a table."""
+"""Measures a schedule's batches: shares, diversity, padding. Pure functions of batches and a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much is read and how much is heard, over the run (after arXiv 2509.15389).
+"""The shares of text and of speech over the run (after arXiv 2509.15389).
 
 Where labelled text is plenty and paired speech is scarce, one trains on text alone, mixes in a few per cent
 of speech, or reads first and listens after; across languages, speech of another language stands in for

@@ -1,4 +1,4 @@
-"""From one batch to forward passes: which process takes which examples, with how little padding.
+"""Cuts a batch into forward passes with little padding, and shares them out over the processes.
 
 A forward pass pads its examples to the longest. So a batch is sorted by length and cut into runs of
 neighbours, short examples many at a time, long ones few: the cuts that pad least (by dynamic programming)

@@ -1,4 +1,4 @@
-"""Picking rows that are unlike each other, some for each cell, out of the rows dealt for a batch.
+"""Picks rows that are unlike each other, so many for each cell, out of the rows dealt for a batch.
 
 Both ways are one greedy loop: take, again and again, the candidate that is least crowded by what the batch
 already holds, from a cell that still has places. `farthest` measures crowding by distance in aligner space,

@@ -1,4 +1,4 @@
-"""One picture of a run's schedule: what is trained when, how balanced, how spread, how much is padding.
+"""Draws a run's schedule: tasks over the steps, balance of labels, diversity, padding.
 
 `draw` makes the figure, `page` a self-contained HTML page around it with the same in numbers. Nothing is
 computed here: `measure.py` did that.
@@ -197,7 +197,7 @@ def task_rows(schedule: Schedule, run: Survey) -> list[tuple[str, ...]]:
 
 
 def facts(schedule: Schedule, run: Survey, uniform_diversity: float | None) -> str:
-    """One line."""
+    """The run in one line of numbers."""
     config = schedule.config
     parts = [f"{config.kind}", f"{config.steps:,} steps of {config.batch_size}", f"{len(schedule.table):,} rows"]
     parts.append(f"padding {run.padding.mean():.1%} (plain shuffling {run.plain_padding.mean():.1%})")

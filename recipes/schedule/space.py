@@ -1,4 +1,4 @@
-"""Aligner space, as the pickers use it: fewer dimensions in memory, and clusters.
+"""Prepares embeddings for the pickers: fewer dimensions, in memory, and clusters.
 
 Embeddings may be a gigabyte on disk; a picker needs distances between a few hundred rows, a thousand times
 a minute. So they are read once, in blocks, and projected on their first principal components, which keep

@@ -1,4 +1,4 @@
-"""The stream of batches: what the trainer sees of a schedule.
+"""Schedule: the iterator of batches that the trainer reads.
 
 A batch is a function of a small state: the phase, what its quotas owe, and how many rows each deck has
 dealt. Nothing is planned ahead and nothing random is kept, so a state is a few hundred integers, a run

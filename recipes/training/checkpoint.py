@@ -49,7 +49,7 @@ DATASET_PATH = re.compile(r"data\.datasets\.\d+\.path")
 
 @dataclass
 class Progress:
-    """Where a run is."""
+    """How far a run is, and the state of its schedule."""
 
     step: int = 0  # optimizer steps taken
     tokens: int = 0
@@ -156,7 +156,7 @@ def resume(folder: Path, *, loaded: LoadedModel, optimizer: torch.optim.Optimize
 
 
 def saved_embeddings(run: Path, start: Path | None) -> np.ndarray | None:
-    """The embeddings a resumed run has to go on with: the refreshed ones of its checkpoint, or those it began with.
+    """Read the embeddings that a resumed run goes on with: those of its checkpoint, or those it began with.
 
     They are kept as used, to the last bit: PCA on another machine may differ in it, and then so would batches.
     """

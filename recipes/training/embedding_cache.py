@@ -50,7 +50,7 @@ class EmbeddingCache:
             write_atomically(manifest, json.dumps({"model": model, "key": key}).encode())
 
     def keys(self) -> set[str]:
-        """The clips that are in."""
+        """The keys of the cached clips."""
         keys: set[str] = set()
         for path in self._shards():
             with np.load(path) as shard:
@@ -105,7 +105,7 @@ def embed_missing(
     threads: int = 2,
     shard_clips: int = 2000,
 ) -> int:
-    """Embed the clips that `cache` lacks, in batches of `batch_seconds`; how many those were."""
+    """Embed the clips that `cache` lacks, in batches of `batch_seconds`; return their number."""
     cached = cache.keys()
     todo = {clip.key: clip for clip in clips if clip.key and clip.key not in cached}
     keys: list[str] = []

@@ -44,7 +44,7 @@ class Shape:
 
     @property
     def layer_weights(self) -> int:
-        """Of the layers' matrices: what every token is multiplied with."""
+        """The weights of the layers' matrices, which every token is multiplied with."""
         attention = 2 * self.width * self.width + 2 * self.width * self.key_value_width
         return self.layers * (attention + 3 * self.width * self.inner)
 
@@ -82,7 +82,7 @@ class Memory:
 
 
 def memory(shape: Shape, config: RecipeConfig, *, tokens: int, targets: int) -> Memory:
-    """Of one forward and backward pass over `tokens` tokens, `targets` of them answers."""
+    """Memory of one forward and backward pass over `tokens` tokens, `targets` of them answers."""
     train, bytes_each = config.train, 4 if config.model.dtype == "float32" else 2
     # A layer's activations for its backward pass: its inputs and norms, q, k, v and output, gate, up and product.
     in_layer = bytes_each * tokens * (6 * shape.width + 2 * shape.key_value_width + 3 * shape.inner)
@@ -103,14 +103,14 @@ def operations_per_token(shape: Shape, *, checkpointing: bool) -> float:
 
 
 def hours(shape: Shape, config: RecipeConfig, *, tokens: float, peak: float, share: float, gpus: int = 1) -> float:
-    """Of the whole run, at `tokens` an example and a share of the chips' peak."""
+    """Hours of the whole run, at `tokens` an example and a share of the chips' peak."""
     work = config.schedule.steps * config.schedule.batch_size * tokens
     per_token = operations_per_token(shape, checkpointing=config.train.gradient_checkpointing)
     return work * per_token / (peak * share * gpus) / 3600
 
 
 def example_tokens(*, seconds: float, words: float) -> tuple[int, int]:
-    """(all tokens, answer tokens) of an example."""
+    """All tokens of an example, and those of its answer."""
     answer = round(words * TOKENS_PER_WORD) + 1
     return round(seconds * TOKENS_PER_SECOND) + PROMPT_TOKENS + answer, answer
 

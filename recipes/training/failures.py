@@ -1,4 +1,4 @@
-"""What a run says when it must stop: a full GPU, or a loss that is no number."""
+"""The errors that stop a run: a full GPU, or a loss that is no number."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def out_of_memory(micros: Sequence[MicroBatch], config: TrainConfig) -> RecipeEr
 
 
 def bad_batch(batch: Batch, result: StepResult, *, run: Path, examples: Examples, accelerator: Any) -> RecipeError:
-    """Stop on a loss or gradient that is no number: name the batch, change nothing, keep the last good checkpoint."""
+    """Write the examples of a batch whose loss or gradient is no number to a file; give the error that names them."""
     from accelerate.utils import gather_object
 
     several = accelerator.num_processes > 1

@@ -1,4 +1,4 @@
-"""What the trainer is fed: batches of indices made into tensors, and clips made into embeddings.
+"""Feeds the trainer: makes tensors of batches of indices, and embeddings of clips.
 
 Each process prepares only its own share. A batch is the same whatever the number of processes: the schedule
 shares it out (`microbatches`), and instructions are drawn from (seed, batch, example).
@@ -28,7 +28,7 @@ from recipes.training.validate import example_prompt
 def batch_preparer(
     model: LoadedModel, examples: Examples, table: ScheduleTable, config: RecipeConfig, *, accelerator: Any
 ) -> Callable[[Batch], list[MicroBatch]]:
-    """What the reading threads do: this process's share of a batch, as tensors."""
+    """Give the function that the reading threads run: it makes tensors of this process's share of a batch."""
     import torch
 
     task_index = {task: index for index, task in enumerate(table.tasks)}
@@ -106,7 +106,7 @@ def base_embeddings(
 
 
 def fresh_embeddings(model: LoadedModel, examples: Examples, train: TrainConfig, *, accelerator: Any) -> np.ndarray:
-    """The same by the model as it is now, for training that moves the aligner. Not cached."""
+    """Every example's clip at the aligner of the model as it is now, for training that moves it. Not cached."""
     from accelerate.utils import broadcast_object_list, gather_object
 
     mine = training_clips(examples)[accelerator.process_index :: accelerator.num_processes]

@@ -58,12 +58,12 @@ class Session:
 
 
 def next_stop(step: int, *, total: int, every: Sequence[int]) -> int:
-    """The next step at which something other than training happens; an interval of 0 never comes."""
+    """The next step after which the loop embeds, evaluates or saves; an interval of 0 never comes."""
     return min([total, *((step // interval + 1) * interval for interval in every if interval)])
 
 
 def run_schedule(session: Session) -> None:
-    """Steps in stretches between two stops; at a stop: embed anew, look, save, each when it is due."""
+    """Take the schedule's steps in stretches; after each stretch embed anew, evaluate and save, what is due."""
     config, progress = session.config, session.progress
     total = config.schedule.steps
     intervals = (config.train.refresh_every, config.eval.every, config.train.save_every)
@@ -130,6 +130,7 @@ def take_stretch(session: Session, batches: Iterator[Batch], *, pool: ThreadPool
 
 
 def refresh_embeddings(session: Session) -> None:
+    """Embed all clips with the model as it is now, and give the vectors to the schedule."""
     session.embeddings = fresh_embeddings(
         session.model, session.examples, session.config.train, accelerator=session.accelerator
     )
@@ -137,7 +138,7 @@ def refresh_embeddings(session: Session) -> None:
 
 
 def evaluate(session: Session) -> None:
-    """Look at the fixed subset, keep the answers, tell the schedule, remember the best."""
+    """Evaluate on the fixed subset: write the answers, give the losses to the schedule, note the best step."""
     import torch
 
     config, progress = session.config, session.progress
@@ -169,6 +170,7 @@ def evaluate(session: Session) -> None:
 
 
 def save_session(session: Session) -> None:
+    """Write a checkpoint of the run as it stands."""
     session.progress.schedule = session.schedule.state_dict()
     if session.accelerator.is_main_process:
         checkpoint.save_checkpoint(

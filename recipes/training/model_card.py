@@ -36,7 +36,7 @@ def write_card(folder: Path, *, name: str, run: Path, config: RecipeConfig, step
 
 
 def card_facts(run: Path, config: RecipeConfig, *, step: str) -> dict[str, Any]:
-    """What the template speaks of."""
+    """The values that the template needs, from the run's config and log."""
     number = int(step.removeprefix("step-"))
     lines = read_log(run / "log.jsonl") if (run / "log.jsonl").is_file() else []
     scores = [line["eval"] for line in lines if "eval" in line and line["step"] <= number]

@@ -1,4 +1,4 @@
-"""One process or several: what accelerate was launched with, checked before anything is written.
+"""Opens accelerate for one process or several, and checks how it was launched before anything is written.
 
 Every process holds the whole model and trains on its share of a batch; gradients are added up once a step. Sharded
 training (FSDP, DeepSpeed, Megatron-LM) is refused: its wrappers would never be put around the model, and each process

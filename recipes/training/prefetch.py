@@ -1,4 +1,4 @@
-"""Reading ahead: prepare the next few items in threads while the current one is used.
+"""Prefetch: prepares the next few items in threads while the current one is used.
 
 Decoding and mel features release the GIL for most of their time, so threads are enough, and unlike
 worker processes they start at once and need nothing pickled.
@@ -18,7 +18,7 @@ Prepared = TypeVar("Prepared")
 def prepare_ahead(
     items: Iterable[Item], prepare: Callable[[Item], Prepared], *, pool: ThreadPoolExecutor, depth: int
 ) -> Iterator[tuple[Item, Prepared]]:
-    """Each item with what `prepare` made of it, in order; up to `depth` are in the making at a time."""
+    """Yield each item with its result of `prepare`, in order; up to `depth` items are prepared at a time."""
     pending: deque[tuple[Item, Future[Prepared]]] = deque()
     try:
         for item in items:

@@ -24,7 +24,7 @@ Prediction = dict[str, Any]
 
 
 def fixed_subset(examples: Examples, *, per_task: int, seed: int) -> Examples:
-    """At most `per_task` examples of every task, heard and read each, the same ones for the same seed."""
+    """At most `per_task` examples of every task, heard and read counted apart; the same ones for the same seed."""
     rng = np.random.default_rng(seed)
     by_task: dict[str, list[int]] = {}
     for index in rng.permutation(len(examples)).tolist():
@@ -59,7 +59,7 @@ def predict(
 
 
 def check_lengths(examples: Sequence[Example], encoder: Encoder) -> None:
-    """Refuse, before any is heard, examples that are longer than the model takes."""
+    """Refuse examples that are longer than the model takes, before any audio is read."""
     if examples:
         longest = max(examples, key=lambda example: example.seconds)
         encoder.check_seconds(longest.seconds, name=f"{longest.source}: the longest clip")

@@ -14,8 +14,9 @@ import pytest
 import soundfile
 
 from recipes.data import DataConfig, DatasetConfig, load_examples
-from recipes.data.adapters import ADAPTERS, split_of
+from recipes.data.adapters import ADAPTERS
 from recipes.data.load import load_split
+from recipes.data.tables import split_of
 from recipes.errors import RecipeError
 
 

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipes.comparison.page import write_pages
-from recipes.comparison.runs import read_field
-from recipes.comparison.scores import score_field
+from recipes.comparison.runs import read_contenders
+from recipes.comparison.scores import score_contenders
 from recipes.errors import RecipeError
 from recipes.tasks import build_tasks
 
@@ -39,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(runs: Sequence[str], out: Path, *, split: str, title: str) -> Path:
-    field = read_field(runs, split=split)
-    config = field.config
+    compared = read_contenders(runs, split=split)
+    config = compared.config
     tasks = build_tasks(config.data.tasks, config.data.task_options())
-    scores = score_field(field, tasks, config.eval, seed=config.train.seed)
-    return write_pages(out, field, scores, config.eval, title=title)
+    scores = score_contenders(compared, tasks, config.eval, seed=config.train.seed)
+    return write_pages(out, compared, scores, config.eval, title=title)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from recipes.comparison.curves import (
     volatility_curves,
 )
 from recipes.comparison.judged import Judged
-from recipes.comparison.runs import Contender, Field, Run
+from recipes.comparison.runs import ComparedRuns, Contender, Run
 from recipes.comparison.scores import Score, TaskScores
 from recipes.evaluation.config import EvalConfig
 from recipes.evaluation.judge import GRADES
@@ -48,22 +48,24 @@ METRIC_TITLES = {
 KIND_TITLES = {"dialect": "dialect", "length": "length of the clip", "snr": "signal-to-noise ratio"}
 
 
-def write_pages(folder: Path, field: Field, tasks: Sequence[TaskScores], config: EvalConfig, *, title: str) -> Path:
+def write_pages(
+    folder: Path, compared: ComparedRuns, tasks: Sequence[TaskScores], config: EvalConfig, *, title: str
+) -> Path:
     """`index.html`, `index.md` and `plots/*.svg`."""
     folder.mkdir(parents=True, exist_ok=True)
-    order = [contender.name for contender in field.contenders]
-    charts = draw_charts(field, tasks, order)
+    order = [contender.name for contender in compared.contenders]
+    charts = draw_charts(compared, tasks, order)
     (folder / "plots").mkdir(exist_ok=True)
     for chart in charts:
         (folder / "plots" / f"{chart['id']}.svg").write_text(chart["svg"], encoding="utf-8")
     content = {
         "title": title,
-        "source": field.source,
+        "source": compared.source,
         "confidence": f"{100 * config.confidence:g}",
         "resamples": config.resamples,
-        "profile": field.config.data.profile,
-        "contenders": [describe_contender(contender) for contender in field.contenders],
-        "seeds": max(len(contender.runs) for contender in field.contenders),
+        "profile": compared.config.data.profile,
+        "contenders": [describe_contender(contender) for contender in compared.contenders],
+        "seeds": max(len(contender.runs) for contender in compared.contenders),
         "tasks": [describe_task(task, order) for task in tasks],
         "charts": charts,
         "legend": legend(order),
@@ -73,15 +75,15 @@ def write_pages(folder: Path, field: Field, tasks: Sequence[TaskScores], config:
     return folder / "index.html"
 
 
-def draw_charts(field: Field, tasks: Sequence[TaskScores], order: Sequence[str]) -> list[dict[str, str]]:
+def draw_charts(compared: ComparedRuns, tasks: Sequence[TaskScores], order: Sequence[str]) -> list[dict[str, str]]:
     """Loss, volatility, and each task's headline metric over the steps; those that have any points."""
     wanted: list[tuple[str, str, str, list[Curve]]] = [
-        ("loss", "Training loss", "loss", loss_curves(field.contenders)),
-        ("volatility", "Gradient-norm volatility", "sd of ln ‖g‖", volatility_curves(field.contenders)),
+        ("loss", "Training loss", "loss", loss_curves(compared.contenders)),
+        ("volatility", "Gradient-norm volatility", "sd of ln ‖g‖", volatility_curves(compared.contenders)),
     ]
     for scored in tasks:
         metric = METRIC_TITLES.get(scored.task.headline, scored.task.headline)
-        curves = metric_curves(field.contenders, scored.name, scored.task.headline)
+        curves = metric_curves(compared.contenders, scored.name, scored.task.headline)
         wanted.append((f"task-{scored.name}", f"{_task_title(scored)}: {metric} on validation", metric, curves))
     return [
         {"id": key, "title": title, "svg": line_chart(curves, title=title, y_label=label, order=order)}

@@ -55,7 +55,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Field:
+class ComparedRuns:
     """The contenders of a comparison; the others are compared with the first."""
 
     contenders: tuple[Contender, ...]
@@ -65,7 +65,7 @@ class Field:
     """Of the first run that has one: tasks, inventories and profile are the same for all."""
 
 
-def read_field(named: Sequence[str], *, split: str) -> Field:
+def read_contenders(named: Sequence[str], *, split: str) -> ComparedRuns:
     """`NAME=FOLDER` or `FOLDER`, in order; a name given again is another seed of the same contender."""
     groups: dict[str, list[Run]] = {}
     for word in named:
@@ -84,7 +84,7 @@ def read_field(named: Sequence[str], *, split: str) -> Field:
         )
         for name, group in groups.items()
     )
-    return Field(contenders, source, config)
+    return ComparedRuns(contenders, source, config)
 
 
 def _gradings(path: Path) -> list[Grading]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from recipes.comparison.holm import holm
 from recipes.comparison.judged import Judged, judge_task
-from recipes.comparison.runs import Contender, Field
+from recipes.comparison.runs import ComparedRuns, Contender
 from recipes.errors import RecipeError
 from recipes.evaluation.config import EvalConfig
 from recipes.evaluation.predictions import Prediction, by_example, by_task
@@ -54,12 +54,16 @@ class TaskScores:
     """What a judge made of the answers, where there was one."""
 
 
-def score_field(field: Field, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0) -> list[TaskScores]:
+def score_contenders(
+    compared: ComparedRuns, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0
+) -> list[TaskScores]:
     names = dict.fromkeys(
         (task, scored_as(task, modality)) for task in tasks for modality in ("speech", "text", "foreign")
     )
     every_task = [
-        scored for task, name in names if (scored := score_task(name, tasks[task], field.contenders, config, seed=seed))
+        scored
+        for task, name in names
+        if (scored := score_task(name, tasks[task], compared.contenders, config, seed=seed))
     ]
     if not every_task:
         raise RecipeError(f"these runs have no answers to any of their tasks ({', '.join(tasks)}).")

@@ -38,7 +38,7 @@ TIMESTAMP_BEGIN = 50364
 
 
 @dataclass(frozen=True)
-class Heard:
+class Recognized:
     """The true texts beside the recognized ones; for packed windows, how the segments fell."""
 
     references: Sequence[str]
@@ -65,12 +65,12 @@ def decode(model: Whisper, audio: Sequence[np.ndarray], *, without_timestamps: b
     return results
 
 
-def hear_single(model: Whisper, clips: Sequence[Clip], *, without_timestamps: bool) -> Heard:
+def hear_single(model: Whisper, clips: Sequence[Clip], *, without_timestamps: bool) -> Recognized:
     results = decode(model, [clip.audio for clip in clips], without_timestamps=without_timestamps)
-    return Heard([clip.text for clip in clips], [result.text for result in results])
+    return Recognized([clip.text for clip in clips], [result.text for result in results])
 
 
-def hear_packed(model: Whisper, clips: Sequence[Clip]) -> Heard:
+def hear_packed(model: Whisper, clips: Sequence[Clip]) -> Recognized:
     packs = pack(clips)
     results = decode(model, [joined(pack)[0] for pack in packs], without_timestamps=False)
     references = [" ".join(clip.text for clip in pack) for pack in packs]
@@ -82,7 +82,7 @@ def hear_packed(model: Whisper, clips: Sequence[Clip]) -> Heard:
             right += 1
             off += [abs(a - b) for a, b in zip(heard, starts, strict=True)]
     median = float(np.median(off)) if off else float("nan")
-    return Heard(references, [result.text for result in results], right / len(packs), median)
+    return Recognized(references, [result.text for result in results], right / len(packs), median)
 
 
 def pack(clips: Sequence[Clip]) -> list[list[Clip]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from recipes.errors import RecipeError
 from recipes.schedule import ScheduleConfig, ScheduleTable, build_schedule
-from recipes.schedule.measure import Survey, diversity, survey
+from recipes.schedule.measure import RunMeasures, diversity, measure_run
 from recipes.schedule.plot import TASK_COLUMNS, draw, facts, page, task_rows
 from recipes.schedule.stream import Schedule
 from recipes.schedule.synthetic import synthetic_embeddings, synthetic_table
@@ -57,7 +57,7 @@ def inspect(options: argparse.Namespace) -> None:
     seed, accumulation = config.train.seed, config.train.accumulation
     table, embeddings = read_data(options)
     schedule = build_schedule(config.schedule, table, embeddings, seed=seed)
-    run = survey(schedule, embeddings, world_size=options.processes, accumulation=accumulation)
+    run = measure_run(schedule, embeddings, world_size=options.processes, accumulation=accumulation)
     uniform = uniform_diversity(config.schedule, table, embeddings, seed)
     report(schedule, run, uniform)
     if options.plot:
@@ -88,7 +88,7 @@ def uniform_diversity(
     return float(np.nanmean([diversity(b, table, embeddings) for b in build_schedule(uniform, table, seed=seed)]))
 
 
-def report(schedule: Schedule, run: Survey, uniform: float | None) -> None:
+def report(schedule: Schedule, run: RunMeasures, uniform: float | None) -> None:
     print(facts(schedule, run, uniform))
     for name, phase in {phase.name: phase for phase in schedule.phases}.items():
         tasks = ", ".join(f"{task} {weight / sum(phase.tasks.values()):.0%}" for task, weight in phase.tasks.items())
@@ -101,7 +101,7 @@ def report(schedule: Schedule, run: Survey, uniform: float | None) -> None:
         print(f"note: {note}")
 
 
-def write_plot(path: Path, title: str, schedule: Schedule, run: Survey, uniform: float | None) -> None:
+def write_plot(path: Path, title: str, schedule: Schedule, run: RunMeasures, uniform: float | None) -> None:
     figure = draw(schedule, run, uniform_diversity=uniform)
     if path.suffix == ".html":
         path.write_text(page(title, figure, schedule, run, uniform_diversity=uniform), encoding="utf-8")

@@ -15,7 +15,7 @@ SAMPLED = 400  # batches whose diversity and padding are measured; shares are co
 
 
 @dataclass(frozen=True)
-class Survey:
+class RunMeasures:
     """A whole run of a schedule, measured."""
 
     phases: list[str]  # of each batch
@@ -32,7 +32,9 @@ class Survey:
     plain_padding: np.ndarray  # of shuffled examples in as many passes of equal size
 
 
-def survey(schedule: Schedule, embeddings: np.ndarray | None, *, world_size: int, accumulation: int) -> Survey:
+def measure_run(
+    schedule: Schedule, embeddings: np.ndarray | None, *, world_size: int, accumulation: int
+) -> RunMeasures:
     """Draw the whole run and measure it."""
     table, config = schedule.table, schedule.config
     batches = list(schedule)
@@ -48,7 +50,7 @@ def survey(schedule: Schedule, embeddings: np.ndarray | None, *, world_size: int
     kinds, rows = np.unique(kind, return_counts=True)
     every = np.concatenate([np.array(batch.indices) for batch in batches])
     shown = np.unique(every)
-    return Survey(
+    return RunMeasures(
         phases=[batch.phase for batch in batches],
         tasks=counts_per_batch(batches, table.task, len(table.tasks)) / config.batch_size,
         modalities=counts_per_batch(batches, table.modality, len(MODALITIES)) / config.batch_size,

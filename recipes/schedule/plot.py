@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipes.schedule.measure import Survey
+from recipes.schedule.measure import RunMeasures
 from recipes.schedule.stream import Schedule
 from recipes.schedule.table import MODALITIES
 
@@ -28,7 +28,7 @@ FAINT = "#b5b5b5"
 POINTS = 300  # along the steps; more can't be seen
 
 
-def draw(schedule: Schedule, run: Survey, *, uniform_diversity: float | None) -> Figure:
+def draw(schedule: Schedule, run: RunMeasures, *, uniform_diversity: float | None) -> Figure:
     """The picture; `uniform_diversity` is what a uniform batch over the same data has, to compare with."""
     from matplotlib.figure import Figure
 
@@ -74,7 +74,7 @@ def draw_shares(
     tidy(ax)
 
 
-def draw_diversity(ax: Axes, run: Survey, uniform: float | None) -> None:
+def draw_diversity(ax: Axes, run: RunMeasures, uniform: float | None) -> None:
     ax.set_title("mean distance between the batch's clips, in aligner space", loc="left", fontsize=11, color=INK)
     if np.isnan(run.diversity).all():
         ax.text(0.5, 0.5, "no embeddings given", transform=ax.transAxes, ha="center", va="center", color=FAINT)
@@ -87,7 +87,7 @@ def draw_diversity(ax: Axes, run: Survey, uniform: float | None) -> None:
     tidy(ax)
 
 
-def draw_padding(ax: Axes, run: Survey) -> None:
+def draw_padding(ax: Axes, run: RunMeasures) -> None:
     ax.set_title("padding, of all tokens computed", loc="left", fontsize=11, color=INK)
     ax.plot(run.sampled, run.plain_padding, ".", ms=3, color=FAINT)
     ax.plot(run.sampled, run.padding, ".", ms=3, color=COLOURS[2])
@@ -99,7 +99,7 @@ def draw_padding(ax: Axes, run: Survey) -> None:
     tidy(ax)
 
 
-def draw_labels(ax: Axes, schedule: Schedule, run: Survey) -> None:
+def draw_labels(ax: Axes, schedule: Schedule, run: RunMeasures) -> None:
     """Each label's share of its task: in the data (hollow) and in the batches (full)."""
     table = schedule.table
     position, ticks, names = 0.0, [], []
@@ -163,7 +163,7 @@ def tidy(ax: Axes) -> None:
     ax.tick_params(colors="#555555", labelsize=9)
 
 
-def page(title: str, figure: Figure, schedule: Schedule, run: Survey, *, uniform_diversity: float | None) -> str:
+def page(title: str, figure: Figure, schedule: Schedule, run: RunMeasures, *, uniform_diversity: float | None) -> str:
     """A self-contained HTML page."""
     picture = io.StringIO()
     figure.savefig(picture, format="svg")
@@ -185,7 +185,7 @@ def page(title: str, figure: Figure, schedule: Schedule, run: Survey, *, uniform
 TASK_COLUMNS = ("task", "rows", "places in the run", "visits per row", "rows shown")
 
 
-def task_rows(schedule: Schedule, run: Survey) -> list[tuple[str, ...]]:
+def task_rows(schedule: Schedule, run: RunMeasures) -> list[tuple[str, ...]]:
     """For each task: rows, places, how often a row comes on average, and the share of rows that come at all."""
     lines = []
     for task, name in enumerate(schedule.table.tasks):
@@ -196,7 +196,7 @@ def task_rows(schedule: Schedule, run: Survey) -> list[tuple[str, ...]]:
     return lines
 
 
-def facts(schedule: Schedule, run: Survey, uniform_diversity: float | None) -> str:
+def facts(schedule: Schedule, run: RunMeasures, uniform_diversity: float | None) -> str:
     """The run in one line of numbers."""
     config = schedule.config
     parts = [f"{config.kind}", f"{config.steps:,} steps of {config.batch_size}", f"{len(schedule.table):,} rows"]

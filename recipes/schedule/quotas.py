@@ -95,7 +95,7 @@ def lay_out_quotas(phase: Phase, table: ScheduleTable, batch_size: int, deck_of:
             ]
             parts = label_shares(phase, decks, rows=len(rows))
             places = batch_size * share * phase.tasks[name] / total
-            notes += [f"{phase.name}: {note}" for note in judge_shares(phase, decks, parts, places)]
+            notes += [f"{phase.name}: {note}" for note in check_shares(phase, decks, parts, places)]
             branches.append(Split(parts))
             cells += [make_cell(phase, table, deck, part, len(rows)) for deck, part in zip(decks, parts, strict=True)]
         groups.append(Split([phase.tasks[name] for name in rows_of], branches))
@@ -170,7 +170,7 @@ def make_cell(phase: Phase, table: ScheduleTable, deck: Deck, share: float, rows
     return Cell(deck, float(np.clip(spare, 1, phase.candidates)), placed)
 
 
-def judge_shares(phase: Phase, decks: Sequence[Deck], shares: np.ndarray, places: float) -> Iterator[str]:
+def check_shares(phase: Phase, decks: Sequence[Deck], shares: np.ndarray, places: float) -> Iterator[str]:
     """Say where a label is held back, and where there are too few rows for the places."""
     for deck, share in zip(decks, shares, strict=True):
         if share < shares.max() * (1 - 1e-9):

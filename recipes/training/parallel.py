@@ -16,7 +16,7 @@ from recipes.errors import RecipeError
 
 # Others wait while the main process reads and measures a dataset for the first time: hours, for a million clips.
 # The default, ten minutes on GPUs, would end such a run.
-PATIENCE = timedelta(hours=2)
+PROCESS_TIMEOUT = timedelta(hours=2)
 
 # What `accelerate launch` sets for each way of sharding.
 SHARDING = {
@@ -34,7 +34,7 @@ def open_accelerator(**options: Any) -> Any:
     for variable, name in SHARDING.items():
         if os.environ.get(variable, "").lower() in ("1", "true", "yes"):
             raise unsupported(name)
-    accelerator = Accelerator(kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)], **options)
+    accelerator = Accelerator(kwargs_handlers=[InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)], **options)
     kind = accelerator.distributed_type.value
     if kind not in ("NO", "MULTI_CPU", "MULTI_GPU"):
         raise unsupported(kind)

@@ -24,8 +24,8 @@ from recipes.comparison.curves import (
 )
 from recipes.comparison.holm import holm
 from recipes.comparison.page import tokens_of
-from recipes.comparison.runs import read_field, read_run
-from recipes.comparison.scores import score_field
+from recipes.comparison.runs import read_contenders, read_run
+from recipes.comparison.scores import score_contenders
 from recipes.config import parse_config, to_toml
 from recipes.errors import RecipeError
 from recipes.evaluation.judge import Grading, write_gradings
@@ -105,17 +105,17 @@ def page(runs, tmp_path_factory):
 
 
 def scored(named, **more):
-    field = read_field(named, split="test")
-    tasks = build_tasks(field.config.data.tasks, field.config.data.task_options())
-    return field, {one.name: one for one in score_field(field, tasks, field.config.eval, **more)}
+    compared = read_contenders(named, split="test")
+    tasks = build_tasks(compared.config.data.tasks, compared.config.data.task_options())
+    return compared, {one.name: one for one in score_contenders(compared, tasks, compared.config.eval, **more)}
 
 
 def test_seeds_of_one_name_are_one_contender_with_a_spread(runs):
-    field, tasks = scored(runs)
-    assert [c.name for c in field.contenders] == ["uniform", "tpc", "ads", "hybrid"]
-    assert [len(c.runs) for c in field.contenders] == [2, 2, 2, 2]
+    compared, tasks = scored(runs)
+    assert [c.name for c in compared.contenders] == ["uniform", "tpc", "ads", "hybrid"]
+    assert [len(c.runs) for c in compared.contenders] == [2, 2, 2, 2]
     assert all(score.spread["wer"] > 0 for score in tasks["asr"].scores)
-    assert field.source == "the test split"
+    assert compared.source == "the test split"
 
 
 def test_a_real_difference_is_found_and_a_small_one_is_not_claimed(runs):
@@ -180,12 +180,12 @@ def test_volatility_tells_jumping_gradients_from_large_ones(tmp_path):
 
 
 def test_curves_are_means_over_seeds_between_their_extremes(runs):
-    field, _ = scored(runs)
-    for curve in (*loss_curves(field.contenders), *metric_curves(field.contenders, "asr", "wer")):
+    compared, _ = scored(runs)
+    for curve in (*loss_curves(compared.contenders), *metric_curves(compared.contenders, "asr", "wer")):
         assert np.all(curve.low <= curve.mean)
         assert np.all(curve.mean <= curve.high)
-    assert metric_curves(field.contenders, "asr", "no such metric") == []
-    assert late_volatility(field.contenders[2]) > late_volatility(field.contenders[0])
+    assert metric_curves(compared.contenders, "asr", "no such metric") == []
+    assert late_volatility(compared.contenders[2]) > late_volatility(compared.contenders[0])
 
 
 def test_the_tokens_of_a_run_are_summed_also_where_its_log_skips_steps(tmp_path):
@@ -338,11 +338,11 @@ def test_runs_whose_examples_share_a_name_are_refused(tmp_path, capsys):
 def test_a_baseline_without_a_log_takes_part_where_it_has_answers(runs, tmp_path):
     majority = [p for p in make_answers(0.25, 5) if p.task == "dialect"]
     write_predictions(tmp_path / "majority" / "predictions.jsonl", majority)
-    field, tasks = scored([runs[0], f"majority={tmp_path / 'majority'}"])
+    compared, tasks = scored([runs[0], f"majority={tmp_path / 'majority'}"])
     assert [s.contender for s in tasks["dialect"].scores] == ["uniform", "majority"]
     assert [s.contender for s in tasks["asr"].scores] == ["uniform"]
     assert compare.main([runs[0], f"majority={tmp_path / 'majority'}", "--out", str(tmp_path / "page")]) == 0
-    assert mean_volatility(field.contenders[1]) is None
+    assert mean_volatility(compared.contenders[1]) is None
 
 
 def test_without_test_answers_everyone_is_compared_on_trainings_own(tmp_path, runs):
@@ -350,9 +350,9 @@ def test_without_test_answers_everyone_is_compared_on_trainings_own(tmp_path, ru
     other = make_run(tmp_path / "old")
     for folder in (run, other):
         write_predictions(folder / "predictions" / "step-120.jsonl", make_answers(0.5, 1, n=30))
-    field = read_field([str(other), str(run)], split="test")
-    assert "validation subset" in field.source
-    assert all(len(rows) == 60 for contender in field.contenders for rows in contender.answers)
+    compared = read_contenders([str(other), str(run)], split="test")
+    assert "validation subset" in compared.source
+    assert all(len(rows) == 60 for contender in compared.contenders for rows in contender.answers)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_a_run_that_cannot_be_compared_says_what_is_missing(tmp_path, capsys, sp
 def test_runs_scored_under_different_rules_are_refused(tmp_path):
     one, other = make_run(tmp_path / "a"), make_run(tmp_path / "b", extra={"profile": "light"})
     with pytest.raises(RecipeError, match="scored differently"):
-        read_field([str(one), str(other)], split="test")
+        read_contenders([str(one), str(other)], split="test")
 
 
 def test_runs_without_a_common_example_are_refused(tmp_path, capsys):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipes.demo_asr.evaluate import Heard, joined, pack, segment_starts
+from recipes.demo_asr.evaluate import Recognized, joined, pack, segment_starts
 from recipes.demo_asr.features import RATE
 from recipes.demo_asr.voices import Clip
 
@@ -31,4 +31,4 @@ def test_segments_start_at_the_timestamps_before_text(tokens):
 
 
 def test_what_was_heard_prints_its_error_rates():
-    assert str(Heard(["نعم لا"], ["نعم"])) == "CER  50.0%  WER  50.0%"
+    assert str(Recognized(["نعم لا"], ["نعم"])) == "CER  50.0%  WER  50.0%"

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from aramega.config import Config, Options
-from aramega.engine import Engine, NextTask, Outcome, Post, Task
-from aramega.engine.worker import Worker
+from aramega.engine import Answer, Done, Engine, NextTask, Task
+from aramega.engine.inline import InlineEngine
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import add_sources, building, run_build
 from aramega.records import Source
@@ -44,7 +44,7 @@ class Times:
     driver_cpu: float = 0.0
     """CPU time of that."""
     engine: float = 0.0
-    """CPU time of the driver's thread beside it: sending tasks, receiving outcomes, waiting."""
+    """CPU time of the driver's thread beside it: sending tasks, receiving answers, waiting."""
     cpu: float = 0.0
     """CPU time of this process and all below it, meanwhile."""
     stages: dict[str, float] = field(default_factory=Counter)
@@ -82,55 +82,54 @@ class Rehearsed:
         """What a build asks of its engine beside running."""
         return getattr(self.inner, name)
 
-    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        rehearsal = len(stages)
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Answer], None, None]:
         everybody = self.inner.workers + sum(stage.workers or 0 for stage in stages)
         asked = done = 0
         working = False
 
-        def ask(allowed: Collection[int]) -> Task | None:
+        def ask(allowed: Collection[str]) -> Task | None:
             """A rehearsal for each worker, then nothing until all have done theirs."""
             nonlocal asked, theirs
             if working:
                 began, at = time.perf_counter(), time.thread_time()
-                task = next_task(frozenset(allowed) - {rehearsal})
+                task = next_task(frozenset(allowed) - {_Rehearsal.name})
                 theirs += time.thread_time() - at
                 spent = time.perf_counter() - began
                 self.times.driver += spent
                 if task:
-                    self.times.drivers[stages[task.stage].name] += spent
+                    self.times.drivers[task.stage] += spent
                 return task
             if asked == everybody:
                 return None
             asked += 1
-            return Task(rehearsal, (str(asked),), (str(self.sample),))
+            return Task(_Rehearsal.name, (str(asked),), (str(self.sample),))
 
         start = cpu = theirs = own = 0.0
         first = _Rehearsal(self.config, everybody)
-        for outcomes in self.inner.run([*stages, first], ask):
+        for answers in self.inner.run([*stages, first], ask):
             if not working:
-                done += len(outcomes)
-                failed = [o.trace or o.error for o in outcomes if o.error]
+                done += len(answers)
+                failed = [answer for answer in answers if not isinstance(answer, Done)]
                 if failed:
-                    raise RuntimeError(failed[0])
+                    raise RuntimeError(str(failed[0]))
                 working = done == everybody
                 if working:
                     shutil.rmtree(first.workspace.root)
                 start, cpu, own = time.perf_counter(), cpu_seconds(), time.thread_time()
                 continue
-            if not outcomes:
-                yield outcomes
+            if not answers:
+                yield answers
                 continue
-            for outcome in outcomes:
-                self.times.stages[stages[outcome.stage].name] += outcome.took
-                self.times.items[stages[outcome.stage].name] += 1
+            for answer in answers:
+                self.times.stages[answer.stage] += answer.took
+                self.times.items[answer.stage] += 1
             began, at = time.perf_counter(), time.thread_time()
-            yield outcomes
+            yield answers
             now = time.perf_counter()
             theirs += time.thread_time() - at
             self.times.driver += now - began
-            for outcome in outcomes:
-                self.times.drivers[stages[outcome.stage].name] += (now - began) / len(outcomes)
+            for answer in answers:
+                self.times.drivers[answer.stage] += (now - began) / len(answers)
             self.times.whole = now - start
             self.times.cpu = cpu_seconds() - cpu
             self.times.driver_cpu = theirs
@@ -148,7 +147,7 @@ class _Rehearsal(Stage[str]):
 
     def run(self, item: str) -> Sequence[Any]:
         mine = Path(tempfile.mkdtemp(dir=self.workspace.root))
-        _build([item], WorkspaceFolder(mine), self.config, InProcess())
+        _build([item], WorkspaceFolder(mine), self.config, InlineEngine())
         mine.rename(mine.with_suffix(".done"))
         give_up = time.monotonic() + 300
         while len(list(self.workspace.root.glob("*.done"))) < self.everybody:
@@ -156,20 +155,6 @@ class _Rehearsal(Stage[str]):
                 raise TimeoutError(f"not all of {self.everybody} workers have come.")
             time.sleep(0.02)
         return []
-
-
-class InProcess:
-    """The simplest engine: does each task where it stands."""
-
-    name, workers = "in process", 1
-
-    def posts(self) -> list[Post]:
-        return []
-
-    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
-        worker = Worker(stages)
-        while task := next_task(range(len(stages))):
-            yield [message for message in worker.do(task) if isinstance(message, Outcome)]
 
 
 def cpu_seconds() -> float:

@@ -96,7 +96,7 @@ def timed_build(archive: Path, place: WorkspaceFolder, kind: str, workers: int) 
                     teller.note(news)
                 if not news:
                     with looks:
-                        teller.look(engine.posts())
+                        teller.look(engine.statuses())
             with looks:
                 teller.__exit__(None, None, None)
         return Cost(time.perf_counter() - begun, looks, notes)

@@ -34,14 +34,14 @@ from aramega.store.sources import bytes_to_ingest
 
 if TYPE_CHECKING:
     from aramega.backends.llm.estimates import Estimate
-    from aramega.engine import Engine, Post
+    from aramega.engine import Engine, WorkerStatus
     from aramega.monitor.progress import Tell, Teller
     from aramega.pipeline.plan import Progress
     from aramega.records import Source
     from aramega.sources import Problem
 
 
-EngineName = Literal["local", "ray"]
+EngineName = Literal["local", "ray", "inline"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class BuildListener:
     def news(self, batch: Sequence[Progress]) -> None:
         """Items that were finished or failed, after they were written."""
 
-    def look(self, workers: Sequence[Post]) -> None:
+    def look(self, workers: Sequence[WorkerStatus]) -> None:
         """About once a second: what the workers do."""
 
     def stop(self) -> None:
@@ -187,6 +187,10 @@ def make_engine(options: BuildOptions) -> Engine:
 
         check_ray()
         return RayEngine(workers, options.config.engine, options.ray_address)
+    if options.engine == "inline":
+        from aramega.engine.inline import InlineEngine
+
+        return InlineEngine()
     from aramega.engine.local import LocalEngine
 
     return LocalEngine(workers)
@@ -216,8 +220,8 @@ def _run(store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions
             listener.news(news)
             teller.note(news)
             if not news:
-                listener.look(engine.posts())
-                teller.look(engine.posts())
+                listener.look(engine.statuses())
+                teller.look(engine.statuses())
             stopped = stopped or any(progress.stopped for progress in news)
     return stopped
 

@@ -276,8 +276,8 @@ def build_and_show(
                     show.news(news)
                     teller.note(news)
                     if not news:
-                        show.look(engine.posts())
-                        teller.look(engine.posts())
+                        show.look(engine.statuses())
+                        teller.look(engine.statuses())
                     stopped = stopped or any(one.stopped for one in news)
         finally:
             show.stop()

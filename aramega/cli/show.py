@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aramega.display import clock, count, visible
 
 if TYPE_CHECKING:
-    from aramega.engine import Post
+    from aramega.engine import WorkerStatus
     from aramega.pipeline.build import Summary
     from aramega.pipeline.plan import Progress
 
@@ -34,7 +34,7 @@ class Show(ABC):
     @abstractmethod
     def news(self, batch: Sequence[Progress]) -> None: ...
 
-    def look(self, posts: Sequence[Post]) -> None:  # noqa: B027  not every show has room for it
+    def look(self, workers: Sequence[WorkerStatus]) -> None:  # noqa: B027  not every show has room for it
         """About once a second: what the workers are at."""
 
     def stop(self) -> None:  # noqa: B027  or an end
@@ -138,8 +138,8 @@ class Bars(Lines):
                 self._console.print(f"{name}{one.error}", markup=False, highlight=False)
         self._draw()
 
-    def look(self, posts: Sequence[Post]) -> None:
-        steps = [post.step for post in posts if post.step]
+    def look(self, workers: Sequence[WorkerStatus]) -> None:
+        steps = [worker.step for worker in workers if worker.step]
         done, of = sum(step.done for step in steps), sum(step.of for step in steps)
         self._steps = f", {done:,} of {of:,} {steps[0].unit} under way" if steps else ""
         self._draw()

@@ -1,4 +1,4 @@
-"""The Ray engine: the same crews as on one machine, their workers being Ray actors on a cluster.
+"""The Ray engine: the same worker pools as on one machine, their workers being Ray actors on a cluster.
 
 A worker is an actor that holds the stages and loads a model once; the driver keeps the store and hands
 out tasks, so it is the only writer here too. We use Ray's core API and none of its data layer: tasks are
@@ -18,8 +18,8 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, cast
 
 from aramega.config import EngineConfig
-from aramega.engine import NextTask, Outcome, Post, Task
-from aramega.engine.crews import Crew, make_crews, posts_of, receive, run_crews
+from aramega.engine import Answer, NextTask, Task, WorkerStatus
+from aramega.engine.pools import WorkerPool, make_pools, receive, run_pools, statuses_of
 from aramega.engine.worker import Worker, this_node
 from aramega.records import AramegaError
 from aramega.stages.base import Stage, Step
@@ -41,28 +41,28 @@ class RayEngine:
 
     def __init__(self, workers: int, options: EngineConfig, address: str | None = None) -> None:
         self.workers, self.options, self.address = workers, options, address
-        self._crews: list[Crew] = []
+        self._pools: list[WorkerPool] = []
 
-    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Outcome], None, None]:
+    def run(self, stages: Sequence[Stage[Any]], next_task: NextTask) -> Generator[list[Answer], None, None]:
         import ray
 
         ours = not ray.is_initialized()
         if ours:
             self._connect()
         try:
-            told = ray.put(list(stages))
-            self._crews = make_crews(
-                [_Sized(stage, self.options) for stage in stages],  # type: ignore[misc]  # all a crew asks of a stage
+            stages_ref = ray.put(list(stages))
+            self._pools = make_pools(
+                [_Sized(stage, self.options) for stage in stages],  # type: ignore[misc]  # all a pool asks of a stage
                 self.workers,
-                lambda positions: _Seat(told, self._needs(stages, positions)),
+                lambda names: _RayWorker(stages_ref, self._needs(stages, names)),
             )
-            yield from run_crews(self._crews, next_task, _ready)
+            yield from run_pools(self._pools, next_task, _wait)
         finally:
             if ours:
                 ray.shutdown()
 
-    def posts(self) -> list[Post]:
-        return posts_of(self._crews)
+    def statuses(self) -> list[WorkerStatus]:
+        return statuses_of(self._pools)
 
     def _connect(self) -> None:
         import ray
@@ -81,36 +81,37 @@ class RayEngine:
                 wrong = f"--engine ray: no Ray could be started on this machine ({first}) Try again, or --engine local."
             raise AramegaError(wrong) from None
 
-    def _needs(self, stages: Sequence[Stage[Any]], positions: frozenset[int]) -> dict[str, float]:
+    def _needs(self, stages: Sequence[Stage[Any]], names: frozenset[str]) -> dict[str, float]:
         """What a worker for these stages asks of its node. One with a pool of its own waits on a GPU or a server most
-        of the time; it takes no core from those that share, or a small machine could not seat them both."""
-        alone = [stages[p] for p in positions if stages[p].workers is not None]
+        of the time; it takes no core from those that share, or a small machine would have no room for both."""
+        alone = [stage for stage in stages if stage.name in names and stage.workers is not None]
         if not alone:
             return {"num_cpus": 1}
         return {"num_cpus": 0, "num_gpus": self.options.gpus_of(alone[0].name)}
 
 
 class _Sized:
-    """A stage as a crew sees it, with as many workers as the configuration gives it on a cluster."""
+    """A stage as a pool sees it, with as many workers as the configuration gives it on a cluster."""
 
     def __init__(self, stage: Stage[Any], options: EngineConfig) -> None:
+        self.name = stage.name
         self.workers = None if stage.workers is None else options.actors_of(stage.name) or stage.workers
 
 
-class _Seat:
-    """A place for an actor."""
+class _RayWorker:
+    """The driver's end of an actor."""
 
     def __init__(self, stages: Any, needs: dict[str, float]) -> None:
         self.task: Task | None = None
         self.step: Step | None = None
         self._stages, self._needs, self._why = stages, needs, ""
         self._stillborn = 0
-        self.reseat()
+        self.restart()
 
-    def reseat(self) -> None:
+    def restart(self) -> None:
         import ray
 
-        self.task, self.step, self.here = None, None, False
+        self.task, self.step, self.ready = None, None, False
         self.node = ""  # wherever the cluster has room: its first answer tells
         self.actor = cast(Any, ray.remote(_Actor).options(max_restarts=0, **self._needs).remote(self._stages))
         self.answer = self.actor.come.remote()
@@ -119,7 +120,7 @@ class _Seat:
         self.task = task
         self.answer = self.actor.do.options(num_returns="streaming").remote(task)
 
-    def take(self) -> list[Outcome] | None:
+    def take(self) -> list[Answer] | None:
         import ray
 
         try:
@@ -133,17 +134,17 @@ class _Seat:
             self._why = _first_line(error)
             self._give_up()
             return None
-        self.here, self._stillborn = True, 0
+        self.ready, self._stillborn = True, 0
         return receive(self, messages)
 
-    def _arrival(self) -> list[Outcome | Step]:
+    def _arrival(self) -> list[Answer | Step]:
         """Note which node the actor has come to, before it may die there of its first item; it sends nothing else."""
         import ray
 
         self.node = ray.get(self.answer)
         return []
 
-    def _messages(self) -> list[Outcome | Step]:
+    def _messages(self) -> list[Answer | Step]:
         """What the actor has sent by now; one at least."""
         import ray
 
@@ -162,17 +163,17 @@ class _Seat:
 
     def _give_up(self) -> None:
         """Be rid of what is left of the actor; after three that never came, of the build."""
-        self.dismiss()
-        self._stillborn += not self.here
+        self.stop()
+        self._stillborn += not self.ready
         if self._stillborn == _MOST_STILLBORN:
             raise AramegaError(
                 f"--engine ray: workers do not start ({self._why}). Is the same aramega installed on every node?"
             )
 
-    def cause(self) -> str:
+    def cause_of_death(self) -> str:
         return f"which Ray tells as: {self._why}"
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         import ray
 
         ray.kill(self.actor)
@@ -199,7 +200,7 @@ class _Actor:
             )
         return self.node
 
-    def do(self, task: Task) -> Iterator[Outcome | Step]:
+    def do(self, task: Task) -> Iterator[Answer | Step]:
         yield from self.worker.do(task)
 
 
@@ -236,9 +237,9 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=5).close()
 
 
-def _ready(busy: Sequence[_Seat], seconds: float) -> list[_Seat]:
+def _wait(busy: Sequence[_RayWorker], seconds: float) -> list[_RayWorker]:
     import ray
 
-    done, _ = ray.wait([seat.answer for seat in busy], num_returns=1, timeout=seconds)
-    also, _ = ray.wait([seat.answer for seat in busy], num_returns=len(busy), timeout=0)
-    return [seat for seat in busy if seat.answer in done or seat.answer in also]
+    done, _ = ray.wait([worker.answer for worker in busy], num_returns=1, timeout=seconds)
+    also, _ = ray.wait([worker.answer for worker in busy], num_returns=len(busy), timeout=0)
+    return [worker for worker in busy if worker.answer in done or worker.answer in also]

@@ -1,4 +1,4 @@
-"""A worker: takes a task, runs its stage, answers with an outcome as soon as an item is done. The same on every engine."""
+"""A worker: takes a task, runs its stage, and answers as soon as an item is done. The same on every engine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import errno
 import platform
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aramega.display import one_line
-from aramega.engine import Outcome, Task
+from aramega.engine import Answer, Divided, Done, Failed, Postponed, Task
 from aramega.records import AramegaError, NotNow
-from aramega.stages.base import Stage, Step
+from aramega.stages.base import Divisible, JoinTask, Parts, PieceTask, Stage, Step
 
 LONGEST_ERROR = 2000
 """Characters of an error that are kept; a library's may quote a whole file."""
@@ -22,12 +22,12 @@ class Worker:
     """Holds the stages and loads each one's models before its first task."""
 
     def __init__(self, stages: Sequence[Stage[Any]], node: str = "") -> None:
-        self._stages = stages
+        self._stages = {stage.name: stage for stage in stages}
         self._node = node or this_node()
-        self._prepared: set[int] = set()
+        self._prepared: set[str] = set()
 
-    def do(self, task: Task) -> Iterator[Outcome | Step]:
-        """One outcome per item of the task, in order, each when it is there; never raises for what an item does."""
+    def do(self, task: Task) -> Iterator[Answer | Step]:
+        """One answer per item of the task, in order, each when it is there; never raises for what an item does."""
         stage = self._stages[task.stage]
         try:
             if task.stage not in self._prepared:
@@ -36,24 +36,44 @@ class Worker:
         except Exception as error:  # noqa: BLE001
             # What keeps a stage from starting is no fault of its items': they are as they were.
             why = NotNow(explain(error))
-            yield from (self._outcome(task.stage, item, why, 0.0) for item in task.ids)
+            yield from (self._answer(task, item, why, 0.0) for item in task.ids)
             return
         ids, begun = iter(task.ids), time.perf_counter()
-        for answer in stage.run_batch(task.items):
+        for answer in _run(stage, task):
             if isinstance(answer, Step):
                 yield answer
                 continue
             now = time.perf_counter()
-            yield self._outcome(task.stage, next(ids), answer, now - begun)
+            yield self._answer(task, next(ids), answer, now - begun)
             begun = now
 
-    def _outcome(self, stage: int, item: str, answer: Sequence[Any] | Exception, took: float) -> Outcome:
+    def _answer(self, task: Task, item: str, answer: Sequence[Any] | Parts | Exception, took: float) -> Answer:
+        if isinstance(answer, Parts):
+            return Divided(task.stage, item, answer.parts, took, self._node)
         if not isinstance(answer, Exception):
-            return Outcome(stage, item, answer, "", "", took, node=self._node)
-        ours = isinstance(answer, AramegaError)
-        trace = "" if ours else "".join(traceback.format_exception(answer))
-        why = explain(answer) or type(answer).__name__
-        return Outcome(stage, item, (), why, trace, took, isinstance(answer, NotNow), self._node)
+            return Done(task.stage, item, answer, took, self._node, task.piece)
+        error = explain(answer) or type(answer).__name__
+        if isinstance(answer, NotNow):
+            return Postponed(task.stage, item, error, took, self._node, task.piece)
+        trace = "" if isinstance(answer, AramegaError) else "".join(traceback.format_exception(answer))
+        return Failed(task.stage, item, error, trace, took, self._node, task.piece)
+
+
+def _run(stage: Stage[Any], task: Task) -> Iterable[Sequence[Any] | Parts | Exception | Step]:
+    if isinstance(stage, Divisible):
+        return (_run_divisible(stage, item, task.workers) for item in task.items)
+    return stage.run_batch(task.items)
+
+
+def _run_divisible(stage: Divisible[Any], item: Any, workers: int) -> Sequence[Any] | Parts | Exception:
+    try:
+        if isinstance(item, PieceTask):
+            return stage.run_piece(item.whole, item.part)
+        if isinstance(item, JoinTask):
+            return stage.join(item.whole, item.answers)
+        return stage.divide(item, workers)
+    except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
+        return error
 
 
 def this_node() -> str:

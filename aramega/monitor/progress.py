@@ -19,8 +19,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from aramega.engine import Post
-from aramega.engine.sharing import item_of
+from aramega.engine import WorkerStatus
 from aramega.engine.worker import this_node
 from aramega.monitor.estimates import count_left, longest, seconds_left
 from aramega.monitor.status import StageStatus, stage_books
@@ -90,19 +89,19 @@ class Teller:
         if any(not one.stopped for one in news):
             self._last_item_at = now
 
-    def look(self, posts: Sequence[Post]) -> None:
+    def look(self, workers: Sequence[WorkerStatus]) -> None:
         """At a moment when everybody has been given what there is."""
         begun = time.monotonic()
         if begun < self._tell_at:
             return
-        self._tell("building", posts)
+        self._tell("building", workers)
         now = time.monotonic()
         self._tell_at = now + min(_LONGEST_REST, _REST_OF_TELLING * (now - begun))
 
-    def _tell(self, state: BuildState, posts: Sequence[Post]) -> None:
+    def _tell(self, state: BuildState, workers: Sequence[WorkerStatus]) -> None:
         try:
-            self._tallies.look(posts, time.monotonic())
-            progress = self._progress(state, posts)
+            self._tallies.look(workers, time.monotonic())
+            progress = self._progress(state, workers)
             for tell in self.others:
                 tell(progress)
         except (OSError, sqlite3.Error) as error:
@@ -110,12 +109,12 @@ class Teller:
                 self.complain(f"the progress of this build can't be told ({error}). The build goes on.")
             self._complained = True
 
-    def _progress(self, state: BuildState, posts: Sequence[Post]) -> BuildProgress:
+    def _progress(self, state: BuildState, workers: Sequence[WorkerStatus]) -> BuildProgress:
         if time.monotonic() >= self._ask_at:
             self._ask_books()
         books = self._up_to_date()
         left = count_left(self._books.recordings, books, [stage.takes for stage in self.pipeline.chosen])
-        stages = tuple(self._stage(i, book, left[book.stage], posts) for i, book in enumerate(books))
+        stages = tuple(self._stage(book, left[book.stage], workers) for book in books)
         return BuildProgress(
             version=VERSION,
             at=timestamp(),
@@ -124,8 +123,8 @@ class Teller:
             pid=os.getpid(),
             host=this_node(),
             engine=self.engine,
-            workers=len(posts),
-            busy=sum(post.at is not None for post in posts),
+            workers=len(workers),
+            busy=sum(worker.at is not None for worker in workers),
             stages=stages,
             nodes=self._tallies.nodes(),
             seconds_left=longest(stage.seconds_left for stage in stages),
@@ -135,25 +134,25 @@ class Teller:
             last_failures=tuple(self._failures),
         )
 
-    def _stage(self, position: int, book: StageStatus, left: int, posts: Sequence[Post]) -> StageProgress:
+    def _stage(self, book: StageStatus, left: int, workers: Sequence[WorkerStatus]) -> StageProgress:
         pace = self._tallies.items_a_minute(book.stage)
-        at_it = [post for post in posts if post.at == position]
-        under_way = len({item_of(given) for post in at_it for given in post.items})
+        at_it = [worker for worker in workers if worker.at == book.stage]
+        under_way = len({item for worker in at_it for item in worker.items})
         return StageProgress(
             stage=book.stage,
             waiting=max(0, book.pending - under_way),
             under_way=under_way,
             done=book.done,
             failed=book.failed,
-            workers=len(at_it) + sum(post.at is None and post.stages == {position} for post in posts),
+            workers=len(at_it) + sum(w.at is None and w.stages == {book.stage} for w in workers),
             busy=len(at_it),
             items_a_minute=round(pace, 2),
             hours_of_sound_an_hour=round(self._tallies.hours_an_hour(book.stage), 2),
             left=left,
             seconds_left=_rounded(seconds_left(left, pace)),
-            steps_done=sum(post.step.done for post in at_it if post.step),
-            steps=sum(post.step.of for post in at_it if post.step),
-            step_unit=next((post.step.unit for post in at_it if post.step), ""),
+            steps_done=sum(worker.step.done for worker in at_it if worker.step),
+            steps=sum(worker.step.of for worker in at_it if worker.step),
+            step_unit=next((worker.step.unit for worker in at_it if worker.step), ""),
         )
 
     def _ask_books(self) -> None:

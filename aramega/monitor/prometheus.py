@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aramega.display import visible
-from aramega.engine.local import START, belong_to
+from aramega.engine.processes import START, belong_to
 from aramega.monitor.progress_file import read_as_written
 from aramega.records import AramegaError, BuildProgress
 from aramega.workspace import WorkspaceFolder

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aramega.engine import Post
+from aramega.engine import WorkerStatus
 from aramega.pipeline.plan import Progress
 from aramega.records import NodeProgress, Work
 
@@ -63,12 +63,12 @@ class Tallies:
                 self._stages[one.stage].note(one)
                 self._nodes[one.node][one.stage].note(one)
 
-    def look(self, posts: Sequence[Post], now: float) -> None:
+    def look(self, statuses: Sequence[WorkerStatus], now: float) -> None:
         """Remember this moment, and forget those that are no longer of the last minute."""
         items = {stage: count.done + count.failed for stage, count in self._stages.items()}
         sound = {stage: count.sound for stage, count in self._stages.items()}
-        workers = Counter(post.node for post in posts)
-        busy = Counter(post.node for post in posts if post.at is not None)
+        workers = Counter(status.node for status in statuses)
+        busy = Counter(status.node for status in statuses if status.at is not None)
         self._samples.append(_Sample(now, items, sound, workers, busy))
         while len(self._samples) > 2 and self._samples[1].at <= now - WINDOW:
             self._samples.popleft()

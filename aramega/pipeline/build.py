@@ -46,15 +46,13 @@ def run_build(
         forget_failures(store)
         for stage in pipeline.stages:
             stage.forget_failures()
-    for stage in pipeline.chosen:
-        stage.hands = engine.workers
-    plan = Plan(store, pipeline, request.limit)
+    plan = Plan(store, pipeline, engine.workers, request.limit)
     try:
         with closing(engine.run(pipeline.chosen, plan.next_task)) as batches:
-            for outcomes in batches:
-                calm = not outcomes
-                news = [] if calm else plan.write(outcomes)
-                del outcomes  # a long recording's segments, before the next task's are loaded
+            for answers in batches:
+                calm = not answers
+                news = [] if calm else plan.write(answers)
+                del answers  # a long recording's segments, before the next task's are loaded
                 if news or calm:
                     yield news
         judge_drafts(store, pipeline.config.check)

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aramega.engine import Outcome, Task
-from aramega.engine.sharing import Sharing, is_divided
+from aramega.engine import Answer, Divided, Done, Failed, Postponed, Result, Task
+from aramega.engine.division import DividedItems
 from aramega.pipeline.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Store
@@ -47,59 +47,65 @@ class Plan:
 
     store: Store
     pipeline: Pipeline
+    workers: int = 1
+    """How many share the cores, and could share an item."""
     limit: int | None = None
     ready: dict[str, deque[str]] = field(default_factory=dict)
     under_way: dict[str, set[str]] = field(default_factory=dict)
     backlog: dict[str, Iterator[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     """Stages that can't go on in this run, and why."""
-    sharing: Sharing = field(default_factory=Sharing)
+    divided: DividedItems = field(default_factory=DividedItems)
 
     def __post_init__(self) -> None:
         self.stages, self.marks = self.pipeline.chosen, self.pipeline.marks
+        self._by_name = {stage.name: stage for stage in self.stages}
         for stage in self.stages:
             self.ready[stage.name] = deque()
             self.under_way[stage.name] = set()
             self.backlog[stage.name] = list_pending(self.store, *self.pipeline.needs(stage))
 
-    def next_task(self, allowed: Collection[int]) -> Task | None:
+    def next_task(self, allowed: Collection[str]) -> Task | None:
         """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
-        for position in sorted(allowed, reverse=True):
-            stage = self.stages[position]
-            if piece := self.sharing.next_task(position):
+        for stage in reversed(self.stages):
+            if stage.name not in allowed:
+                continue
+            if piece := self.divided.next_task(stage.name):
                 return piece
-            ids = self._take_batch(position)
-            if ids:
-                return Task(position, tuple(ids), tuple(load_item(self.store, stage.takes, item) for item in ids))
+            if ids := self._take_batch(stage):
+                items = tuple(load_item(self.store, stage.takes, item) for item in ids)
+                return Task(stage.name, tuple(ids), items, self.workers)
         return None
 
-    def write(self, outcomes: Sequence[Outcome]) -> list[Progress]:
+    def write(self, answers: Sequence[Answer]) -> list[Progress]:
         """Commit a batch, and queue what it made ready."""
-        outcomes = [whole for o in outcomes if (whole := self._whole(o))]
-        write_outcomes(self.store, [self._to_write(o) for o in outcomes if not o.postponed])
-        for outcome in outcomes:
-            stage = self.stages[outcome.stage]
-            self.under_way[stage.name].discard(outcome.item)
-            if not outcome.error:
-                self._queue_followers(stage, outcome)
-            self._drop_audio(stage, outcome)
-        return [self._news(o) for o in outcomes if not o.postponed] + self._stop_stages(outcomes)
+        results = [result for answer in answers if (result := self._result_of_item(answer))]
+        write_outcomes(self.store, [self._to_write(r) for r in results if not isinstance(r, Postponed)])
+        for result in results:
+            stage = self._stage_of(result)
+            self.under_way[stage.name].discard(result.item)
+            if isinstance(result, Done):
+                self._queue_followers(stage, result.item)
+            self._drop_audio(stage, result.item)
+        return [self._news(r) for r in results if not isinstance(r, Postponed)] + self._stop_stages(results)
 
-    def _whole(self, outcome: Outcome) -> Outcome | None:
-        """The outcome if it is an item's own; None if it is of a piece, or begins an item's division."""
-        if is_divided(outcome):
-            takes = self.stages[outcome.stage].takes
-            self.sharing.divide(outcome, load_item(self.store, takes, outcome.item))
+    def _stage_of(self, answer: Answer) -> Stage[Any]:
+        return self._by_name[answer.stage]
+
+    def _result_of_item(self, answer: Answer) -> Result | None:
+        """The result of a whole item; None for a piece's, and where an item is only now divided."""
+        if isinstance(answer, Divided):
+            self.divided.divide(answer, load_item(self.store, self._stage_of(answer).takes, answer.item))
             return None
-        return self.sharing.take(outcome)
+        return self.divided.take(answer)
 
-    def _take_batch(self, position: int) -> list[str]:
+    def _take_batch(self, stage: Stage[Any]) -> list[str]:
         """A full batch of the stage's items; fewer only if no earlier stage is about to make more ready."""
-        stage = self.stages[position]
         if stage.name in self.stopped:
             return []
         ids = self._take(stage)
-        if len(ids) < stage.batch_size and any(self.under_way[s.name] for s in self.stages[:position]):
+        earlier = self.stages[: self.stages.index(stage)]
+        if len(ids) < stage.batch_size and any(self.under_way[s.name] for s in earlier):
             self.ready[stage.name].extendleft(reversed(ids))
             self.under_way[stage.name].difference_update(ids)
             return []
@@ -123,35 +129,31 @@ class Plan:
             self.limit -= len(ids)
         return ids
 
-    def _stop_stages(self, outcomes: Sequence[Outcome]) -> list[Progress]:
+    def _stop_stages(self, results: Sequence[Result]) -> list[Progress]:
         """Give no more to a stage that left an item for later; said once a stage."""
         news = []
-        for outcome in outcomes:
-            name = self.stages[outcome.stage].name
-            if outcome.postponed and name not in self.stopped:
-                self.stopped[name] = outcome.error
-                news.append(Progress(name, "", "", outcome.error, 0.0, stopped=True))
+        for result in results:
+            if isinstance(result, Postponed) and result.stage not in self.stopped:
+                self.stopped[result.stage] = result.error
+                news.append(Progress(result.stage, "", "", result.error, 0.0, stopped=True))
         return news
 
-    def _to_write(self, outcome: Outcome) -> Finished | Broken:
-        stage = self.stages[outcome.stage]
-        mark = self.marks[stage.name]
-        if outcome.error:
-            return Broken(mark, outcome.item, outcome.error, outcome.trace)
-        return Finished(mark, outcome.item, stage.makes, outcome.records, outcome.took)
+    def _to_write(self, result: Done | Failed) -> Finished | Broken:
+        mark = self.marks[result.stage]
+        if isinstance(result, Failed):
+            return Broken(mark, result.item, result.error, result.trace)
+        return Finished(mark, result.item, self._stage_of(result).makes, result.records, result.took)
 
-    def _queue_followers(self, stage: Stage[Any], outcome: Outcome) -> None:
+    def _queue_followers(self, stage: Stage[Any], item: str) -> None:
         for follower in self.stages:
             if stage.name in follower.reads:
-                self.ready[follower.name].extend(
-                    items_made_ready(self.store, outcome.item, stage.takes, follower.takes)
-                )
+                self.ready[follower.name].extend(items_made_ready(self.store, item, stage.takes, follower.takes))
 
-    def _drop_audio(self, stage: Stage[Any], outcome: Outcome) -> None:
+    def _drop_audio(self, stage: Stage[Any], item: str) -> None:
         """Remove a recording's decoded samples once no stage of this build still wants them."""
         if stage.takes is Takes.PASSAGE:
             return
-        for recording in items_made_ready(self.store, outcome.item, stage.takes, Takes.RECORDING):
+        for recording in items_made_ready(self.store, item, stage.takes, Takes.RECORDING):
             if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
                 stage.workspace.drop_audio(recording)
 
@@ -162,12 +164,13 @@ class Plan:
         doomed = any(has_failed(self.store, self.marks[name], recording) for name in stage.reads)
         return not doomed and is_pending(self.store, self.marks[stage.name], [], recording)
 
-    def _news(self, outcome: Outcome) -> Progress:
-        kind = self.stages[outcome.stage].makes[-1]
-        made: list[Any] = [r for r in outcome.records if isinstance(r, kind)]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in made) or (
-            passage_seconds(self.store, outcome.item) if made else 0.0
+    def _news(self, result: Done | Failed) -> Progress:
+        stage = self._stage_of(result)
+        name = name_of(self.store, stage.takes, result.item)
+        if isinstance(result, Failed):
+            return Progress(stage.name, result.item, name, result.error, 0.0, took=result.took, node=result.node)
+        counted: list[Any] = [r for r in result.records if isinstance(r, stage.makes[-1])]
+        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or (
+            passage_seconds(self.store, result.item) if counted else 0.0
         )
-        stage = self.stages[outcome.stage]
-        name = name_of(self.store, stage.takes, outcome.item)
-        return Progress(stage.name, outcome.item, name, outcome.error, seconds, took=outcome.took, node=outcome.node)
+        return Progress(stage.name, result.item, name, "", seconds, took=result.took, node=result.node)

@@ -30,22 +30,23 @@ class Takes(Enum):
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """A stage's answer for an item that is so big that several workers should share it: what each is to do."""
+class Parts:
+    """What a divisible stage answers for an item that is so big that several workers should share it: what each is to
+    do."""
 
     parts: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One worker's share of an item."""
+class PieceTask:
+    """One worker's part of an item."""
 
     whole: Any
     part: Any
 
 
 @dataclass(frozen=True)
-class Joint:
+class JoinTask:
     """An item whose pieces are done, with the answer for each; without answers, one that could not be shared after
     all and is to be done by one worker."""
 
@@ -79,8 +80,6 @@ class Stage(ABC, Generic[Item]):
     """Items a task; fewer only once no earlier stage has more to come."""
     workers: int | None = None
     """Workers of its own, for a stage that holds a model or talks to a server; None shares those of the machine's cores."""
-    hands: int = 1
-    """Workers there are in this build to share an item's pieces. It may change who does the work, never what comes of it."""
 
     def __init__(self, options: Options, workspace: WorkspaceFolder) -> None:
         self.options = options
@@ -95,12 +94,9 @@ class Stage(ABC, Generic[Item]):
         Override where doing many at once is faster."""
         for item in items:
             try:
-                yield self._answer(item)
+                yield self.run(item)
             except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
                 yield error
-
-    def _answer(self, item: Item) -> Sequence[Any]:
-        return self.run(item)
 
     def check(self) -> None:
         """Raise, before anything starts, if something the stage needs is not installed."""
@@ -112,8 +108,14 @@ class Stage(ABC, Generic[Item]):
         """Called once, before a build that tries failed items again: drop what would only repeat the failure."""
 
 
-class DivisibleStage(Stage[Item]):
-    """One whose `run` may answer with Pieces, to be done by several workers and joined."""
+class Divisible(Stage[Item]):
+    """A stage that can have several workers share an item. How many there are may change who does the work, never what
+    comes of it."""
+
+    @abstractmethod
+    def divide(self, item: Item, workers: int) -> Sequence[Any] | Parts:
+        """What each of the workers is to do, or the records of an item that is not worth sharing: one look at it tells
+        both, and for many small items a second look would cost more than the rest."""
 
     @abstractmethod
     def run_piece(self, whole: Item, part: Any) -> Sequence[Any]:
@@ -123,12 +125,9 @@ class DivisibleStage(Stage[Item]):
     def join(self, whole: Item, answers: Sequence[Sequence[Any]]) -> Sequence[Any]:
         """The records of an item, from its pieces' answers, or, where there are none, from the item alone."""
 
-    def _answer(self, item: Item | Piece | Joint) -> Sequence[Any]:
-        if isinstance(item, Piece):
-            return self.run_piece(item.whole, item.part)
-        if isinstance(item, Joint):
-            return self.join(item.whole, item.answers)
-        return self.run(item)
+    def run(self, item: Item) -> Sequence[Any]:
+        answer = self.divide(item, workers=1)
+        return self.join(item, ()) if isinstance(answer, Parts) else answer
 
 
 def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
 from aramega.records import RATE, Downmix, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import drop_copy, hash_file, local_copy
-from aramega.stages.base import DivisibleStage, Pieces, Takes
+from aramega.stages.base import Divisible, Parts, Takes
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -32,7 +32,7 @@ _RATES = (1000, 10_000_000)
 """From what carries no speech any more to more than DSD's."""
 
 
-class Ingest(DivisibleStage[Source]):
+class Ingest(Divisible[Source]):
     name = "ingest"
     version = 4
     takes = Takes.SOURCE
@@ -43,18 +43,18 @@ class Ingest(DivisibleStage[Source]):
     def check(self) -> None:
         require_ffmpeg()
 
-    def run(self, item: Source) -> Sequence[Recording | Pieces]:
+    def divide(self, item: Source, workers: int) -> Sequence[Recording] | Parts:
         self.workspace.tidy_away()
         answer = None
         try:
             with local_copy(item.path, self.workspace) as path:
-                answer = self._open(item, path)
+                answer = self._open(item, path, workers)
         finally:
-            if not isinstance(answer, Pieces):  # whose workers want the copy
+            if not isinstance(answer, Parts):  # whose workers want the copy
                 drop_copy(item.path, self.workspace)
-        return [answer]
+        return answer if isinstance(answer, Parts) else [answer]
 
-    def _open(self, item: Source, path: str) -> Recording | Pieces:
+    def _open(self, item: Source, path: str, workers: int) -> Recording | Parts:
         options = self.options
         found = probe(path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(found, options.max_hours)
@@ -63,10 +63,10 @@ class Ingest(DivisibleStage[Source]):
         known = self._already_ingested(recording_id(sha256))
         if known:
             return replace(known, name=Path(item.path).name)
-        ranges = plan_ranges(found, self.hands, options.range_minutes)
+        ranges = plan_ranges(found, workers, options.range_minutes)
         if len(ranges) > 1:
             scratch, guess = self._shared_scratch(item, recording_id(sha256)), self._guess(found)
-            return Pieces(tuple(Range(a, b, found, sha256, size, guess, scratch) for a, b in ranges))
+            return Parts(tuple(Range(a, b, found, sha256, size, guess, scratch) for a, b in ranges))
         return self._decode(item, path, found, sha256, size)
 
     def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:

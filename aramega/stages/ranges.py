@@ -57,11 +57,11 @@ class Heard:
     channel_counts: ChannelCounts
 
 
-def plan_ranges(found: Probe, hands: int, minutes: float) -> list[tuple[int, int | None]]:
+def plan_ranges(found: Probe, workers: int, minutes: float) -> list[tuple[int, int | None]]:
     """First and end block of each range; one range where it is not worth while, or cannot be done."""
     seconds = found.seconds or 0.0
     chunks = int(seconds * RATE // (CHUNK_BLOCKS * BLOCK))
-    wanted = min(2 * hands, int(seconds // (60 * minutes)), chunks) if minutes and hands > 1 else 1
+    wanted = min(2 * workers, int(seconds // (60 * minutes)), chunks) if minutes and workers > 1 else 1
     if wanted < 2 or found.holds_floats or not found.codec.startswith(_SEEKS_EXACTLY):
         return [(0, None)]
     borders = [round(i * chunks / wanted) * CHUNK_BLOCKS for i in range(wanted)]

@@ -19,11 +19,11 @@ import soundfile
 
 from aramega.audio.frames import FrameTable
 from aramega.config import Config
-from aramega.engine import Outcome, Task
+from aramega.engine import Answer, Done, Failed, Task
 from aramega.engine.worker import Worker
 from aramega.pipeline import Pipeline
 from aramega.records import RATE, Passage, Recording, Segment, SegmentedRecording, Source, Timeline
-from aramega.stages.base import Takes
+from aramega.stages.base import Step, Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.items import load_item
 from aramega.store.recordings import load_recording
@@ -90,23 +90,24 @@ class SoundJudge:
 
     def _go_through(self, path: Path) -> str:
         source = Source(str(path))
-        ingested = self._outcome(0, source)
-        if ingested.error:
+        ingested = self._answer("ingest", source)
+        if not isinstance(ingested, Done):
             return _refusal(ingested)
         [recording] = ingested.records
         _check_recording(recording, self._workspace)
         item = SegmentedRecording(recording, (source.path,))
-        timeline, *segments = _records(self._outcome(1, item))
+        timeline, *segments = _records(self._answer("segment", item))
         _check_segments(recording, timeline, segments)
-        passages = _records(self._outcome(2, SegmentedRecording(recording, item.paths, timeline, tuple(segments))))
+        segmented = SegmentedRecording(recording, item.paths, timeline, tuple(segments))
+        passages = _records(self._answer("passages", segmented))
         for passage in passages:
             _check_passage(recording, passage, self._workspace)
         self._keep(source, recording, timeline, segments, passages)
         return ""
 
-    def _outcome(self, stage: int, item: Any) -> Outcome:
-        [outcome] = [o for o in self._worker.do(Task(stage, ("x",), (item,))) if isinstance(o, Outcome)]
-        return outcome
+    def _answer(self, stage: str, item: Any) -> Answer:
+        [answer] = [a for a in self._worker.do(Task(stage, ("x",), (item,))) if not isinstance(a, Step)]
+        return answer
 
     def _keep(self, source: Source, recording: Recording, timeline: Timeline, segments: Any, passages: Any) -> None:
         """What was made can be written to a store and comes out of it the same."""
@@ -122,19 +123,19 @@ class SoundJudge:
                 raise Violated("the store gives other segments back")
 
 
-def _refusal(outcome: Outcome) -> str:
-    if outcome.trace:
-        raise Violated(f"not an error of ours: {outcome.trace}")
-    if outcome.postponed:
-        raise Violated(f"left for later: {outcome.error}")
-    return check_line(outcome.error)
+def _refusal(answer: Answer) -> str:
+    if not isinstance(answer, Failed):
+        raise Violated(f"neither done nor failed: {answer}")
+    if answer.trace:
+        raise Violated(f"not an error of ours: {answer.trace}")
+    return check_line(answer.error)
 
 
-def _records(outcome: Outcome) -> Sequence[Any]:
+def _records(answer: Answer) -> Sequence[Any]:
     """Once a file is a recording, what follows must not fail."""
-    if outcome.error:
-        raise Violated(f"stage {outcome.stage} failed after ingest: {outcome.error} {outcome.trace}")
-    return outcome.records
+    if not isinstance(answer, Done):
+        raise Violated(f"stage {answer.stage} failed after ingest: {answer}")
+    return answer.records
 
 
 def _check_recording(recording: Recording, workspace: WorkspaceFolder) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from aramega.config import Options
-from aramega.engine import Outcome, Post, Task
+from aramega.engine import Answer, Done, Postponed, Task, WorkerStatus
 from aramega.engine.local import LocalEngine
 from aramega.records import AramegaError, NotNow
 from aramega.stages.base import Stage, Step, Takes
@@ -40,12 +40,12 @@ class Square(Stage[int]):
         return [item * item]
 
 
-def run(items: Sequence[int], folder: Path, *, workers: int, batch: int = 4) -> dict[str, Outcome]:
+def run(items: Sequence[int], folder: Path, *, workers: int, batch: int = 4) -> dict[str, Answer]:
     queue = deque(items)
 
-    def next_task(_: Collection[int]) -> Task | None:
+    def next_task(_: Collection[str]) -> Task | None:
         taken = [queue.popleft() for _ in range(min(batch, len(queue)))]
-        return Task(0, tuple(map(str, taken)), tuple(taken)) if taken else None
+        return Task("square", tuple(map(str, taken)), tuple(taken)) if taken else None
 
     stages: list[Stage[Any]] = [Square(Options(), WorkspaceFolder(folder))]
     outcomes = [o for found in LocalEngine(workers).run(stages, next_task) for o in found]
@@ -64,17 +64,17 @@ def test_an_error_is_one_line_and_only_a_bug_keeps_its_trace(tmp_path: Path) -> 
     assert (found["13"].error, found["13"].trace) == ("thirteen is unlucky.", "")
     assert found["14"].error == "ValueError: no"
     assert "Traceback" in found["14"].trace
-    assert not found["12"].error
+    assert isinstance(found["12"], Done)
 
 
 def test_an_item_that_kills_its_worker_twice_fails_and_the_rest_of_its_batch_does_not(tmp_path: Path) -> None:
     found = run([1, 2, 66, 3, 4, 5], tmp_path, workers=2)
     assert "its worker died twice, by SIGKILL" in found["66"].error
-    assert [k for k, v in found.items() if v.error] == ["66"]
+    assert [k for k, v in found.items() if not isinstance(v, Done)] == ["66"]
 
 
 def test_an_item_whose_worker_died_once_gets_a_second_chance(tmp_path: Path) -> None:
-    assert not run([76, 77, 78], tmp_path, workers=1)["77"].error
+    assert isinstance(run([76, 77, 78], tmp_path, workers=1)["77"], Done)
 
 
 class Cube(Square):
@@ -94,10 +94,10 @@ class Cube(Square):
 def test_a_stage_with_a_worker_of_its_own_loads_its_model_once(tmp_path: Path) -> None:
     place = WorkspaceFolder(tmp_path)
     stages: list[Stage[Any]] = [Square(Options(), place), Cube(Options(), place)]
-    queues = [deque(range(10)), deque(range(10))]
-    asked: set[frozenset[int]] = set()
+    queues = {"square": deque(range(10)), "cube": deque(range(10))}
+    asked: set[frozenset[str]] = set()
 
-    def next_task(allowed: Collection[int]) -> Task | None:
+    def next_task(allowed: Collection[str]) -> Task | None:
         asked.add(frozenset(allowed))
         for stage in allowed:
             if queues[stage]:
@@ -106,12 +106,12 @@ def test_a_stage_with_a_worker_of_its_own_loads_its_model_once(tmp_path: Path) -
         return None
 
     outcomes = [o for found in LocalEngine(2).run(stages, next_task) for o in found]
-    assert asked == {frozenset({0}), frozenset({1})}
-    assert {int(o.item): o.records[0] for o in outcomes if o.stage == 1 and not o.error} == {
+    assert asked == {frozenset({"square"}), frozenset({"cube"})}
+    assert {int(o.item): o.records[0] for o in outcomes if o.stage == "cube" and isinstance(o, Done)} == {
         i: i**3 for i in range(10) if i != 5
     }
     assert len(list(tmp_path.glob("prepared *"))) == 1
-    assert [o.item for o in outcomes if o.postponed] == ["5"]
+    assert [o.item for o in outcomes if isinstance(o, Postponed)] == ["5"]
 
 
 class Unready(Square):
@@ -125,9 +125,9 @@ class Unready(Square):
 
 def test_a_stage_that_cannot_start_leaves_its_items_as_they_were(tmp_path: Path) -> None:
     stages: list[Stage[Any]] = [Unready(Options(), WorkspaceFolder(tmp_path))]
-    tasks = iter([Task(0, ("1", "2"), (1, 2))])
+    tasks = iter([Task("unready", ("1", "2"), (1, 2))])
     outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
-    assert [(o.error, o.postponed) for o in outcomes] == [("weights.pt: cannot be read.", True)] * 2
+    assert [(type(o), o.error) for o in outcomes] == [(Postponed, "weights.pt: cannot be read.")] * 2
 
 
 class Patient(Square):
@@ -144,22 +144,22 @@ class Patient(Square):
 def test_while_a_long_item_is_waited_for_there_are_moments_to_look_at_who_does_what(tmp_path: Path) -> None:
     place, engine = WorkspaceFolder(tmp_path), LocalEngine(2)
     stages: list[Stage[Any]] = [Square(Options(), place), Patient(Options(), place), Cube(Options(), place)]
-    tasks = deque([Task(1, ("1",), (1,)), Task(0, ("2",), (2,)), Task(2, ("3",), (3,))])
+    tasks = deque([Task("patient", ("1",), (1,)), Task("square", ("2",), (2,)), Task("cube", ("3",), (3,))])
 
-    def next_task(allowed: Collection[int]) -> Task | None:
+    def next_task(allowed: Collection[str]) -> Task | None:
         return tasks.popleft() if tasks and tasks[0].stage in allowed else None
 
     outcomes = []
     for found in engine.run(stages, next_task):
         outcomes += found
         if not found and len(outcomes) == 2:
-            both, here = frozenset({0, 1}), platform.node()
+            both, here = frozenset({"square", "patient"}), platform.node()
             busy, idle, alone = (
-                Post(here, both, 1, ("1",)),
-                Post(here, both, None, ()),
-                Post(here, frozenset({2}), None, ()),
+                WorkerStatus(here, both, "patient", ("1",)),
+                WorkerStatus(here, both, None, ()),
+                WorkerStatus(here, frozenset({"cube"}), None, ()),
             )
-            assert engine.posts() == [busy, idle, alone]
+            assert engine.statuses() == [busy, idle, alone]
             (tmp_path / "go on").touch()
     assert [(o.item, o.node) for o in outcomes] == [(item, platform.node()) for item in ("2", "3", "1")]
 
@@ -179,17 +179,17 @@ class Stepwise(Square):
 def test_an_answer_and_how_far_the_worker_is_are_there_before_its_batch_is_done(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go on")
     stages: list[Stage[Any]] = [Stepwise(Options(), WorkspaceFolder(tmp_path))]
-    tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])
-    engine, outcomes, seen = LocalEngine(1), list[Outcome](), list[Post]()
+    tasks = iter([Task("stepwise", ("1", "2", "3"), (1, 2, 3))])
+    engine, outcomes, seen = LocalEngine(1), list[Answer](), list[WorkerStatus]()
     for found in engine.run(stages, lambda _: next(tasks, None)):
         outcomes += found
-        if not seen and engine.posts()[0].step:
-            seen = engine.posts()
+        if not seen and engine.statuses()[0].step:
+            seen = engine.statuses()
             assert [o.item for o in outcomes] == ["1"]
             (tmp_path / "go on").write_text("")
-    assert [(post.items, post.step) for post in seen] == [(("2", "3"), Step(1, 3, "windows"))]
+    assert [(status.items, status.step) for status in seen] == [(("2", "3"), Step(1, 3, "windows"))]
     assert [o.item for o in outcomes] == ["1", "2", "3"]
-    assert engine.posts()[0].step is None
+    assert engine.statuses()[0].step is None
 
 
 class Noted(Square):
@@ -205,9 +205,9 @@ class Noted(Square):
 
 def test_what_a_dead_worker_had_answered_is_not_done_again(tmp_path: Path) -> None:
     stages: list[Stage[Any]] = [Noted(Options(), WorkspaceFolder(tmp_path))]
-    tasks = iter([Task(0, ("1", "2", "77", "3"), (1, 2, 77, 3))])
+    tasks = iter([Task("noted", ("1", "2", "77", "3"), (1, 2, 77, 3))])
     outcomes = [o for found in LocalEngine(1).run(stages, lambda _: next(tasks, None)) for o in found]
-    assert sorted((o.item, o.error) for o in outcomes) == [("1", ""), ("2", ""), ("3", ""), ("77", "")]
+    assert sorted((o.item, type(o)) for o in outcomes) == [("1", Done), ("2", Done), ("3", Done), ("77", Done)]
     assert (tmp_path / "runs").read_text().split() == ["1", "2", "77", "77", "3"]
 
 
@@ -219,9 +219,9 @@ def test_workers_are_gone_when_the_driver_stops_early(tmp_path: Path) -> None:
     stages: list[Stage[Any]] = [Square(Options(), WorkspaceFolder(tmp_path))]
     numbers = iter(range(1000))
 
-    def next_task(_: Collection[int]) -> Task:
+    def next_task(_: Collection[str]) -> Task:
         number = next(numbers)
-        return Task(0, (str(number),), (number,))
+        return Task("square", (str(number),), (number,))
 
     before = _children()
     batches = LocalEngine(2).run(stages, next_task)

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("ray")
 
 from aramega.config import EngineConfig, Options
-from aramega.engine import Outcome, Task
+from aramega.engine import Answer, Done, Postponed, Task
 from aramega.engine.ray import RayEngine
 from aramega.records import AramegaError
 from aramega.stages.base import Stage, Step
@@ -34,10 +34,10 @@ def a_place(folder: Path) -> WorkspaceFolder:
 
 def run(
     stages: Sequence[Stage[Any]], numbers: Sequence[int], workers: int = 2, address: str | None = None
-) -> list[Outcome]:
-    queues = [deque(numbers) for _ in stages]
+) -> list[Answer]:
+    queues = {stage.name: deque(numbers) for stage in stages}
 
-    def next_task(allowed: Collection[int]) -> Task | None:
+    def next_task(allowed: Collection[str]) -> Task | None:
         for stage in allowed:
             taken = [queues[stage].popleft() for _ in range(min(4, len(queues[stage])))]
             if taken:
@@ -51,15 +51,17 @@ def test_every_item_is_answered_once_whatever_it_does_to_its_actor(tmp_path: Pat
     place = a_place(tmp_path)
     numbers = [0, 1, 2, 66, 3, 13, 5, 77]
     outcomes = run([Square(Options(), place), Cube(Options(), place)], numbers)
-    squares = {int(o.item): o for o in outcomes if o.stage == 0}
+    squares = {int(o.item): o for o in outcomes if o.stage == "square"}
     assert sorted(squares) == sorted(numbers)
-    assert {n: o.records[0] for n, o in squares.items() if not o.error} == {n: n * n for n in (0, 1, 2, 3, 5, 77)}
+    assert {n: o.records[0] for n, o in squares.items() if isinstance(o, Done)} == {
+        n: n * n for n in (0, 1, 2, 3, 5, 77)
+    }
     assert squares[13].error == "thirteen is unlucky."
     assert "its worker died twice" in squares[66].error
     [node] = {o.node for o in outcomes}
     assert re.fullmatch(rf"{re.escape(platform.node())}/[0-9a-f]{{6}}", node)
-    cubes = {int(o.item): o for o in outcomes if o.stage == 1}
-    assert cubes[5].postponed
+    cubes = {int(o.item): o for o in outcomes if o.stage == "cube"}
+    assert isinstance(cubes[5], Postponed)
     assert len(list(tmp_path.glob("prepared *"))) == 1, "an actor of its own loads its model once"
 
 
@@ -71,11 +73,11 @@ def test_an_item_that_kills_every_actor_before_any_answers_is_known_by_the_node_
 
 def test_an_answer_is_there_before_its_batch_is_done_on_ray_too(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go on")
-    tasks = iter([Task(0, ("1", "2", "3"), (1, 2, 3))])
-    engine, outcomes, steps = RayEngine(1, EngineConfig()), list[Outcome](), list[Step]()
+    tasks = iter([Task("stepwise", ("1", "2", "3"), (1, 2, 3))])
+    engine, outcomes, steps = RayEngine(1, EngineConfig()), list[Answer](), list[Step]()
     for found in engine.run([Stepwise(Options(), a_place(tmp_path))], lambda _: next(tasks, None)):
         outcomes += found
-        told = [post.step for post in engine.posts() if post.step]
+        told = [status.step for status in engine.statuses() if status.step]
         if told and not steps:
             steps = told
             assert [o.item for o in outcomes] == ["1"]

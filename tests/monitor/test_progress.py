@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from aramega.config import Config
-from aramega.engine import Post, crews
+from aramega.engine import WorkerStatus, pools
 from aramega.engine.local import LocalEngine
 from aramega.locks import holder_of
 from aramega.monitor.display import render
@@ -70,14 +70,14 @@ def told_build(
             for news in run_build(store, pipeline, engine):
                 teller.note(news)
                 if not news:
-                    teller.look(engine.posts())
+                    teller.look(engine.statuses())
     return complaints
 
 
 def test_a_build_tells_of_its_queues_workers_and_nodes_while_it_runs(
     tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(pools, "LOOK_EVERY", 0.05)
     told: list[BuildProgress] = []
     assert told_build(WorkspaceFolder(tmp_path), archive, told.append) == []
 
@@ -128,7 +128,7 @@ def test_a_build_that_is_run_again_counts_what_was_done_before(tmp_path: Path, s
 def test_a_build_goes_on_where_its_progress_cannot_be_told_and_says_so_once(
     tmp_path: Path, short_broadcast: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(pools, "LOOK_EVERY", 0.05)
 
     def fail(_: BuildProgress) -> None:
         raise error
@@ -155,7 +155,7 @@ def test_a_progress_file_that_cannot_be_replaced_stops_no_build(
 def test_the_last_word_is_how_the_build_ended(
     tmp_path: Path, short_broadcast: Path, end: type[BaseException], state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(pools, "LOOK_EVERY", 0.0)
 
     def stop(progress: BuildProgress) -> None:
         if progress.workers:
@@ -361,10 +361,15 @@ def test_the_pace_is_that_of_the_last_minute_and_of_less_at_the_start() -> None:
 
 def test_how_busy_a_node_is_does_not_wait_for_its_items_to_end() -> None:
     tallies = Tallies(0.0)
-    shared = frozenset({0})
+    shared = frozenset({"ingest"})
     for second in range(1, 11):
         tallies.look(
-            [Post("a", shared, 0, ("long",)), Post("a", shared, None, ()), Post("", shared, 0, ("x",))], second
+            [
+                WorkerStatus("a", shared, "ingest", ("long",)),
+                WorkerStatus("a", shared, None, ()),
+                WorkerStatus("", shared, "ingest", ("x",)),
+            ],
+            second,
         )
     unknown, node = tallies.nodes()
     assert (node.workers, node.busy, node.busy_share) == (2, 1, 0.5)

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aramega.cli.telling import serve_metrics
 from aramega.config import Config
-from aramega.engine import crews
+from aramega.engine import pools
 from aramega.engine.local import LocalEngine
 from aramega.monitor.progress import Teller
 from aramega.monitor.progress_file import read_progress, write_progress
@@ -118,7 +118,7 @@ def test_no_time_left_is_no_sample_rather_than_a_wrong_one(tmp_path: Path) -> No
 def test_a_build_is_scraped_over_http_while_it_runs(
     tmp_path: Path, broadcast: Path, short_broadcast: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(pools, "LOOK_EVERY", 0.05)
     place, config, engine = WorkspaceFolder(tmp_path), Config(), LocalEngine(2)
     pipeline = Pipeline.from_config(config, place)
     named = [str(broadcast), str(short_broadcast)]
@@ -132,7 +132,7 @@ def test_a_build_is_scraped_over_http_while_it_runs(
             for news in run_build(store, pipeline, engine):
                 teller.note(news)
                 if not news:
-                    teller.look(engine.posts())
+                    teller.look(engine.statuses())
                     seen.append(parse(scrape(url), tmp_path))
         seen.append(parse(scrape(url), tmp_path))
     *running, last = seen

@@ -13,7 +13,7 @@ from aramega.audio.decode import Probe, probe
 from aramega.audio.frames import BLOCK, CHUNK_BLOCKS
 from aramega.config import IngestConfig
 from aramega.records import Recording, Source
-from aramega.stages.base import Pieces
+from aramega.stages.base import Parts
 from aramega.stages.ingest import Ingest
 from aramega.stages.ranges import plan_ranges
 from aramega.workspace import WorkspaceFolder
@@ -63,10 +63,9 @@ def in_one_pass(path: Path, workspace: Path) -> tuple[list[Recording], bytes, by
 
 def in_ranges(path: Path, workspace: Path) -> tuple[Ingest, list[list[object]]]:
     stage = Ingest(IngestConfig(range_minutes=10), WorkspaceFolder(workspace))
-    stage.hands = 2
-    (pieces,) = stage.run(Source(str(path)))
-    assert isinstance(pieces, Pieces)
-    return stage, [list(stage.run_piece(Source(str(path)), part)) for part in pieces.parts]
+    divided = stage.divide(Source(str(path)), workers=2)
+    assert isinstance(divided, Parts)
+    return stage, [list(stage.run_piece(Source(str(path)), part)) for part in divided.parts]
 
 
 def kept(stage: Ingest, records: list[Recording]) -> tuple[list[Recording], bytes, bytes]:
@@ -123,14 +122,14 @@ def test_what_is_not_the_same_after_a_seek_is_not_shared(twenty_minutes: Path) -
 
 
 @pytest.mark.parametrize(
-    ("hours", "hands", "minutes", "count"),
+    ("hours", "workers", "minutes", "count"),
     [(10, 2, 60, 4), (10, 16, 60, 10), (10, 1, 60, 1), (10, 4, 0, 1), (1.9, 4, 60, 1), (0.5, 4, 5, 3), (0, 4, 60, 1)],
 )
 def test_ranges_are_whole_chunks_and_no_more_than_twice_the_workers(
-    hours: float, hands: int, minutes: float, count: int
+    hours: float, workers: int, minutes: float, count: int
 ) -> None:
     found = Probe("wav", "pcm_s16le", 16_000, 1, hours * 3600, seconds_are_a_guess=False, holds_floats=False)
-    ranges = plan_ranges(found, hands, minutes)
+    ranges = plan_ranges(found, workers, minutes)
     assert len(ranges) == count
     assert [a for a, _ in ranges] == [0, *(b for _, b in ranges[:-1])]
     assert ranges[-1][1] is None

@@ -1,4 +1,4 @@
-"""Crews: who is given what, on paper: the workers here are as many as are there, and die when told to."""
+"""Worker pools: who is given what, on paper: the workers here are as many as are there, and die when told to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aramega.engine import Outcome, Task
-from aramega.engine.crews import Crew, run_crews
+from aramega.engine import Answer, Done, Failed, Task
+from aramega.engine.pools import WorkerPool, run_pools
 from aramega.stages.base import Step
 
 
@@ -26,57 +26,58 @@ class Cluster:
 
 @dataclass
 class Clerk:
-    """A seat on paper."""
+    """A worker on paper."""
 
     cluster: Cluster
     task: Task | None = None
     step: Step | None = None
     node: str = ""
-    here: bool = False
+    ready: bool = False
 
     def give(self, task: Task) -> None:
-        assert self.here, "a task for somebody who is not there"
+        assert self.ready, "a task for somebody who is not there"
         self.task = task
 
-    def take(self) -> list[Outcome] | None:
-        if not self.here:
-            self.here, self.cluster.come = True, self.cluster.come + 1
+    def take(self) -> list[Answer] | None:
+        if not self.ready:
+            self.ready, self.cluster.come = True, self.cluster.come + 1
             return []
         assert self.task
         self.cluster.done += 1
         if self.cluster.done in self.cluster.deaths:
             return None
         task, self.task = self.task, None
-        return [Outcome(task.stage, item, (int(item),), "", "", 0.0) for item in task.ids]
+        return [Done(task.stage, item, (int(item),)) for item in task.ids]
 
-    def cause(self) -> str:
+    def cause_of_death(self) -> str:
         return "by fate"
 
-    def reseat(self) -> None:
-        self.cluster.come -= self.here
-        self.task, self.here = None, False
+    def restart(self) -> None:
+        self.cluster.come -= self.ready
+        self.task, self.ready = None, False
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         pass
 
 
-def wait(seats: Sequence[Clerk], _: float) -> list[Clerk]:
+def wait(workers: Sequence[Clerk], _: float) -> list[Clerk]:
     """Who is at work has an answer; who is not here comes if there is room."""
-    ready = [seat for seat in seats if seat.here]
-    coming = [seat for seat in seats if not seat.here][: seats[0].cluster.room - seats[0].cluster.come]
+    ready = [worker for worker in workers if worker.ready]
+    coming = [worker for worker in workers if not worker.ready]
+    coming = coming[: workers[0].cluster.room - workers[0].cluster.come]
     assert ready or coming, "everybody waits for somebody who never comes"
     return ready or coming
 
 
-def run(numbers: int, hired: int, cluster: Cluster) -> list[Outcome]:
+def run(numbers: int, hired: int, cluster: Cluster) -> list[Answer]:
     left = deque(range(numbers))
 
-    def next_task(_: Collection[int]) -> Task | None:
+    def next_task(_: Collection[str]) -> Task | None:
         taken = [left.popleft() for _ in range(min(2, len(left)))]
-        return Task(0, tuple(map(str, taken)), tuple(taken)) if taken else None
+        return Task("number", tuple(map(str, taken)), tuple(taken)) if taken else None
 
-    crew = Crew(frozenset({0}), hired, lambda _: Clerk(cluster))
-    return [o for found in run_crews([crew], next_task, wait) for o in found]
+    pool = WorkerPool(frozenset({"number"}), hired, lambda _: Clerk(cluster))
+    return [o for found in run_pools([pool], next_task, wait) for o in found]
 
 
 @given(
@@ -90,7 +91,7 @@ def test_everything_is_answered_once_however_few_workers_come_and_however_many_d
 ) -> None:
     answers = run(numbers, hired, Cluster(room, deaths))
     assert sorted(int(o.item) for o in answers) == list(range(numbers))
-    assert all(o.records or "died twice" in o.error for o in answers)
+    assert all("died twice" in o.error if isinstance(o, Failed) else isinstance(o, Done) for o in answers)
 
 
 def test_nobody_is_hired_where_there_is_nothing_to_do_and_no_more_than_there_is() -> None:
@@ -98,12 +99,12 @@ def test_nobody_is_hired_where_there_is_nothing_to_do_and_no_more_than_there_is(
         hired: list[Clerk] = []
         cluster = Cluster(room=9)
 
-        def hire(_: frozenset[int], cluster: Cluster = cluster, hired: list[Clerk] = hired) -> Clerk:
+        def hire(_: frozenset[str], cluster: Cluster = cluster, hired: list[Clerk] = hired) -> Clerk:
             hired.append(Clerk(cluster))
             return hired[-1]
 
         left = deque([tuple(range(i, min(i + 2, numbers))) for i in range(0, numbers, 2)])
-        crew = Crew(frozenset({0}), 9, hire)
-        tasks = lambda _, left=left: Task(0, tuple(map(str, t)), t) if left and (t := left.popleft()) else None  # noqa: E731
-        list(run_crews([crew], tasks, wait))
+        pool = WorkerPool(frozenset({"number"}), 9, hire)
+        tasks = lambda _, left=left: Task("number", tuple(map(str, t)), t) if left and (t := left.popleft()) else None  # noqa: E731
+        list(run_pools([pool], tasks, wait))
         assert len(hired) == expected

@@ -14,7 +14,7 @@ VAGUE = {"told", "said", "one", "known", "found", "made", "kept", "there"}
 """Names that could hold anything."""
 
 ROOMS_WITH_VAGUE_NAMES = {
-    *("aramega/audio", "aramega/backends", "aramega/cli", "aramega/config", "aramega/desk", "aramega/engine"),
+    *("aramega/audio", "aramega/backends", "aramega/cli", "aramega/config", "aramega/desk"),
     *("aramega/export", "aramega/labelstudio", "aramega/maintenance", "aramega/monitor", "aramega/pipeline"),
     *("aramega/prompts", "aramega/publish", "aramega/records", "aramega/remote.py", "aramega/report"),
     *("aramega/settle", "aramega/sources.py", "aramega/stages", "aramega/store", "aramega/text"),

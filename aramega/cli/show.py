@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aramega.display import clock, count, visible
+from aramega.stages.names import INGEST
 
 if TYPE_CHECKING:
     from aramega.engine import WorkerStatus
@@ -85,7 +86,7 @@ class Lines(Quiet):
         super().news(batch)
         for one in batch:
             self._pace.note(one)
-            if one.stage == "ingest" and not one.error:
+            if one.stage == INGEST and not one.error:
                 print(f"{visible(one.name)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
@@ -188,13 +189,13 @@ class Pace:
         if news.stopped:
             return
         self._done[news.stage] = self._done.get(news.stage, 0) + 1
-        if news.stage == "ingest":
+        if news.stage == INGEST:
             self._hours += news.seconds / 3600
             self.bytes_done += self._sizes.get(news.item, 0)
 
     def __str__(self) -> str:
         elapsed = max(1e-6, time.monotonic() - self._begun)
-        if "ingest" not in self._done:  # new options for what was opened before
+        if INGEST not in self._done:  # new options for what was opened before
             return ", ".join(f"{stage}: {number}" for stage, number in self._done.items()) + f" in {clock(elapsed)}"
         text = f"{self._hours:.2f} h done, {self._hours * 3600 / elapsed:.0f} × real time"
         left = sum(self._sizes.values()) - self.bytes_done

@@ -22,6 +22,7 @@ from aramega.labelstudio.showing import Showing
 from aramega.labelstudio.task_index import Ledger
 from aramega.labelstudio.tasks import Task, draft_fingerprint, make_task, pair_data, pair_fingerprint
 from aramega.records import DraftedPassage
+from aramega.stages.names import LABEL, SUMMARIZE, TRANSCRIBE
 from aramega.store import Store
 from aramega.store.drafts import load_draft
 
@@ -192,6 +193,6 @@ def _batches(tasks: Iterable[tuple[str, Task]]) -> Iterator[dict[str, Task]]:
 def model_version(store: Store, passage: str) -> str:
     """Fingerprint of what made the draft: the same for every passage drafted by the same models and options, since
     Label Studio pre-fills only predictions of the one version a project prefers."""
-    query = "SELECT stage, fingerprint FROM results WHERE item = ? AND stage IN ('transcribe', 'summarize', 'label') ORDER BY stage"
+    query = f"SELECT stage, fingerprint FROM results WHERE item = ? AND stage IN ('{TRANSCRIBE}', '{SUMMARIZE}', '{LABEL}') ORDER BY stage"  # noqa: S608
     made_by = "\n".join(f"{row['stage']} {row['fingerprint']}" for row in store.connection.execute(query, (passage,)))
     return f"aramega-{hashlib.sha256(made_by.encode()).hexdigest()[:12]}"

@@ -29,6 +29,7 @@ from aramega.maintenance.references import files_below, frame_paths, named_clips
 from aramega.maintenance.small_files import find_papers
 from aramega.maintenance.unpulled import Unpulled, find_unpulled
 from aramega.records import AramegaError, timestamp
+from aramega.stages.names import PASSAGES
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -221,8 +222,8 @@ def _fits(copied: sqlite3.Connection, passage: str, clip: Path, sha256: str) -> 
     """Whether a clip is what its row says; where the row itself waits to be made anew, any clip will do."""
     if not sha256 or _hash(clip) == sha256:
         return True
-    query = """SELECT 1 FROM passages p CROSS JOIN results k ON k.stage = 'passages' AND k.item = p.recording
-               WHERE p.id = ?"""
+    query = f"""SELECT 1 FROM passages p CROSS JOIN results k ON k.stage = '{PASSAGES}' AND k.item = p.recording
+               WHERE p.id = ?"""  # noqa: S608
     return copied.execute(query, (passage,)).fetchone() is None
 
 

@@ -23,6 +23,7 @@ from aramega.maintenance.references import PEOPLE, files_below, is_in_hands, is_
 from aramega.pipeline import Pipeline
 from aramega.records import Check, Labels, Overview, Summary, Transcript, Verdict
 from aramega.stages.base import Stage, Takes
+from aramega.stages.names import INGEST
 from aramega.store import Mark, Store
 from aramega.store.rows import TABLES
 from aramega.workspace import WorkspaceFolder
@@ -104,7 +105,7 @@ def of_nothing() -> list[Rule]:
     no_item = f"""item {gone} AND item NOT IN (SELECT id FROM recordings) AND item NOT IN (SELECT path FROM sources)
                   AND (stage, item) <> ('judge', 'workspace') AND NOT {is_in_hands("item")}"""
     # A name or a manifest line that was wrong fails as an item of its own: of no source, and worth knowing.
-    return [*rules, Rule("results", no_item), Rule("failures", f"{no_item} AND stage <> 'ingest'")]
+    return [*rules, Rule("results", no_item), Rule("failures", f"{no_item} AND stage <> '{INGEST}'")]
 
 
 def of_other_options(pipeline: Pipeline) -> list[Rule]:

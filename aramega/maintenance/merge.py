@@ -27,6 +27,7 @@ from aramega.maintenance.recordings import Conflict, Merger, Side
 from aramega.maintenance.references import PEOPLE, checked_path, clip_path, frame_paths, id_range, recording_of
 from aramega.maintenance.small_files import find_papers
 from aramega.records import AramegaError
+from aramega.stages.names import INGEST, PASSAGES
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -90,7 +91,7 @@ def _merge_recording(
     side: Side = "theirs" if is_new else merger.choose_cut(recording)
     if side == "theirs" and not is_new:
         # Clips of one name may differ: killed before the commit, our row must not stand over their clip.
-        connection.execute("DELETE FROM main.results WHERE stage = 'passages' AND item = ?", (recording,))
+        connection.execute(f"DELETE FROM main.results WHERE stage = '{PASSAGES}' AND item = ?", (recording,))
     for path in _clips(connection, recording, side, source):
         _bring(source, target, path, merged)
     for path in frame_paths(source, recording):
@@ -143,7 +144,7 @@ def _merge_rest(connection: sqlite3.Connection, wanted: Wanted) -> None:
     unread = "SELECT path FROM other.sources WHERE recording IS NULL AND path NOT IN (SELECT path FROM main.sources)"
     of_no_source = "item NOT IN (SELECT path FROM other.sources WHERE recording IS NOT NULL)"
     with _transaction(connection):
-        failed = f"""SELECT * FROM other.failures WHERE stage = 'ingest' AND {of_no_source} AND wanted(item) AND item
+        failed = f"""SELECT * FROM other.failures WHERE stage = '{INGEST}' AND {of_no_source} AND wanted(item) AND item
                      NOT IN (SELECT path FROM main.sources)"""
         connection.execute(f"INSERT OR IGNORE INTO main.failures {failed}")
         connection.execute(

@@ -20,6 +20,7 @@ from typing import Literal
 from aramega.maintenance.collect import DRAFTS
 from aramega.maintenance.references import PEOPLE, id_range, is_in_hands
 from aramega.records import Overview, Passage, Recording, Segment, Timeline, Verdict
+from aramega.stages.names import INGEST
 from aramega.store.rows import TABLES
 
 Side = Literal["ours", "theirs"]
@@ -153,10 +154,10 @@ class Merger:
         if self._exists("main", "sources", "path = ? AND recording IS NOT NULL", (name,)):
             return
         self._ask(f"{query} WHERE path = ?", (name, path))
-        self._ask("DELETE FROM main.failures WHERE stage = 'ingest' AND item = ?", (name,))
+        self._ask(f"DELETE FROM main.failures WHERE stage = '{INGEST}' AND item = ?", (name,))
         for table in BOOKS:
             rest = ", ".join(column for column in self._columns(table) if column not in ("stage", "item"))
-            books = f"SELECT stage, ?, {rest} FROM other.{table} WHERE stage = 'ingest' AND item = ?"
+            books = f"SELECT stage, ?, {rest} FROM other.{table} WHERE stage = '{INGEST}' AND item = ?"
             self._ask(f"INSERT OR IGNORE INTO main.{table} (stage, item, {rest}) {books}", (name, path))
 
     def _choose_draft(self, passage: str) -> Side:

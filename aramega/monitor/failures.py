@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from aramega.config import Config
 from aramega.display import amount, count, share
 from aramega.records import Failure, Timeline, from_json
+from aramega.stages.names import SEGMENT
 from aramega.store import Mark, Store
 
 SHOWN_PER_REASON = 20
@@ -87,7 +88,7 @@ def find_barren(store: Store, config: Config, mark: Mark) -> tuple[int, tuple[Ba
         f"""SELECT r.id, r.name, r.seconds, t.spans, coalesce(s.made, 0) AS segments, coalesce(s.seconds, 0) AS speech
             FROM (SELECT r.* {which} ORDER BY r.seconds DESC, r.id LIMIT {SHOWN_BARREN}) r
             LEFT JOIN timelines t ON t.recording = r.id
-            LEFT JOIN results s ON s.stage = 'segment' AND s.item = r.id""",  # noqa: S608
+            LEFT JOIN results s ON s.stage = '{SEGMENT}' AND s.item = r.id""",  # noqa: S608
         (mark.stage, mark.fingerprint),
     ).fetchall()
     minimum = config.passages.min_seconds

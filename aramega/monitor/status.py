@@ -16,6 +16,7 @@ from aramega.monitor.failures import Barren, Reason, find_barren, group_failures
 from aramega.monitor.notes import Note, gather_notes
 from aramega.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
+from aramega.stages.names import CHECK, PASSAGES, TRANSCRIBE
 from aramega.store import Mark, Store
 from aramega.store.pending import count_pending_items
 from aramega.store.results import tally_results
@@ -93,7 +94,7 @@ def status(store: Store, pipeline: Pipeline) -> Status:
         "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
     ).fetchone()
     books = tuple(stage_books(store, pipeline, stage) for stage in pipeline.stages)
-    barren_count, barren = find_barren(store, pipeline.config, pipeline.marks["passages"])
+    barren_count, barren = find_barren(store, pipeline.config, pipeline.marks[PASSAGES])
     root = pipeline.workspace.root
     return Status(
         workspace=str(root),
@@ -126,7 +127,7 @@ def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageSta
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
         made=made,
-        makes=stage.makes[-1].__name__.lower().removesuffix("s"),
+        makes=stage.counts,
         hours=seconds / 3600,
     )
 
@@ -157,12 +158,12 @@ def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> 
     if any(s.failed for s in stages):
         steps.append(Step("When the causes of the failures are mended, try those again.", f"{build} --retry-failed"))
     made = {s.stage: s.made for s in stages}
-    if made["passages"] and "transcribe" not in made:
+    if made[PASSAGES] and TRANSCRIBE not in made:
         steps.append(Step("Draft transcripts and summaries.", f"{build} --asr-model large-v3-turbo"))
-    if made.get("check"):
+    if made.get(CHECK):
         steps.append(Step("Have people correct the drafts, in Label Studio.", f"aramega review push {place}"))
         steps.append(Step("See what would be published.", f"aramega publish {place} --to dataset --dry-run"))
-    if made["passages"]:
+    if made[PASSAGES]:
         steps.append(Step("Hand the passages to other tools.", f"aramega export {place} --format jsonl"))
         steps.append(
             Step("Add more recordings; what is done stays done.", f"aramega build-ssum FOLDER --workspace {place}")

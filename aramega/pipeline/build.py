@@ -18,6 +18,7 @@ from aramega.remote import Entry, is_address, look, look_at
 from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
 from aramega.sources import Problem
+from aramega.stages.names import INGEST, PASSAGES, SUMMARIZE, TRANSCRIBE
 from aramega.stages.summarize import estimate
 from aramega.store import Broken, Store
 from aramega.store.drafts import count_decisions, load_drafted
@@ -65,7 +66,7 @@ def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: I
     """Note what a curator named, what has become of what was named before, and the configuration to build with. The
     answer says which files beside recordings were passed over."""
     save_config(pipeline.config, pipeline.workspace.config)
-    ingest = pipeline.marks["ingest"]
+    ingest = pipeline.marks[INGEST]
     if named:
         forget_misnamed(store, [name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
     sources = {source.path: source for source in list_sources(store)}
@@ -101,9 +102,9 @@ def count_pending(store: Store, pipeline: Pipeline) -> dict[str, int]:
 def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
     """What it takes to summarize the passages that are transcribed and have no current summary."""
     marks, config = pipeline.marks, pipeline.config
-    if "summarize" not in marks or config.summarize.model.kind == "extractive":
+    if SUMMARIZE not in marks or config.summarize.model.kind == "extractive":
         return estimate((), config.summarize)
-    left = list_pending(store, marks["summarize"], [marks["transcribe"]])
+    left = list_pending(store, marks[SUMMARIZE], [marks[TRANSCRIBE]])
     return estimate((load_drafted(store, passage) for passage in left), config.summarize)
 
 
@@ -138,7 +139,7 @@ class Summary:
 def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: int = 20) -> Summary:
     """What the workspace has come to."""
     marks = pipeline.marks
-    grouped = tally_results(store, marks["passages"])
+    grouped = tally_results(store, marks[PASSAGES])
     recordings, seconds = count_recordings(store)
     failures = list_failures(store, marks.values())
     return Summary(
@@ -150,7 +151,7 @@ def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: i
         failures=tuple(failures[:show_failures]),
         took=took,
         workspace=str(pipeline.workspace.root),
-        drafted=int(tally_results(store, marks["transcribe"])["done"]) if "transcribe" in marks else 0,
+        drafted=int(tally_results(store, marks[TRANSCRIBE])["done"]) if TRANSCRIBE in marks else 0,
         decisions=count_decisions(store),
         left={stage: number for stage, number in count_pending(store, pipeline).items() if number},
     )

@@ -57,7 +57,7 @@ class Pipeline:
 
     def needs(self, stage: Stage[Any]) -> tuple[Mark, list[Mark]]:
         """A stage's own mark, and those of the stages whose results its items must have."""
-        return self.marks[stage.name], [self.marks[name] for name in stage.reads]
+        return self.marks[stage.name], [self.marks[name] for name in stage.after]
 
     def check(self) -> None:
         """Raise for what is wrong or missing before anything is written."""

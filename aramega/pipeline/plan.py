@@ -146,7 +146,7 @@ class Plan:
 
     def _queue_followers(self, stage: Stage[Any], item: str) -> None:
         for follower in self.stages:
-            if stage.name in follower.reads:
+            if stage.name in follower.after:
                 self.ready[follower.name].extend(items_made_ready(self.store, item, stage.takes, follower.takes))
 
     def _drop_audio(self, stage: Stage[Any], item: str) -> None:
@@ -161,7 +161,7 @@ class Plan:
         """Whether the stage is at the recording, or will be: now, or once what it reads is there."""
         if recording in self.under_way[stage.name]:
             return True
-        doomed = any(has_failed(self.store, self.marks[name], recording) for name in stage.reads)
+        doomed = any(has_failed(self.store, self.marks[name], recording) for name in stage.after)
         return not doomed and is_pending(self.store, self.marks[stage.name], [], recording)
 
     def _news(self, result: Done | Failed) -> Progress:

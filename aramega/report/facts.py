@@ -19,6 +19,7 @@ from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_li
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
 from aramega.report.left_out import sum_left_out
 from aramega.report.sample import choose_sample
+from aramega.stages.names import INGEST, PASSAGES, SEGMENT
 from aramega.store import Store
 from aramega.store.drafts import load_drafted
 from aramega.store.recordings import list_passages, load_recording
@@ -152,19 +153,19 @@ def _facts(store: Store, now: Status, config: Config, extent: Extent) -> Facts:
 def _sum_up_recordings(connection: sqlite3.Connection) -> None:
     """One row a recording, in a table of our own that goes with the transaction."""
     connection.execute(
-        """CREATE TEMP TABLE report_recordings AS
+        f"""CREATE TEMP TABLE report_recordings AS
            SELECT r.id, r.seconds, s.item IS NOT NULL AS segmented, p.item IS NOT NULL AS grouped,
                   coalesce(s.made, 0) AS segments, coalesce(s.seconds, 0) AS speech, coalesce(m.music, 0) AS music,
                   coalesce(p.made, 0) AS passages, coalesce(p.seconds, 0) AS passage_seconds,
                   min(coalesce(k.kept, 0), coalesce(s.seconds, 0)) AS kept
            FROM recordings r
-           LEFT JOIN results s ON s.stage = 'segment' AND s.item = r.id
-           LEFT JOIN results p ON p.stage = 'passages' AND p.item = r.id
+           LEFT JOIN results s ON s.stage = '{SEGMENT}' AND s.item = r.id
+           LEFT JOIN results p ON p.stage = '{PASSAGES}' AND p.item = r.id
            LEFT JOIN (SELECT recording, sum(speech_seconds) AS kept FROM passages GROUP BY recording) k
                   ON k.recording = r.id
            LEFT JOIN (SELECT recording, sum(json_extract(value, '$.end') - json_extract(value, '$.start')) AS music
                       FROM timelines, json_each(spans) WHERE json_extract(value, '$.kind') = 'music'
-                      GROUP BY recording) m ON m.recording = r.id"""
+                      GROUP BY recording) m ON m.recording = r.id"""  # noqa: S608
     )
 
 
@@ -181,9 +182,9 @@ def _funnel(store: Store, now: Status, config: Config) -> tuple[FunnelStep, ...]
     ungrouped = row["speech"] - row["grouped"]
     left_out = sum_left_out(store.connection, config.passages)
     return (
-        FunnelStep("ingest", "What could be read?", "recorded", row["given"], row["given"], (), _ingest_note(now)),
+        FunnelStep(INGEST, "What could be read?", "recorded", row["given"], row["given"], (), _ingest_note(now)),
         FunnelStep(
-            "segment",
+            SEGMENT,
             "Where does somebody speak?",
             "speech",
             row["given"],
@@ -191,20 +192,20 @@ def _funnel(store: Store, now: Status, config: Config) -> tuple[FunnelStep, ...]
             _slices(
                 ("silence, pauses and noise", "silence", row["silence"]),
                 ("music", "music", row["music"]),
-                ("failed", "failed", min(unheard, failed["segment"]["seconds"])),
-                ("not heard yet", "waiting", unheard - failed["segment"]["seconds"]),
+                ("failed", "failed", min(unheard, failed[SEGMENT]["seconds"])),
+                ("not heard yet", "waiting", unheard - failed[SEGMENT]["seconds"]),
             ),
         ),
         FunnelStep(
-            "passages",
+            PASSAGES,
             "What makes a passage?",
             "speech in passages",
             row["speech"],
             row["kept"],
             _slices(
                 *[(f"too short, and {why.value}", "short", s) for why, s in left_out.items()],
-                ("failed", "failed", min(ungrouped, failed["passages"]["speech"])),
-                ("not grouped yet", "waiting", ungrouped - failed["passages"]["speech"]),
+                ("failed", "failed", min(ungrouped, failed[PASSAGES]["speech"])),
+                ("not grouped yet", "waiting", ungrouped - failed[PASSAGES]["speech"]),
             ),
             _passages_note(config, sum(left_out.values())),
         ),

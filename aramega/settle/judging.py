@@ -14,6 +14,7 @@ import sqlite3
 from aramega.config import CheckConfig
 from aramega.records import Verdict
 from aramega.settle.verdicts import Facts, judge
+from aramega.stages.names import CHECK
 from aramega.store import Mark, Store
 from aramega.store.results import is_stale, note_result
 from aramega.store.rows import replace_rows
@@ -54,8 +55,8 @@ def _digest(store: Store, options: CheckConfig) -> str:
     """What verdicts depend on: the rules, and which drafts were checked under which fingerprint; empty where none was.
     Made of content alone, so that a build that was killed ends with the same books as a calm one."""
     told = hashlib.sha256(json.dumps(options.model_dump(mode="json")).encode())
-    query = """SELECT k.item, k.fingerprint FROM results k JOIN passages p ON p.id = k.item
-               WHERE k.stage = 'check' ORDER BY k.item"""
+    query = f"""SELECT k.item, k.fingerprint FROM results k JOIN passages p ON p.id = k.item
+               WHERE k.stage = '{CHECK}' ORDER BY k.item"""  # noqa: S608
     checked = 0
     for item, fingerprint in store.connection.execute(query):
         told.update(f"{item} {fingerprint}\n".encode())

@@ -72,7 +72,9 @@ class Stage(ABC, Generic[Item]):
     takes: ClassVar[Takes]
     makes: ClassVar[tuple[type, ...]]
     """The records it gives, the one that counts as its result last."""
-    reads: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[str]
+    """What a curator counts its results in, in the singular: recording, passage, transcript."""
+    after: ClassVar[tuple[str, ...]] = ()
     """The stages whose results an item must have before this one can work on it."""
     needs_audio: ClassVar[bool] = False
     """Whether the decoded samples must stay on disk until this stage has seen the recording."""
@@ -134,7 +136,7 @@ def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
     """Each stage's fingerprint, given that the stages come in order."""
     made: dict[str, str] = {}
     for stage in stages:
-        made[stage.name] = _fingerprint(stage, {name: made[name] for name in stage.reads})
+        made[stage.name] = _fingerprint(stage, {name: made[name] for name in stage.after})
     return made
 
 

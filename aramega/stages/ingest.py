@@ -25,6 +25,7 @@ from aramega.config import IngestConfig
 from aramega.records import RATE, Downmix, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import drop_copy, hash_file, local_copy
 from aramega.stages.base import Divisible, Parts, Takes
+from aramega.stages.names import INGEST
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -33,10 +34,11 @@ _RATES = (1000, 10_000_000)
 
 
 class Ingest(Divisible[Source]):
-    name = "ingest"
+    name = INGEST
     version = 4
     takes = Takes.SOURCE
     makes = (Recording,)
+    counts = "recording"
 
     options: IngestConfig
 

@@ -15,6 +15,7 @@ from aramega.config import LabelConfig
 from aramega.records import AramegaError, DraftedPassage, Labels, Score
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
+from aramega.stages.names import LABEL, TRANSCRIBE
 from aramega.workspace import WorkspaceFolder
 
 T = TypeVar("T")
@@ -22,11 +23,12 @@ Scores = tuple[Score, ...]
 
 
 class Label(Stage[DraftedPassage]):
-    name = "label"
+    name = LABEL
     version = 1
     takes = Takes.PASSAGE
     makes = (Labels,)
-    reads = ("transcribe",)
+    counts = "label"
+    after = (TRANSCRIBE,)
     batch_size = 16
 
     options: LabelConfig

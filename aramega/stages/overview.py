@@ -23,17 +23,19 @@ from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import AramegaError, Chapter, Overview, Passage, SummarizedRecording, Summary
 from aramega.stages.base import Stage, Step, Takes
+from aramega.stages.names import OVERVIEW, PASSAGES, SUMMARIZE
 from aramega.text.chapters import find_chapters, most_central
 from aramega.text.extractive import extract, method
 from aramega.workspace import WorkspaceFolder
 
 
 class Overviews(Stage[SummarizedRecording]):
-    name = "overview"
+    name = OVERVIEW
     version = 1
     takes = Takes.RECORDING
     makes = (Overview,)
-    reads = ("passages", "summarize")
+    counts = "overview"
+    after = (PASSAGES, SUMMARIZE)
 
     options: OverviewConfig
 

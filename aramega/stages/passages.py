@@ -22,6 +22,7 @@ from aramega.config import PassagesConfig
 from aramega.records import Passage, Segment, SegmentedRecording, Span, stretch_id
 from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
+from aramega.stages.names import INGEST, PASSAGES, SEGMENT
 
 _ORPHAN_COST = 1e6
 """For each second of speech that is left out: more than all else can cost, so that as little is as is possible."""
@@ -30,11 +31,12 @@ _BRIDGE_COST = 1e3
 
 
 class Passages(Stage[SegmentedRecording]):
-    name = "passages"
+    name = PASSAGES
     version = 2
     takes = Takes.RECORDING
     makes = (Passage,)
-    reads = ("ingest", "segment")
+    counts = "passage"
+    after = (INGEST, SEGMENT)
     needs_audio = True
 
     options: PassagesConfig

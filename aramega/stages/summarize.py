@@ -23,6 +23,7 @@ from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Step, Takes
+from aramega.stages.names import SUMMARIZE, TRANSCRIBE
 from aramega.text.extractive import extract, method
 from aramega.workspace import WorkspaceFolder
 
@@ -32,11 +33,12 @@ what a kill could cost is in the journal, not in the task."""
 
 
 class Summarize(Stage[DraftedPassage]):
-    name = "summarize"
+    name = SUMMARIZE
     version = 1
     takes = Takes.PASSAGE
     makes = (Summary,)
-    reads = ("transcribe",)
+    counts = "summary"
+    after = (TRANSCRIBE,)
     batch_size = 16
 
     options: SummarizeConfig

@@ -25,6 +25,7 @@ from aramega.records import (
     Transcript,
     Verdict,
 )
+from aramega.stages.names import SEGMENT
 from aramega.store.conditions import FACTS, check_condition, reading_facts_only
 from aramega.store.database import Store
 from aramega.store.recordings import load_recording
@@ -117,7 +118,7 @@ def _one(store: Store, kind: type[R], passage: str) -> R | None:
 def _music(store: Store, passage: Passage) -> Sequence[Span]:
     """The music in the passage's recording. Kept for the last few recordings, as long as their segments stay the same:
     passages come one after the other, and ten hours' timeline takes longer to read than a passage to summarize."""
-    query = "SELECT fingerprint, finished_at, took FROM results WHERE stage = 'segment' AND item = ?"
+    query = f"SELECT fingerprint, finished_at, took FROM results WHERE stage = '{SEGMENT}' AND item = ?"  # noqa: S608
     made = store.connection.execute(query, (passage.recording,)).fetchone()
     key = (passage.recording, *(made or ()))
     if key in store.music:

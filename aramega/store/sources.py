@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from aramega.records import Metadata, Source, from_dict
+from aramega.stages.names import INGEST
 from aramega.store.database import Store
 
 
@@ -30,7 +31,7 @@ def _note_source(store: Store, source: Source, size: int | None, mtime_ns: int |
     if (row["size"], row["mtime_ns"]) != (size, mtime_ns) and size is not None:
         ask("UPDATE sources SET size = ?, mtime_ns = ? WHERE path = ?", (size, mtime_ns, source.path))
         for table in ("results", "failures"):
-            ask(f"DELETE FROM {table} WHERE stage = 'ingest' AND item = ?", (source.path,))  # noqa: S608
+            ask(f"DELETE FROM {table} WHERE stage = '{INGEST}' AND item = ?", (source.path,))  # noqa: S608
 
 
 def list_sources(store: Store) -> Iterator[Source]:
@@ -52,8 +53,8 @@ def source_paths(store: Store, recording: str) -> list[str]:
 
 def bytes_to_ingest(store: Store, limit: int | None) -> dict[str, int]:
     """The size of each file that is to be opened: what a progress bar counts down."""
-    query = """SELECT path, size FROM sources WHERE recording IS NULL AND path NOT IN
-               (SELECT item FROM failures WHERE stage = 'ingest') ORDER BY path LIMIT ?"""
+    query = f"""SELECT path, size FROM sources WHERE recording IS NULL AND path NOT IN
+               (SELECT item FROM failures WHERE stage = '{INGEST}') ORDER BY path LIMIT ?"""  # noqa: S608
     rows = store.connection.execute(query, (-1 if limit is None else limit,))
     return {row["path"]: row["size"] or 0 for row in rows}
 
@@ -61,13 +62,13 @@ def bytes_to_ingest(store: Store, limit: int | None) -> dict[str, int]:
 def forget_misnamed(store: Store, named: Sequence[str], gone: Callable[[str], bool]) -> None:
     """Drop what was wrong with the names and manifests named again, and files that went before they were read."""
     ask = store.connection.execute
-    stray = "SELECT item FROM failures WHERE stage = 'ingest' AND item NOT IN (SELECT path FROM sources)"
+    stray = f"SELECT item FROM failures WHERE stage = '{INGEST}' AND item NOT IN (SELECT path FROM sources)"  # noqa: S608
     unread = "SELECT path FROM sources WHERE recording IS NULL"
     with store.transaction():
         for (item,) in ask(stray).fetchall():
             if any(item == name or item.startswith((f"{name}:", f"{name}/")) for name in named):
-                ask("DELETE FROM failures WHERE stage = 'ingest' AND item = ?", (item,))
+                ask(f"DELETE FROM failures WHERE stage = '{INGEST}' AND item = ?", (item,))  # noqa: S608
         for (path,) in ask(unread).fetchall():
             if gone(path):
                 ask("DELETE FROM sources WHERE path = ?", (path,))
-                ask("DELETE FROM failures WHERE stage = 'ingest' AND item = ?", (path,))
+                ask(f"DELETE FROM failures WHERE stage = '{INGEST}' AND item = ?", (path,))  # noqa: S608

@@ -168,9 +168,9 @@ def test_another_prompt_or_model_makes_other_overviews_and_an_address_does_not(t
 
     def mark(options: OverviewConfig, llm: SummarizeConfig) -> str:
         summarize = Summarize(llm, there)
-        summarize.reads = ()  # type: ignore[misc]  the stages before it are not the point
+        summarize.after = ()  # type: ignore[misc]  the stages before it are not the point
         passages = Passages(Config().passages, there)
-        passages.reads = ()  # type: ignore[misc]
+        passages.after = ()  # type: ignore[misc]
         return fingerprints([passages, summarize, Overviews(options, there, llm)])["overview"]
 
     known = mark(OverviewConfig(), asking())

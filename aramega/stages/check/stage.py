@@ -15,6 +15,7 @@ from aramega.stages.check.faithfulness import (
     unsupported_names,
     unsupported_numbers,
 )
+from aramega.stages.names import CHECK, LABEL, SUMMARIZE, TRANSCRIBE
 from aramega.text import arabic_share, compression_ratio, sentences
 from aramega.text.near_duplicates import signature
 
@@ -23,11 +24,12 @@ _DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})
 
 
 class Check(Stage[DraftedPassage]):
-    name = "check"
+    name = CHECK
     version = 1
     takes = Takes.PASSAGE
     makes = (Checked,)
-    reads = ("transcribe", "summarize", "label")
+    counts = "check"
+    after = (TRANSCRIBE, SUMMARIZE, LABEL)
     batch_size = 64
 
     options: CheckConfig

@@ -15,16 +15,18 @@ from aramega.config import SegmentConfig
 from aramega.records import Segment, SegmentedRecording, Timeline, stretch_id
 from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
+from aramega.stages.names import INGEST, SEGMENT
 from aramega.stages.segment.plan import PlannedSegment, plan_segments
 from aramega.stages.segment.spans import Read, SecondOpinion, find_spans
 
 
 class SegmentStage(Stage[SegmentedRecording]):
-    name = "segment"
+    name = SEGMENT
     version = 1
     takes = Takes.RECORDING
     makes = (Timeline, Segment)
-    reads = ("ingest",)
+    counts = "segment"
+    after = (INGEST,)
     needs_audio = True
 
     options: SegmentConfig

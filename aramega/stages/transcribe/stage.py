@@ -17,6 +17,7 @@ from aramega.config import TranscribeConfig
 from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Step, Takes
+from aramega.stages.names import PASSAGES, TRANSCRIBE
 from aramega.stages.transcribe.doubts import doubts
 from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles
 from aramega.stages.transcribe.windows import (
@@ -55,11 +56,12 @@ class _Passage:
 
 
 class Transcribe(Stage[DraftedPassage]):
-    name = "transcribe"
+    name = TRANSCRIBE
     version = 2
     takes = Takes.PASSAGE
     makes = (Transcript,)
-    reads = ("passages",)
+    counts = "transcript"
+    after = (PASSAGES,)
     workers = 1
     """One model in memory; it uses all cores, or the GPU, by itself."""
 

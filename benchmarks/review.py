@@ -36,7 +36,7 @@ from aramega.errors import AramegaError
 from aramega.labelstudio.audio import Prefix
 from aramega.labelstudio.form import load_template, read_form
 from aramega.labelstudio.local_server import free_port
-from aramega.labelstudio.projects import held_tasks, make_project, need_project
+from aramega.labelstudio.projects import list_remote_tasks, make_project, need_project
 from aramega.labelstudio.pull import pull, pull_everything
 from aramega.labelstudio.push import PushRequest, push
 from aramega.labelstudio.tasks import make_task
@@ -85,15 +85,15 @@ def measure_push(server: Server, workspace: WorkspaceFolder) -> None:
     ours, bare = [], []
     count = len(passages_of(workspace))
     sdk = LabelStudio(base_url=server.url, api_key=server.token)
-    with Store.open(workspace) as store, server.place() as place:
+    with Store.open(workspace) as store, server.client() as client:
         for _ in range(ROUNDS):
             tasks = list(tasks_of(store))
-            project = make_project(place, server.title(), load_template("passage_review"))
+            project = make_project(client, server.title(), load_template("passage_review"))
             bare.append(seconds(lambda p=project.id, t=tasks: import_bare(sdk, p, t)))
             del tasks
             title = server.title()
-            ours.append(seconds(lambda t=title: push(store, workspace, place, request(t))))
-            assert Counter(h.passage for h in held_tasks(place, need_project(place, title).id)) == Counter(
+            ours.append(seconds(lambda t=title: push(store, workspace, client, request(t))))
+            assert Counter(h.passage for h in list_remote_tasks(client, need_project(client, title).id)) == Counter(
                 passages_of(workspace)
             )
     peaks = [peak_memory(server, workspace, limit) for limit in (count // 5, count)]
@@ -119,24 +119,24 @@ def import_bare(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) -> 
 
 def measure_pull(server: Server, workspace: WorkspaceFolder) -> None:
     rng = random.Random(0)
-    with Store.open(workspace) as store, server.place() as place:
+    with Store.open(workspace) as store, server.client() as client:
         count = len(passages_of(workspace))
-        project = make_project(place, server.title(), load_template("passage_review"))
+        project = make_project(client, server.title(), load_template("passage_review"))
         for batch in chunks(tasks_of(store)):
             annotated = [{**task, "annotations": [{"result": task["predictions"][0]["result"]}]} for task in batch]
-            place.send("POST", f"api/projects/{project.id}/import", json=annotated)
-        full = min(seconds(lambda: pull_everything(fresh(store), place, str(project.id))) for _ in range(ROUNDS))
+            client.send("POST", f"api/projects/{project.id}/import", json=annotated)
+        full = min(seconds(lambda: pull_everything(fresh(store), client, str(project.id))) for _ in range(ROUNDS))
         time.sleep(31)  # a pull reaches 30 s back; what was imported just now would be read again
-        pull(store, place, str(project.id))
+        pull(store, client, str(project.id))
         several = []
         for _ in range(ROUNDS):
             time.sleep(31)
-            tasks = rng.sample([h.task for h in held_tasks(place, project.id)], 100)
+            tasks = rng.sample([h.task for h in list_remote_tasks(client, project.id)], 100)
             for task in tasks:
-                (annotation,) = place.get(f"api/tasks/{task}/annotations/")
-                place.set(f"api/annotations/{annotation['id']}/", lead_time=rng.random())
+                (annotation,) = client.get(f"api/tasks/{task}/annotations/")
+                client.set(f"api/annotations/{annotation['id']}/", lead_time=rng.random())
             found: list[int] = []
-            several.append(seconds(lambda f=found: f.append(pull(store, place, str(project.id)).new)))
+            several.append(seconds(lambda f=found: f.append(pull(store, client, str(project.id)).new)))
             assert found == [100], found
     print(f"\n| pull, {count:,} tasks, each annotated | seconds, best of {ROUNDS} | share |\n|---|---|---|")
     print(
@@ -152,9 +152,9 @@ def measure_crowd(server: Server, workspace: WorkspaceFolder, folder: Path) -> N
     curators = [start_child("push", server.url, w.root, title) for w in (workspace, other)]
     codes = [c.wait() for c in curators]
     took = time.monotonic() - begun
-    with server.place() as place:
-        projects = [p for p in place.get("api/projects", page_size=1000)["results"] if p["title"] == title]
-        held = Counter(h.passage for h in held_tasks(place, projects[0]["id"]))
+    with server.client() as client:
+        projects = [p for p in client.get("api/projects", page_size=1000)["results"] if p["title"] == title]
+        held = Counter(h.passage for h in list_remote_tasks(client, projects[0]["id"]))
     doubled, missing = sum(n - 1 for n in held.values()), len(set(passages_of(workspace)) - held.keys())
     print("\n| two curators at once | projects | tasks | doubled | missing | seconds |\n|---|---|---|---|---|---|")
     print(
@@ -191,15 +191,15 @@ def measure_kills(folder: Path, workspace: WorkspaceFolder, kills: int, rng: ran
                 done = not lives and running.returncode == 0
                 if annotator.ident:
                     annotator.join()
-    with own_server(storm, port) as (server, _), server.place() as place, Store.open(workspace) as store:
-        project = need_project(place, title)
-        pull(store, place, title)
-        held = Counter(h.passage for h in held_tasks(place, project.id))
+    with own_server(storm, port) as (server, _), server.client() as client, Store.open(workspace) as store:
+        project = need_project(client, title)
+        pull(store, client, title)
+        held = Counter(h.passage for h in list_remote_tasks(client, project.id))
         kept = {
             row[0].rpartition("/")[2].partition("@")[0]
             for row in store.connection.execute("SELECT id FROM reviews WHERE state = 'submitted'")
         }
-        bad = [h for h in held_tasks(place, project.id) if not h.predicted]
+        bad = [h for h in list_remote_tasks(client, project.id) if not h.predicted]
     doubled, missing = sum(n - 1 for n in held.values()), len(set(passages_of(workspace)) - held.keys())
     print(
         "\n| SIGKILLs while pushing | while pulling | tasks | doubled | missing | without draft | annotations acknowledged | lost |"
@@ -215,9 +215,9 @@ def annotate(server: Server, title: str, acknowledged: set[str], stop: threading
     """Submit annotations until told to stop or until the server is dead; what it said yes to must not be lost."""
     rng = random.Random(seed)
     try:
-        with server.place(patience=0) as place:
-            project, page = need_project(place, title).id, rng.randrange(1, 20)
-            listed = place.get("api/tasks", project=project, page=page, page_size=50, include="id")["tasks"]
+        with server.client(patience=0) as client:
+            project, page = need_project(client, title).id, rng.randrange(1, 20)
+            listed = client.get("api/tasks", project=project, page=page, page_size=50, include="id")["tasks"]
             tasks = [task["id"] for task in listed]
             while not stop.is_set():
                 result = [
@@ -228,7 +228,7 @@ def annotate(server: Server, title: str, acknowledged: set[str], stop: threading
                         "value": {"text": [str(rng.random())]},
                     }
                 ]
-                made = place.send("POST", f"api/tasks/{rng.choice(tasks)}/annotations/", json={"result": result})
+                made = client.send("POST", f"api/tasks/{rng.choice(tasks)}/annotations/", json={"result": result})
                 acknowledged.add(str(made["id"]))
     except AramegaError:
         return
@@ -245,17 +245,17 @@ def child(what: str, url: str, folder: str, title: str, limit: str = "") -> None
 
     workspace = WorkspaceFolder(Path(folder))
     try:
-        with Store.open(workspace) as store, Server(url, Path()).place(patience=3.0) as place:
+        with Store.open(workspace) as store, Server(url, Path()).client(patience=3.0) as client:
             if what == "push":
                 asked = request(title)
                 push(
                     store,
                     workspace,
-                    place,
+                    client,
                     PushRequest(title, audio=asked.audio, where="", limit=int(limit) if limit else None),
                 )
             else:
-                pull(store, place, title)
+                pull(store, client, title)
     except AramegaError:
         sys.exit(1)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -18,7 +18,7 @@ from aramega.api.access import Access
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
-    from aramega.labelstudio.client import Place
+    from aramega.labelstudio.client import LabelStudioClient
     from aramega.labelstudio.credentials import Credentials
     from aramega.labelstudio.files import Exported, Imported
     from aramega.labelstudio.form import Form
@@ -55,7 +55,7 @@ class Review:
 
         workspace = self._workspace
         with workspace.reading(files=True) as store, self._server(url) as server:
-            return push(store, workspace.folder, server, request or self.request(), tell=workspace.notify)
+            return push(store, workspace.folder, server, request or self.request(), say=workspace.notify)
 
     def pull(self, *, project: str = "", url: str = "", everything: bool = False) -> PullSummary:
         """Take what annotators did since the last time; with `everything`, read all tasks again."""
@@ -63,7 +63,7 @@ class Review:
 
         take = pull_everything if everything else pull
         with self._workspace.reading(files=True) as store, self._server(url) as server:
-            return take(store, server, self._project(project), tell=self._workspace.notify)
+            return take(store, server, self._project(project), say=self._workspace.notify)
 
     def request(
         self,
@@ -195,7 +195,7 @@ class Review:
             yield RunningServer(url, credentials, file, before is None, process.wait)
 
     @contextmanager
-    def _project_of(self, project: str, url: str) -> Iterator[tuple[Place, Project]]:
+    def _project_of(self, project: str, url: str) -> Iterator[tuple[LabelStudioClient, Project]]:
         from aramega.labelstudio.projects import need_project
 
         with self._server(url) as server:
@@ -204,14 +204,14 @@ class Review:
     def _project(self, named: str) -> str:
         return named or self._workspace.config.review.project or f"aramega {self._workspace.path.name}"[:50]
 
-    def _server(self, url: str) -> Place:
-        from aramega.labelstudio.client import Place, checked_url
+    def _server(self, url: str) -> LabelStudioClient:
+        from aramega.labelstudio.client import LabelStudioClient, checked_url
         from aramega.labelstudio.credentials import find_token
 
         if not find_spec("httpx"):
             raise AramegaError("httpx is not installed: pip install '.[review]' in aramega's clone.")
         address = checked_url(url or self._workspace.config.review.url)
-        return Place(address, find_token(address))
+        return LabelStudioClient(address, find_token(address))
 
 
 def check_form(name: str) -> Form:

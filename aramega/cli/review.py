@@ -23,7 +23,7 @@ from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
     from aramega.config import ReviewConfig
-    from aramega.labelstudio.client import Place
+    from aramega.labelstudio.client import LabelStudioClient
     from aramega.labelstudio.push import PushRequest
     from aramega.store import Store
     from aramega.workspace import WorkspaceFolder
@@ -86,7 +86,7 @@ def push(
     rivals = type(place)(against.absolute()) if against else None
     request = _changed(request, overlap=overlap, annotators=annotators, gold=gold, against=rivals)
     with store, _server(url or config.url) as server:
-        done = send(store, place, server, request, tell=_tell)
+        done = send(store, place, server, request, say=_tell)
     _list(done.skipped, "left out")
     _list(done.remarks, "mind")
     more = [
@@ -116,7 +116,7 @@ def pull(
     place, store, config = _open(workspace)
     with store, _server(url or config.url) as server:
         fetch = pull_everything if everything else take
-        done = fetch(store, server, _project_name(place, config, project), tell=_tell)
+        done = fetch(store, server, _project_name(place, config, project), say=_tell)
     _list(done.complaints, "mind")
     print(f"{done.new:,} new reviews; {done.looked_at:,} tasks with changes looked at.")
     if done.refused:
@@ -295,14 +295,14 @@ def _project_name(place: WorkspaceFolder, config: ReviewConfig, named: str | Non
     return named or config.project or f"aramega {place.root.name}"[:50]
 
 
-def _server(url: str) -> Place:
-    from aramega.labelstudio.client import Place, checked_url
+def _server(url: str) -> LabelStudioClient:
+    from aramega.labelstudio.client import LabelStudioClient, checked_url
     from aramega.labelstudio.credentials import find_token
 
     if not find_spec("httpx"):
         raise AramegaError("httpx is not installed: pip install '.[review]' in aramega's clone.")
     address = checked_url(url)
-    return Place(address, find_token(address))
+    return LabelStudioClient(address, find_token(address))
 
 
 def _people(named: Sequence[str]) -> dict[int, str]:

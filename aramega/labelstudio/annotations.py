@@ -1,4 +1,4 @@
-"""From what Label Studio holds of a task to reviews: what each annotator said, and what is wrong with it.
+"""Annotations: reads reviews from the JSON of a Label Studio task, and says what is wrong with it.
 
 Pure: plain JSON in, records and complaints out. Nothing an annotator did is thrown away because some of it is
 odd: an unknown label or an empty transcript is taken as it is and complained of in one line. Only a task that no
@@ -28,8 +28,8 @@ _LARGEST = 1e18
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What is needed to understand a task's annotations: where it lies, who people are, which passages there are."""
+class TaskReader:
+    """Reads the tasks of one project: knows its form, its annotators, and how to find a passage."""
 
     url: str
     project: int
@@ -45,40 +45,40 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What came of one task."""
+class ParsedTask:
+    """The reviews in one task, with complaints; `refused` where it no longer fits its passage."""
 
     reviews: tuple[Review, ...] = ()
     complaints: tuple[str, ...] = ()
     refused: bool = False
 
 
-def read_task(task: Json, desk: Desk) -> Taken:
-    """Everything people said in one task, as Label Studio gives it in exports and in its API."""
+def parse_task(task: Json, reader: TaskReader) -> ParsedTask:
+    """Read all annotations and open drafts of one task, as exports and the API give it."""
     annotations, drafts = _numbered(task.get("annotations")), _numbered(task.get("drafts"))
     if not annotations and not drafts:
-        return Taken()
-    why_not = doubt_identity(task, desk)
-    passage = desk.find(_named(task, "passage"))
+        return ParsedTask()
+    why_not = doubt_identity(task, reader)
+    passage = reader.find(_named(task, "passage"))
     if why_not or passage is None:
-        return Taken(complaints=(f"{desk.link(task.get('id'))}: {why_not}",), refused=True)
+        return ParsedTask(complaints=(f"{reader.link(task.get('id'))}: {why_not}",), refused=True)
     reviews, complaints = [], []
     for answer in (*annotations, *drafts):
-        review, wrong = _read_answer(answer, task, passage, desk, is_draft=any(answer is d for d in drafts))
+        review, wrong = _read_answer(answer, task, passage, reader, is_draft=any(answer is d for d in drafts))
         reviews.append(review)
-        complaints += [f"{desk.link(task['id'])}, {review.annotator}: {line}" for line in wrong]
-    return Taken(tuple(reviews), tuple(complaints))
+        complaints += [f"{reader.link(task['id'])}, {review.annotator}: {line}" for line in wrong]
+    return ParsedTask(tuple(reviews), tuple(complaints))
 
 
-def doubt_identity(task: Json, desk: Desk) -> str:
+def doubt_identity(task: Json, reader: TaskReader) -> str:
     """Why a task can't be trusted to speak of the passage it names; empty if it can."""
     passage, audio, number = _named(task, "passage"), _named(task, "audio"), task.get("id")
     if not isinstance(number, int):
         return "it has no number, so that nobody could find it again; its annotations were left there."
-    sent = desk.pushed(number)
+    sent = reader.pushed(number)
     if sent and passage != sent:
         return f"it was made for passage {sent} and now names {passage[:80] or 'none'}. Put `passage` back; its annotations wait there."
-    if desk.find(passage) is None:
+    if reader.find(passage) is None:
         return f"it names passage {passage[:80] or 'none'}, which this workspace does not have; its annotations were left there."
     if audio and clip_name(audio) != passage:
         return f"it names passage {passage} but plays {audio[:120]}. Put `audio` back; its annotations wait there."
@@ -107,9 +107,11 @@ def _data(task: Json) -> Json:
     return data if isinstance(data, dict) else {}
 
 
-def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_draft: bool) -> tuple[Review, list[str]]:
+def _read_answer(
+    answer: Json, task: Json, passage: Passage, reader: TaskReader, *, is_draft: bool
+) -> tuple[Review, list[str]]:
     wrong: list[str] = []
-    fields = _Fields(_entries(answer), desk.form, wrong)
+    fields = _Fields(_entries(answer), reader.form, wrong)
     updated = _moment(answer.get("updated_at"))
     number = f"draft-{answer['id']}" if is_draft else str(answer["id"])
     state: ReviewState = "draft" if is_draft else "skipped" if answer.get("was_cancelled") else "submitted"
@@ -121,9 +123,9 @@ def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_d
     if state == "submitted" and transcript == "" and verdict != "reject":
         wrong.append("the transcript is empty and the passage is not rejected; taken as it is.")
     review = Review(
-        id=f"{desk.url}/{number}@{updated}",
+        id=f"{reader.url}/{number}@{updated}",
         passage=passage.id,
-        annotator=_who(answer.get("completed_by", answer.get("user")), desk.people),
+        annotator=_who(answer.get("completed_by", answer.get("user")), reader.people),
         state=state,
         updated_at=updated,
         created_at=_moment(answer.get("created_at")),
@@ -139,7 +141,7 @@ def _read_answer(answer: Json, task: Json, passage: Passage, desk: Desk, *, is_d
         regions=regions,
         seconds_spent=_number(answer.get("lead_time")),
         draft=_named(task, "draft"),
-        place=desk.link(task["id"]),
+        place=reader.link(task["id"]),
         gold=bool(answer.get("ground_truth")),
     )
     return review, wrong
@@ -167,8 +169,8 @@ class _Fields:
 
     def text(self, name: str) -> str | None:
         """None where it was not asked or left alone; regions have their own."""
-        said = [t for e in self._of(name) if "start" not in e["value"] for t in _strings(e["value"].get("text"))]
-        return clean(" ".join(said)) if name in self._by_name and (said or not self._has_regions(name)) else None
+        texts = [t for e in self._of(name) if "start" not in e["value"] for t in _strings(e["value"].get("text"))]
+        return clean(" ".join(texts)) if name in self._by_name and (texts or not self._has_regions(name)) else None
 
     def choices(self, name: str) -> list[str]:
         chosen = [c for e in self._of(name) for c in _strings(e["value"].get("choices"))]
@@ -215,11 +217,13 @@ class _Fields:
             for e in (*self._of("transcript"), *self._of("speech"))
             if "start" in e["value"]
         }
-        for number, value in sorted(marked.items(), key=lambda one: (_number(one[1].get("start")) or 0.0, one[0])):
+        for number, value in sorted(
+            marked.items(), key=lambda entry: (_number(entry[1].get("start")) or 0.0, entry[0])
+        ):
             start, end = _number(value.get("start")), _number(value.get("end"))
             if start is None or end is None or not 0 <= start < end:
-                told = (visible(value.get(edge), 40) for edge in ("start", "end"))
-                self._wrong.append(f"a region from {' to '.join(told)} is none; left out.")
+                edges = (visible(value.get(edge), 40) for edge in ("start", "end"))
+                self._wrong.append(f"a region from {' to '.join(edges)} is none; left out.")
                 continue
             begin, stop = (round(passage.start + min(at, passage.seconds), 3) for at in (start, end))
             yield Region(begin, stop, clean(texts.get(number, "")))
@@ -233,7 +237,7 @@ class _Fields:
 
 def _strings(value: object) -> list[str]:
     listed = value if isinstance(value, list) else [value]
-    return [one for one in listed if isinstance(one, str)]
+    return [text for text in listed if isinstance(text, str)]
 
 
 def _number(value: object) -> float | None:
@@ -247,18 +251,18 @@ def _who(user: object, people: Mapping[int, str]) -> str:
     """An e-mail address, however this answer names its author."""
     if isinstance(user, dict):
         number = user.get("id")
-        known = people.get(number) if isinstance(number, int) else None
-        return visible(user.get("email") or known or f"user {number}")
+        email = people.get(number) if isinstance(number, int) else None
+        return visible(user.get("email") or email or f"user {number}")
     if isinstance(user, int):
         return people.get(user, f"user {user}")
     return visible(user or "unknown").partition(",")[0]
 
 
-def _moment(said: object) -> str:
+def _moment(given: object) -> str:
     """A time in UTC, always written alike: it is part of a review's id, by which the next pull finds it known."""
     try:
-        moment = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
         in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):  # no time at all, or one that UTC would move out of the calendar
-        return visible(said or "", 80)
+        return visible(given or "", 80)
     return in_utc.isoformat(timespec="microseconds")

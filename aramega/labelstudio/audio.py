@@ -14,7 +14,7 @@ from typing import Protocol
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.client import Place, Unreachable
+from aramega.labelstudio.client import LabelStudioClient, Unreachable
 from aramega.records import Passage
 from aramega.workspace import WorkspaceFolder
 
@@ -35,12 +35,12 @@ class Audio(Protocol):
         """What the browser asks for; the clip is there to be heard."""
 
 
-def choose_audio(way: str, place: Place, workspace: WorkspaceFolder) -> Audio:
+def choose_audio(way: str, client: LabelStudioClient, workspace: WorkspaceFolder) -> Audio:
     """`local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address to put before."""
     if way == "upload":
-        return Uploads(place, workspace)
+        return Uploads(client, workspace)
     if way == "local" or way.startswith("local:"):
-        return LocalFiles(place, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
+        return LocalFiles(client, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
     if way.startswith(("https://", "http://", "s3://", "gs://", "azure-blob://")):
         return Prefix(way.rstrip("/"))
     raise AramegaError(f"--audio {way}: give local, local:FOLDER, upload, or where the clips are: https://… or s3://….")
@@ -54,28 +54,28 @@ class LocalFiles:
     each folder above the clips until one is served.
     """
 
-    place: Place | None
+    client: LabelStudioClient | None
     """None where tasks are only written to files: then the root is taken to be the workspace."""
     workspace: WorkspaceFolder
     folder: str
     _root: PurePosixPath | None = None
 
     def open_to(self, project: int) -> None:
-        place = self.place
-        if place is None:
+        client = self.client
+        if client is None:
             return
         try:
-            place.retry(lambda: self._ensure_storage(place, project))
+            client.retry(lambda: self._ensure_storage(client, project))
         except Unreachable:
             raise
         except AramegaError as error:
             raise self._not_served(f" ({error})") from None
 
-    def _ensure_storage(self, place: Place, project: int) -> None:
-        known = place.get("api/storages/localfiles", project=project)
+    def _ensure_storage(self, client: LabelStudioClient, project: int) -> None:
+        known = client.get("api/storages/localfiles", project=project)
         if not any(storage.get("path") == self.folder for storage in known):
             storage = {"project": project, "path": self.folder, "title": "aramega clips", "use_blob_urls": True}
-            place.send("POST", "api/storages/localfiles", json=storage)
+            client.send("POST", "api/storages/localfiles", json=storage)
 
     def address(self, passage: Passage) -> str:
         clip_on_disk(self.workspace, passage)
@@ -86,10 +86,10 @@ class LocalFiles:
 
     def _find_root(self, clip: PurePosixPath) -> PurePosixPath:
         above = PurePosixPath(self.folder).parents
-        if self.place is None:
+        if self.client is None:
             return above[0]
         for root in above:
-            if self.place.serves("data/local-files/", d=str(clip.relative_to(root))):
+            if self.client.serves("data/local-files/", d=str(clip.relative_to(root))):
                 return root
         raise NotServed(str(self._not_served("")))
 
@@ -122,7 +122,7 @@ class Uploads:
     of their own beside the one that is annotated.
     """
 
-    place: Place
+    client: LabelStudioClient
     workspace: WorkspaceFolder
     _store: int = 0
     _there: dict[str, str] = field(default_factory=dict)
@@ -131,13 +131,13 @@ class Uploads:
         title = f"aramega clips of {project}"
         found = [
             p["id"]
-            for p in self.place.get("api/projects", title=title, page_size=100)["results"]
+            for p in self.client.get("api/projects", title=title, page_size=100)["results"]
             if p["title"] == title
         ]
         form = '<View><Audio name="audio" value="$audio"/></View>'
-        made = found or [self.place.send("POST", "api/projects", json={"title": title, "label_config": form})["id"]]
+        made = found or [self.client.send("POST", "api/projects", json={"title": title, "label_config": form})["id"]]
         self._store = min(made)
-        for upload in self.place.get(f"api/projects/{self._store}/file-uploads", all="true"):
+        for upload in self.client.get(f"api/projects/{self._store}/file-uploads", all="true"):
             self._there[clip_name(upload["file"])] = f"/data/{upload['file']}"
 
     def address(self, passage: Passage) -> str:
@@ -145,8 +145,8 @@ class Uploads:
         if passage.id not in self._there:
             path = f"api/projects/{self._store}/import"
             files = {clip.name: (clip.name, clip.read_bytes(), "audio/flac")}
-            sent = self.place.send("POST", path, params={"commit_to_project": "false"}, files=files)
-            upload = self.place.get(f"api/import/file-upload/{sent['file_upload_ids'][0]}")
+            sent = self.client.send("POST", path, params={"commit_to_project": "false"}, files=files)
+            upload = self.client.get(f"api/import/file-upload/{sent['file_upload_ids'][0]}")
             self._there[passage.id] = f"/data/{upload['file']}"
         return self._there[passage.id]
 

@@ -1,4 +1,4 @@
-"""A place: one Label Studio, at an address, with a token.
+"""LabelStudioClient: sends requests to one Label Studio, with a token, and explains what goes wrong.
 
 Requests are plain httpx, with the token as `auth.py` sends it: building the vendor's SDK's typed objects for ten
 thousand tasks doubles the time, and its own retries would import a batch twice. (What the SDK is good at is saying
@@ -45,8 +45,8 @@ class Refused(AramegaError):
     """The server understood and would not."""
 
 
-class Place:
-    """One server and the right to speak to it."""
+class LabelStudioClient:
+    """Sends requests to one Label Studio server and gives its answers as plain JSON."""
 
     def __init__(self, url: str, token: str, *, patience: float = PATIENCE) -> None:
         """`patience`: how long, in seconds, a server that does not answer is waited for."""
@@ -64,14 +64,14 @@ class Place:
     def close(self) -> None:
         self._http.close()
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> LabelStudioClient:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def check(self) -> datetime:
-        """Make sure that this is a Label Studio we can talk to; its clock, which `updated_at` is compared with."""
+        """Raise unless this is a Label Studio of a version we know. Returns its clock: `updated_at` is compared with it."""
         response = self.retry(lambda: self._request("GET", "api/version"))
         version = str(self._json(response, "api/version").get("release", ""))
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
@@ -85,11 +85,11 @@ class Place:
         return parsedate_to_datetime(response.headers["Date"])
 
     def get(self, path: str, **params: object) -> Any:
-        """Plain JSON, waiting for a server that is away: reading twice does no harm."""
+        """Read an address as JSON. A server that is away is asked again: reading twice does no harm."""
         return self.retry(lambda: self._json(self._request("GET", path, params=params), path))
 
     def serves(self, path: str, **params: object) -> bool:
-        """Whether something can be had at an address, without fetching it."""
+        """Whether the server has something at an address, without fetching it."""
         return self.retry(lambda: self._is_there(path, params))
 
     def _is_there(self, path: str, params: Mapping[str, object]) -> bool:
@@ -99,17 +99,17 @@ class Place:
                 return response.status_code < 400
 
     def send(self, method: str, path: str, **body: Any) -> Any:
-        """One request that changes something; not repeated."""
+        """Send one request that changes something. It is not repeated: it may have been done."""
         response = self._request(method, path, **body)
         return self._json(response, path) if response.content else None
 
     def set(self, path: str, **values: Any) -> None:
-        """Give something these values; asked again while the server is away, since twice is the same as once."""
+        """Set fields of an object (PATCH). A server that is away is asked again: twice is the same as once."""
         self.retry(lambda: self.send("PATCH", path, json=values))
 
     @contextmanager
     def stream(self, path: str, **params: object) -> Iterator[httpx.Response]:
-        """A large answer, piece by piece."""
+        """Read a large answer piece by piece."""
         with (
             self.explained(path),
             self._http.stream("GET", f"{self.url}/{path}", params=_query(params)) as response,
@@ -156,29 +156,29 @@ class Place:
 
     def _refuse(self, status: int, body: Any, doing: str) -> None:
         """Say why the server would not; never with the request in the message, which holds the token."""
-        said = _said(body)
+        reason = _reason(body)
         if status >= 500:  # starting, overrun, or SQLite locked by someone else's import
-            raise Unreachable(f"{self.url} is in trouble ({status}{': ' + said if said else ''}). Run again later.")
+            raise Unreachable(f"{self.url} is in trouble ({status}{': ' + reason if reason else ''}). Run again later.")
         if status == 401:
-            raise AramegaError(f"{self.url} refuses the token: {self._about_token(said)}")
+            raise AramegaError(f"{self.url} refuses the token: {self._about_token(reason)}")
         if status == 403:
             raise AramegaError(
-                f"{self.url}: this token's user may not do that ({doing}{': ' + said if said else ''}). Ask the server's owner."
+                f"{self.url}: this token's user may not do that ({doing}{': ' + reason if reason else ''}). Ask the server's owner."
             )
         if status == 404 and "<html" in str(body)[:2000].lower():
             raise self._no_json()
         if status == 404:
             raise AramegaError(f"{self.url} knows no {doing}. Was it deleted, or does it belong to someone else?")
-        raise Refused(f"{self.url} would not ({doing}, {status}): {said or 'no reason given'}")
+        raise Refused(f"{self.url} would not ({doing}, {status}): {reason or 'no reason given'}")
 
-    def _about_token(self, said: str) -> str:
+    def _about_token(self, reason: str) -> str:
         new = "a personal access token (Account & Settings → Personal Access Token)"
         old = "a legacy token (Account & Settings → Legacy Token)"
-        if "disabled" in said:
+        if "disabled" in reason:
             return (
                 f"legacy tokens are turned off here, personal access tokens are on. Put {new} in LABEL_STUDIO_API_KEY."
             )
-        if self._is_personal and "credentials were not provided" in said:
+        if self._is_personal and "credentials were not provided" in reason:
             return (
                 f"personal access tokens are turned off here, legacy tokens are on. Put {old} in LABEL_STUDIO_API_KEY."
             )
@@ -251,7 +251,7 @@ def _body(response: httpx.Response) -> Any:
         return response.text
 
 
-def _said(body: Any) -> str:
+def _reason(body: Any) -> str:
     """What the server gave as its reason, on one line and short."""
     if not isinstance(body, dict):
         return "" if "<" in str(body) else one_line(str(body))

@@ -1,4 +1,4 @@
-"""Review without a connection: the JSON that Label Studio's own import and export dialogs read and write.
+"""Files: writes tasks for Label Studio's import dialog and reads what its export dialog gives.
 
 For teams whose server the curator can't reach: tasks go out as files, someone imports them by hand, and what the
 export dialog gives (format JSON) comes back the same way. Reading a file twice adds nothing.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aramega.display import visible
 from aramega.errors import AramegaError
-from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.annotations import TaskReader, parse_task
 from aramega.labelstudio.audio import LocalFiles, Prefix
 from aramega.labelstudio.form import Form, load_template, usable_form
 from aramega.labelstudio.guidelines import instructions
@@ -71,9 +71,9 @@ def import_files(
 ) -> Imported:
     """Take the reviews in files of Label Studio's JSON export. `url`: the server they came from, so that a later
     pull from there finds them known; `people`: e-mail addresses of annotators, whom the export names by number."""
-    found = Imported()
+    imported = Imported()
     for file in files:
-        desk = _FileDesk(
+        reader = _FileTaskReader(
             url=url or "file",
             project=0,
             form=Form(),
@@ -84,17 +84,17 @@ def import_files(
         )
         reviews: list[Review] = []
         for task in _exported_tasks(file):
-            taken = read_task(task, desk)
-            reviews += taken.reviews
-            found.looked_at += bool(taken.reviews or taken.refused)
-            found.refused += taken.refused
-            found.complaints += taken.complaints
-        found.new += add_reviews(store, reviews)
-    return found
+            parsed = parse_task(task, reader)
+            reviews += parsed.reviews
+            imported.looked_at += bool(parsed.reviews or parsed.refused)
+            imported.refused += parsed.refused
+            imported.complaints += parsed.complaints
+        imported.new += add_reviews(store, reviews)
+    return imported
 
 
 @dataclass(frozen=True)
-class _FileDesk(Desk):
+class _FileTaskReader(TaskReader):
     file: str = ""
 
     def link(self, task: object) -> str:

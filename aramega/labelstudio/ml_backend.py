@@ -21,7 +21,7 @@ from typing import Any
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.audio import clip_name
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.form import read_form
 from aramega.labelstudio.projects import Project
 from aramega.labelstudio.pull import pull_task
@@ -53,7 +53,7 @@ class Backend:
     """What the endpoint knows and can do."""
 
     store: Store
-    place: Place
+    client: LabelStudioClient
     project: Project
     redraft: Redraft
     secret: str = ""
@@ -105,7 +105,7 @@ class Backend:
         task = (body.get("task") or {}).get("id") or (body.get("annotation") or {}).get("task")
         if not isinstance(task, int):
             return Answer(422, {"error": "the webhook names no task"})
-        summary = pull_task(self.store, self.place, self.project, task)
+        summary = pull_task(self.store, self.client, self.project, task)
         return Answer(200, {"new": summary.new, "complaints": summary.complaints})
 
 
@@ -129,17 +129,17 @@ def make_server(backend: Backend, host: str, port: int) -> HTTPServer:
         ) from None
 
 
-def connect(place: Place, project: Project, address: str, secret: str = "") -> None:
+def connect(client: LabelStudioClient, project: Project, address: str, secret: str = "") -> None:
     """Tell Label Studio of the endpoint, once: as ML backend and as webhook."""
-    known = place.get("api/ml", project=project.id)
+    known = client.get("api/ml", project=project.id)
     if not any(backend.get("url") == address for backend in known):
         login = {"auth_method": "BASIC_AUTH", "basic_auth_user": "aramega", "basic_auth_pass": secret} if secret else {}
-        place.send("POST", "api/ml/", json={"project": project.id, "url": address, "title": "aramega", **login})
-    hooks = place.get("api/webhooks/", project=project.id)
+        client.send("POST", "api/ml/", json={"project": project.id, "url": address, "title": "aramega", **login})
+    hooks = client.get("api/webhooks/", project=project.id)
     if not any(hook.get("url") == f"{address}/webhook" for hook in hooks):
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         asked = {"project": project.id, "url": f"{address}/webhook", "actions": list(NEWS), "headers": headers}
-        place.send("POST", "api/webhooks/", json={**asked, "send_payload": True, "send_for_all_actions": False})
+        client.send("POST", "api/webhooks/", json={**asked, "send_payload": True, "send_for_all_actions": False})
 
 
 class _Handler(BaseHTTPRequestHandler):

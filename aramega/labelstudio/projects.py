@@ -1,4 +1,4 @@
-"""A project on a server: found or made, and what it holds.
+"""Projects: finds or makes a project on the server, and lists, counts and deletes its tasks.
 
 Label Studio has no unique names and no transactions over its API, so that "one project of this name" and "one task
 a passage" are kept by one rule that everyone follows: whoever has just added something looks again, and of two that
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.client import Place, part
+from aramega.labelstudio.client import LabelStudioClient, part
 from aramega.labelstudio.tasks import passage_key
 
 PAGE = 1000
 """Tasks listed at a time: some megabytes of transcripts."""
 _ASKED = 25
 """Tasks asked for by number in one address, which servers limit to some 4,000 bytes."""
-_HELD = "id,data,total_annotations,cancelled_annotations,total_predictions"
+_LISTED = "id,data,total_annotations,cancelled_annotations,total_predictions"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project as we found it."""
+    """A project of the server, as it was when we read it."""
 
     id: int
     title: str
@@ -35,8 +35,8 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A task on the server, as far as push cares."""
+class RemoteTask:
+    """A task on the server: its passage, its draft, and whether somebody has worked in it."""
 
     task: int
     passage: str
@@ -49,62 +49,62 @@ class Held:
     """Its key fits its passage and audio. Tasks made by hand, or edited to name another passage, are never changed."""
 
 
-def find_project(place: Place, named: str) -> Project | None:
+def find_project(client: LabelStudioClient, named: str) -> Project | None:
     """By number or by exact title; where several have the title, the lowest number."""
     if named.isdigit():
-        return _project(place.get(f"api/projects/{named}"))
-    found = [int(p["id"]) for p in _titled(place, named) if p["title"] == named]
-    return _project(place.get(f"api/projects/{min(found)}")) if found else None
+        return _project(client.get(f"api/projects/{named}"))
+    found = [int(p["id"]) for p in _titled(client, named) if p["title"] == named]
+    return _project(client.get(f"api/projects/{min(found)}")) if found else None
 
 
-def need_project(place: Place, named: str) -> Project:
-    found = find_project(place, named)
+def need_project(client: LabelStudioClient, named: str) -> Project:
+    found = find_project(client, named)
     if found is None:
-        there = ", ".join(sorted({p["title"] for p in _titled(place, "")})[:10])
+        there = ", ".join(sorted({p["title"] for p in _titled(client, "")})[:10])
         raise AramegaError(
-            f"{place.url} has no project {named!r} (there: {there or 'none'}). `aramega review push` makes it."
+            f"{client.url} has no project {named!r} (there: {there or 'none'}). `aramega review push` makes it."
         )
     return found
 
 
-def make_project(place: Place, title: str, config: str, **settings: Any) -> Project:
+def make_project(client: LabelStudioClient, title: str, config: str, **settings: Any) -> Project:
     """A new project; if someone made one of the same title meanwhile, the older is the project and ours goes."""
     if len(title) < 3 or len(title) > 50:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
     wanted = {"title": title, "label_config": config, **settings}
-    ours = place.retry(lambda: _find_or_create(place, title, wanted))
-    found = find_project(place, title)
+    ours = client.retry(lambda: _find_or_create(client, title, wanted))
+    found = find_project(client, title)
     if found is None or found.id == ours:
-        return need_project(place, str(ours))
-    if not count_tasks(place, ours):
-        place.send("DELETE", f"api/projects/{ours}")
+        return need_project(client, str(ours))
+    if not count_tasks(client, ours):
+        client.send("DELETE", f"api/projects/{ours}")
     return found
 
 
-def _find_or_create(place: Place, title: str, wanted: dict[str, Any]) -> int:
+def _find_or_create(client: LabelStudioClient, title: str, wanted: dict[str, Any]) -> int:
     """Looks first, since a server in trouble may have made it and not said so."""
-    found = find_project(place, title)
-    return found.id if found else int(part(place.send("POST", "api/projects", json=wanted), "id", "a new project"))
+    found = find_project(client, title)
+    return found.id if found else int(part(client.send("POST", "api/projects", json=wanted), "id", "a new project"))
 
 
-def change_project(place: Place, project: Project, **settings: Any) -> Project:
+def change_project(client: LabelStudioClient, project: Project, **settings: Any) -> Project:
     """Set what differs, and nothing if nothing does: each change makes Label Studio count all tasks anew."""
-    known = place.get(f"api/projects/{project.id}")
+    known = client.get(f"api/projects/{project.id}")
     new = {k: v for k, v in settings.items() if v is not None and known.get(k) != v}
     if not new:
         return project
-    place.set(f"api/projects/{project.id}", **new)
-    return need_project(place, str(project.id))
+    client.set(f"api/projects/{project.id}", **new)
+    return need_project(client, str(project.id))
 
 
-def count_tasks(place: Place, project: int, after: int = 0) -> int:
+def count_tasks(client: LabelStudioClient, project: int, after: int = 0) -> int:
     """How many tasks have a number greater than `after`."""
     query = {"filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]}}
-    answer = place.get("api/tasks", project=project, page_size=1, include="id", query=query)
+    answer = client.get("api/tasks", project=project, page_size=1, include="id", query=query)
     return int(part(answer, "total", "a list of tasks"))
 
 
-def held_tasks(place: Place, project: int, after: int = 0) -> Iterator[Held]:
+def list_remote_tasks(client: LabelStudioClient, project: int, after: int = 0) -> Iterator[RemoteTask]:
     """What the project holds, by task number; read page by page from the last number seen, so that a task that
     comes or goes meanwhile shifts nothing."""
     while True:
@@ -112,14 +112,14 @@ def held_tasks(place: Place, project: int, after: int = 0) -> Iterator[Held]:
             "filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]},
             "ordering": ["tasks:id"],
         }
-        tasks = _page(place, project, include=_HELD, query=query)
-        yield from map(_held, tasks)
+        tasks = _page(client, project, include=_LISTED, query=query)
+        yield from map(_remote_task, tasks)
         if len(tasks) < PAGE:
             return
         after = int(tasks[-1]["id"])
 
 
-def drafted_by_people(place: Place, project: int) -> set[int]:
+def drafted_by_people(client: LabelStudioClient, project: int) -> set[int]:
     """Tasks someone has begun and not submitted."""
     query = {
         "filters": {"conjunction": "and", "items": [condition("draft_exists", "equal", "Boolean", True)]},
@@ -127,7 +127,7 @@ def drafted_by_people(place: Place, project: int) -> set[int]:
     }
     found: set[int] = set()
     page = 1
-    while tasks := _page(place, project, include="id", query=query, page=page):
+    while tasks := _page(client, project, include="id", query=query, page=page):
         found |= {int(t["id"]) for t in tasks}
         if len(tasks) < PAGE:
             break
@@ -135,11 +135,11 @@ def drafted_by_people(place: Place, project: int) -> set[int]:
     return found
 
 
-def find_task(place: Place, project: Project, passage: str | None) -> int:
+def find_task(client: LabelStudioClient, project: Project, passage: str | None) -> int:
     """The task of a passage; of any passage, the first."""
     lines = [condition("data.passage", "equal", "String", passage)] if passage else []
     query = {"filters": {"conjunction": "and", "items": lines}, "ordering": ["tasks:id"]}
-    answer = place.get("api/tasks", project=project.id, page_size=1, include="id", query=query)
+    answer = client.get("api/tasks", project=project.id, page_size=1, include="id", query=query)
     tasks = part(answer, "tasks", "a list of tasks")
     if not tasks:
         raise AramegaError(
@@ -148,26 +148,26 @@ def find_task(place: Place, project: Project, passage: str | None) -> int:
     return int(tasks[0]["id"])
 
 
-def touched_among(place: Place, project: int, tasks: Sequence[int]) -> set[int]:
+def touched_among(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> set[int]:
     """Those of the tasks that anyone has said anything in, asked at this very moment and not of any counter."""
     found: set[int] = set()
     for i in range(0, len(tasks), _ASKED):
         lines = [condition("id", "equal", "Number", task) for task in tasks[i : i + _ASKED]]
         query = {"filters": {"conjunction": "or", "items": lines}}
-        listed = _page(place, project, fields="all", include="id,annotations,drafts", query=query)
+        listed = _page(client, project, fields="all", include="id,annotations,drafts", query=query)
         found |= {int(t["id"]) for t in listed if t.get("annotations") or t.get("drafts")}
     return found
 
 
-def drop_tasks(place: Place, project: int, tasks: Sequence[int]) -> None:
+def drop_tasks(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> None:
     """Delete tasks; one that is gone already is no error."""
     chosen = {"all": False, "included": list(tasks)}
-    place.retry(lambda: _act(place, project, "delete_tasks", chosen))
+    client.retry(lambda: _act(client, project, "delete_tasks", chosen))
 
 
-def drop_predictions(place: Place, project: int, tasks: Sequence[int]) -> None:
+def drop_predictions(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> None:
     chosen = {"all": False, "included": list(tasks)}
-    _act(place, project, "delete_tasks_predictions", chosen)
+    _act(client, project, "delete_tasks_predictions", chosen)
 
 
 def condition(name: str, operator: str, kind: str, value: object, also: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -176,26 +176,26 @@ def condition(name: str, operator: str, kind: str, value: object, also: dict[str
     return {**line, "child_filter": also} if also else line
 
 
-def people_of(place: Place) -> dict[int, str]:
+def people_of(client: LabelStudioClient) -> dict[int, str]:
     """Users by number, as e-mail addresses."""
-    return {int(user["id"]): str(user["email"]) for user in place.get("api/users")}
+    return {int(user["id"]): str(user["email"]) for user in client.get("api/users")}
 
 
-def _act(place: Place, project: int, action: str, chosen: dict[str, Any]) -> Any:
-    return place.send(
+def _act(client: LabelStudioClient, project: int, action: str, chosen: dict[str, Any]) -> Any:
+    return client.send(
         "POST", "api/dm/actions", params={"id": action, "project": project}, json={"selectedItems": chosen}
     )
 
 
-def _page(place: Place, project: int, **params: object) -> list[dict[str, Any]]:
-    answer = place.get("api/tasks", project=project, page_size=PAGE, resolve_uri=False, **params)
+def _page(client: LabelStudioClient, project: int, **params: object) -> list[dict[str, Any]]:
+    answer = client.get("api/tasks", project=project, page_size=PAGE, resolve_uri=False, **params)
     return list(part(answer, "tasks", "a list of tasks"))
 
 
-def _held(task: dict[str, Any]) -> Held:
+def _remote_task(task: dict[str, Any]) -> RemoteTask:
     data = task.get("data") or {}
     passage, audio = str(data.get("passage", "")), str(data.get("audio", ""))
-    return Held(
+    return RemoteTask(
         task=int(task["id"]),
         passage=passage,
         draft=str(data.get("draft", "")),
@@ -206,10 +206,10 @@ def _held(task: dict[str, Any]) -> Held:
     )
 
 
-def _titled(place: Place, title: str) -> Iterator[dict[str, Any]]:
+def _titled(client: LabelStudioClient, title: str) -> Iterator[dict[str, Any]]:
     page, more = 1, True
     while more:
-        answer = place.get("api/projects", title=title, page=page, page_size=100, include="id,title")
+        answer = client.get("api/projects", title=title, page=page, page_size=100, include="id,title")
         yield from part(answer, "results", "a list of projects")
         more, page = bool(answer.get("next")), page + 1
 

@@ -1,4 +1,4 @@
-"""Pull: what annotators did since the last time becomes reviews in the workspace, and nothing of it twice.
+"""Pull: adds what annotators did since the last pull to the workspace as reviews, each once.
 
 The first pull takes an export snapshot, which Label Studio writes to a file by itself; its synchronous export runs
 into time-outs where there are many tasks. Later pulls ask for the tasks with work that changed since the last one
@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.annotations import Desk, read_task
-from aramega.labelstudio.client import Place, Unreachable, part
+from aramega.labelstudio.annotations import TaskReader, parse_task
+from aramega.labelstudio.client import LabelStudioClient, Unreachable, part
 from aramega.labelstudio.form import read_form
 from aramega.labelstudio.projects import Project, condition, need_project, people_of
 from aramega.labelstudio.sent_tasks import note_pulled, noted_tasks, pulled_until
@@ -37,7 +37,7 @@ PAGE = 200
 """Changed tasks read at a time, with all their annotations."""
 SNAPSHOT_PATIENCE = 1800.0
 _WORK = "id,data,annotations,drafts,result,completed_by,was_cancelled,ground_truth,lead_time,created_at,updated_at,user"
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -55,31 +55,33 @@ class PullSummary:
     complaints: list[str] = field(default_factory=list)
 
 
-def pull(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
-    """Take what changed since the last pull; everything, the first time."""
-    begun = place.check()
-    found = need_project(place, project)
-    since = pulled_until(store, place.url, found.id)
+def pull(store: Store, client: LabelStudioClient, project: str, say: Say = lambda _: None) -> PullSummary:
+    """Add reviews of what changed since the last pull; of everything, the first time."""
+    begun = client.check()
+    source = need_project(client, project)
+    since = pulled_until(store, client.url, source.id)
     if not since:
-        return _pull_everything(store, place, found, begun, tell)
-    summary = _take(store, place, found, changed_tasks(place, found.id, datetime.fromisoformat(since)), tell)
-    note_pulled(store, place.url, found.id, found.title, (begun - OVERLAP).isoformat())
+        return _pull_everything(store, client, source, begun, say)
+    summary = _add_reviews_of(
+        store, client, source, changed_tasks(client, source.id, datetime.fromisoformat(since)), say
+    )
+    note_pulled(store, client.url, source.id, source.title, (begun - OVERLAP).isoformat())
     return summary
 
 
-def pull_everything(store: Store, place: Place, project: str, tell: Tell = lambda _: None) -> PullSummary:
-    """Take all work there is, as the first time: after a task was put right, or passages came back."""
-    begun = place.check()
-    return _pull_everything(store, place, need_project(place, project), begun, tell)
+def pull_everything(store: Store, client: LabelStudioClient, project: str, say: Say = lambda _: None) -> PullSummary:
+    """Add reviews of everything, as the first time: after a task was put right, or passages came back."""
+    begun = client.check()
+    return _pull_everything(store, client, need_project(client, project), begun, say)
 
 
-def pull_task(store: Store, place: Place, project: Project, task: int) -> PullSummary:
-    """Take what was said in one task: for a webhook that tells of it."""
-    known = place.get(f"api/tasks/{task}/", resolve_uri=False)
-    return _take(store, place, project, [known], lambda _: None)
+def pull_task(store: Store, client: LabelStudioClient, project: Project, task: int) -> PullSummary:
+    """Add the reviews of one task: for a webhook that names it."""
+    changed = client.get(f"api/tasks/{task}/", resolve_uri=False)
+    return _add_reviews_of(store, client, project, [changed], lambda _: None)
 
 
-def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[str, Any]]:
+def changed_tasks(client: LabelStudioClient, project: int, since: datetime) -> Iterator[dict[str, Any]]:
     """Tasks with work that changed since then, and tasks with open drafts."""
     moment = since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     worked = [condition(counter, "greater", "Number", 0) for counter in ("total_annotations", "cancelled_annotations")]
@@ -89,7 +91,7 @@ def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[
     asked = {"fields": "all", "include": _WORK, "resolve_uri": False, "query": query, "page_size": PAGE}
     page, before = 1, 0
     while True:
-        answer = place.get("api/tasks", project=project, page=page, **asked)
+        answer = client.get("api/tasks", project=project, page=page, **asked)
         total = int(part(answer, "total", "a list of tasks"))
         if total < before:  # one left the list and the rest moved up: what slid over the page's edge was not read
             page, before = 1, 0
@@ -100,80 +102,84 @@ def changed_tasks(place: Place, project: int, since: datetime) -> Iterator[dict[
         page, before = page + 1, total
 
 
-def _pull_everything(store: Store, place: Place, project: Project, begun: datetime, tell: Tell) -> PullSummary:
-    with place.retry(lambda: _download_snapshot(place, project.id)) as file:
-        summary = _take(store, place, project, read_array(file), tell)
-    note_pulled(store, place.url, project.id, project.title, (begun - OVERLAP).isoformat())
+def _pull_everything(
+    store: Store, client: LabelStudioClient, project: Project, begun: datetime, say: Say
+) -> PullSummary:
+    with client.retry(lambda: _download_snapshot(client, project.id)) as file:
+        summary = _add_reviews_of(store, client, project, read_array(file), say)
+    note_pulled(store, client.url, project.id, project.title, (begun - OVERLAP).isoformat())
     return summary
 
 
-def _take(store: Store, place: Place, project: Project, tasks: Iterable[dict[str, Any]], tell: Tell) -> PullSummary:
-    """Read tasks as they come, and keep their reviews some hundred at a time."""
+def _add_reviews_of(
+    store: Store, client: LabelStudioClient, project: Project, tasks: Iterable[dict[str, Any]], say: Say
+) -> PullSummary:
+    """Read tasks as they come, and write their reviews some hundred at a time."""
     summary = PullSummary(project.id, project.title)
-    desk = make_desk(store, place, project)
+    reader = make_task_reader(store, client, project)
     batch: list[Review] = []
     for task in tasks:
-        taken = read_task(task, desk)
-        batch += taken.reviews
-        summary.looked_at += bool(taken.reviews or taken.refused)
-        summary.refused += taken.refused
-        summary.complaints += taken.complaints
+        parsed = parse_task(task, reader)
+        batch += parsed.reviews
+        summary.looked_at += bool(parsed.reviews or parsed.refused)
+        summary.refused += parsed.refused
+        summary.complaints += parsed.complaints
         if len(batch) >= PAGE:
             summary.new += add_reviews(store, batch)
             batch.clear()
-            tell(f"{summary.new:,} new reviews from {summary.looked_at:,} tasks")
+            say(f"{summary.new:,} new reviews from {summary.looked_at:,} tasks")
     summary.new += add_reviews(store, batch)
     return summary
 
 
-def make_desk(store: Store, place: Place, project: Project) -> Desk:
-    """What reading this project's tasks takes. Its form is read as it is: fields renamed there come back unread."""
-    sent = noted_tasks(store, place.url, project.id)
-    return Desk(
-        url=place.url,
+def make_task_reader(store: Store, client: LabelStudioClient, project: Project) -> TaskReader:
+    """A reader for this project's tasks. Its form is read as it is: fields renamed there come back unread."""
+    sent = noted_tasks(store, client.url, project.id)
+    return TaskReader(
+        url=client.url,
         project=project.id,
         form=read_form(project.config),
-        people=people_of(place),
+        people=people_of(client),
         find=lambda passage: find_passage(store, passage),
         pushed=lambda task: sent.get(task, ""),
     )
 
 
 @contextmanager
-def _snapshot(place: Place, project: int) -> Iterator[int]:
+def _snapshot(client: LabelStudioClient, project: int) -> Iterator[int]:
     """An export snapshot, finished; gone again afterwards."""
     title = f"aramega pull {secrets.token_hex(8)}"
     asked = {"title": title, "serialization_options": {"drafts": {"only_id": False}, "predictions": {"only_id": True}}}
     with suppress(Unreachable):  # a proxy may give up while the server writes on: it is looked for by its title
-        place.send("POST", f"api/projects/{project}/exports/", json=asked)
-    number = _await_snapshot(place, project, title)
+        client.send("POST", f"api/projects/{project}/exports/", json=asked)
+    number = _await_snapshot(client, project, title)
     try:
         yield number
     finally:
         with suppress(AramegaError):  # a file too many on the server is no reason to lose what is in it
-            place.send("DELETE", f"api/projects/{project}/exports/{number}")
+            client.send("DELETE", f"api/projects/{project}/exports/{number}")
 
 
-def _await_snapshot(place: Place, project: int, title: str) -> int:
+def _await_snapshot(client: LabelStudioClient, project: int, title: str) -> int:
     until = time.monotonic() + SNAPSHOT_PATIENCE
     while time.monotonic() < until:
-        ours = [e for e in place.get(f"api/projects/{project}/exports/") if e["title"] == title]
+        ours = [e for e in client.get(f"api/projects/{project}/exports/") if e["title"] == title]
         if not ours or ours[0]["status"] == "failed":
-            raise Unreachable(f"{place.url} did not finish its export snapshot. Nothing is lost: run again.")
+            raise Unreachable(f"{client.url} did not finish its export snapshot. Nothing is lost: run again.")
         if ours[0]["status"] == "completed":
             return int(ours[0]["id"])
         time.sleep(0.5)
     raise AramegaError(
-        f"{place.url} has been writing an export snapshot for {SNAPSHOT_PATIENCE / 60:.0f} minutes; run again later."
+        f"{client.url} has been writing an export snapshot for {SNAPSHOT_PATIENCE / 60:.0f} minutes; run again later."
     )
 
 
-def _download_snapshot(place: Place, project: int) -> IO[str]:
+def _download_snapshot(client: LabelStudioClient, project: int) -> IO[str]:
     """The snapshot's JSON in a temporary file, at its beginning."""
     file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by whoever reads it
-    with _snapshot(place, project) as number:
+    with _snapshot(client, project) as number:
         path = f"api/projects/{project}/exports/{number}/download"
-        with place.stream(path, exportType="JSON") as response:
+        with client.stream(path, exportType="JSON") as response:
             for piece in response.iter_text():
                 file.write(piece)
     file.seek(0)

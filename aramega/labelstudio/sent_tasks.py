@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aramega.labelstudio.projects import Held
+from aramega.labelstudio.projects import RemoteTask
 from aramega.records import timestamp
 from aramega.store import Store
 
 
-def note_tasks(store: Store, place: str, project: int, held: Iterable[Held]) -> None:
+def note_tasks(store: Store, place: str, project: int, held: Iterable[RemoteTask]) -> None:
     """Write down which task a passage became, and which draft it shows."""
     now = timestamp()
     rows = ((place, project, h.task, h.passage, h.draft, now) for h in held)

@@ -1,4 +1,4 @@
-"""The ledger of a project: which passage is which task, as the server has it and not as we remember it.
+"""TaskIndex: the tasks of a project by passage, read from the server, and imports that never make a task twice.
 
 Imports can go wrong in three ways: the server dies before it has done anything, it dies after it has and before it
 said so, or another curator imports the same passages at the same time. One habit covers all three. Task numbers
@@ -13,8 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from aramega.labelstudio.client import Place, Unreachable
-from aramega.labelstudio.projects import Held, count_tasks, drafted_by_people, drop_tasks, held_tasks, touched_among
+from aramega.labelstudio.client import LabelStudioClient, Unreachable
+from aramega.labelstudio.projects import (
+    RemoteTask,
+    count_tasks,
+    drafted_by_people,
+    drop_tasks,
+    list_remote_tasks,
+    touched_among,
+)
 from aramega.labelstudio.tasks import Task
 
 Batch = Mapping[str, Task]
@@ -24,15 +31,15 @@ TRIES = 8
 
 
 @dataclass
-class Ledger:
-    """All tasks of one project, by passage."""
+class TaskIndex:
+    """Reads the tasks of one project, imports new ones, and removes second tasks of a passage."""
 
-    place: Place
+    client: LabelStudioClient
     project: int
-    held: dict[str, Held] = field(default_factory=dict)
+    by_passage: dict[str, RemoteTask] = field(default_factory=dict)
     latest: int = 0
     """The greatest task number we know of."""
-    strangers: list[Held] = field(default_factory=list)
+    strangers: list[RemoteTask] = field(default_factory=list)
     """Tasks that someone made by hand, or edited to speak of another passage."""
     _sent_last: int = -1
     """The greatest number we were given ourselves."""
@@ -41,16 +48,16 @@ class Ledger:
     """Passages with a second task that someone has worked in: passage, task that counts, the other one."""
 
     def read(self) -> None:
-        """Everything from the beginning."""
-        self.held.clear()
+        """Read all tasks of the project anew."""
+        self.by_passage.clear()
         self.strangers.clear()
         self.kept_doubles.clear()
         self.latest = 0
-        self._look()
+        self._list_new()
 
-    def bring(self, batch: Batch) -> None:
-        """See to it that each passage of the batch has its task, whatever happens to the server meanwhile."""
-        left = {p: task for p, task in batch.items() if p not in self.held}
+    def import_batch(self, batch: Batch) -> None:
+        """Import the batch until each of its passages has a task, also when the server breaks off in between."""
+        left = {p: task for p, task in batch.items() if p not in self.by_passage}
         tries = 0
         while left:
             tries += 1
@@ -59,67 +66,69 @@ class Ledger:
             except Unreachable:
                 if tries == TRIES:
                     raise
-                self.place.get("api/version")  # waits, and gives up when patience ends
-                self._look()
+                self.client.get("api/version")  # waits, and gives up when patience ends
+                self._list_new()
             else:
-                self._note(left, sent)
-            left = {p: task for p, task in left.items() if p not in self.held}
+                self._add_sent(left, sent)
+            left = {p: task for p, task in left.items() if p not in self.by_passage}
 
-    def settle(self) -> None:
-        """A last look: if the server has another number of tasks than we know, find out why."""
-        known = len(self.held) + len(self.kept_doubles) + len(self.strangers)
-        if count_tasks(self.place, self.project) != known:
+    def check_count(self) -> None:
+        """Read everything anew if the server has another number of tasks than we know of."""
+        ours = len(self.by_passage) + len(self.kept_doubles) + len(self.strangers)
+        if count_tasks(self.client, self.project) != ours:
             self.read()
 
     def mark_begun(self) -> None:
-        """Tasks that someone has begun and not submitted are touched, too; counters do not tell."""
-        begun = drafted_by_people(self.place, self.project)
-        for passage, held in self.held.items():
-            if held.task in begun and not held.touched:
-                self.held[passage] = replace(held, touched=True)
+        """Mark as touched what someone has begun and not submitted; the server's counters do not show it."""
+        begun = drafted_by_people(self.client, self.project)
+        for passage, remote in self.by_passage.items():
+            if remote.task in begun and not remote.touched:
+                self.by_passage[passage] = replace(remote, touched=True)
 
     def _import(self, batch: Batch) -> list[int]:
         path = f"api/projects/{self.project}/import"
-        answer = self.place.send("POST", path, params={"return_task_ids": True}, json=list(batch.values()))
+        answer = self.client.send("POST", path, params={"return_task_ids": True}, json=list(batch.values()))
         return [int(task) for task in answer.get("task_ids") or ()]
 
-    def _note(self, batch: Batch, sent: list[int]) -> None:
-        """Take down what we sent; look closer if the answer is odd, or if we were not alone."""
+    def _add_sent(self, batch: Batch, sent: list[int]) -> None:
+        """Add the tasks we sent; list the new ones instead if the answer is odd, or if others sent some meanwhile."""
         if len(sent) != len(batch) or not self._were_alone(sent):
-            return self._look()
-        for task, (passage, made) in zip(sorted(sent), batch.items(), strict=True):
-            data = made["data"]
-            self.held[passage] = Held(task, passage, data["draft"], data["audio"], touched=False, predicted=True)
+            return self._list_new()
+        for number, (passage, task) in zip(sorted(sent), batch.items(), strict=True):
+            data = task["data"]
+            self.by_passage[passage] = RemoteTask(
+                number, passage, data["draft"], data["audio"], touched=False, predicted=True
+            )
         self.latest = self._sent_last = max(sent)
 
     def _were_alone(self, sent: list[int]) -> bool:
         """Whether nobody else made tasks since we last looked. Numbers are given to all projects of a server from
         one row: where ours go on from our last one without a gap, that is known without asking."""
         goes_on = self.latest == self._sent_last and max(sent) - self._sent_last == len(sent)
-        return goes_on or count_tasks(self.place, self.project, after=self.latest) == len(sent)
+        return goes_on or count_tasks(self.client, self.project, after=self.latest) == len(sent)
 
-    def _look(self) -> None:
-        """List what we do not know yet, and settle doubles."""
-        doubles: list[tuple[Held, Held]] = []
-        for new in held_tasks(self.place, self.project, after=self.latest):
+    def _list_new(self) -> None:
+        """Add the tasks we do not know yet; of two for one passage, delete the later."""
+        doubles: list[tuple[RemoteTask, RemoteTask]] = []
+        for new in list_remote_tasks(self.client, self.project, after=self.latest):
             self.latest = max(self.latest, new.task)
-            known = self.held.get(new.passage)
+            first = self.by_passage.get(new.passage)
             if not new.ours:
                 self.strangers.append(new)
-            elif known is None:
-                self.held[new.passage] = new
-            elif known.task != new.task:
-                doubles.append((known, new))
+            elif first is None:
+                self.by_passage[new.passage] = new
+            elif first.task != new.task:
+                doubles.append((first, new))
         if doubles:
             self._drop(doubles)
 
-    def _drop(self, doubles: list[tuple[Held, Held]]) -> None:
+    def _drop(self, doubles: list[tuple[RemoteTask, RemoteTask]]) -> None:
         """Delete the later task of each passage, unless there is work in it."""
         numbers = [later.task for _, later in doubles]
-        worked = touched_among(self.place, self.project, numbers)
+        worked = touched_among(self.client, self.project, numbers)
         empty = [number for number in numbers if number not in worked]
         if empty:
-            drop_tasks(self.place, self.project, empty)
+            drop_tasks(self.client, self.project, empty)
         self.dropped += len(empty)
         self.kept_doubles += [
             (first.passage, first.task, later.task) for first, later in doubles if later.task in worked

@@ -1,4 +1,4 @@
-"""Sending tasks: what is new is imported in batches, what is stale and untouched is given its new draft.
+"""TaskUploader: imports new tasks in batches, and gives stale tasks that nobody has touched their new draft.
 
 The next batch is made while the server works on the last one, so that preparing costs no time of its own and memory
 holds two batches.
@@ -16,10 +16,10 @@ from aramega.errors import AramegaError
 from aramega.labelstudio.audio import Audio, NotServed
 from aramega.labelstudio.client import Unreachable
 from aramega.labelstudio.form import Form
-from aramega.labelstudio.projects import Held, drop_predictions, touched_among
+from aramega.labelstudio.projects import RemoteTask, drop_predictions, touched_among
 from aramega.labelstudio.sent_tasks import note_tasks
 from aramega.labelstudio.showing import Showing
-from aramega.labelstudio.task_index import Ledger
+from aramega.labelstudio.task_index import TaskIndex
 from aramega.labelstudio.tasks import Task, draft_fingerprint, make_task, pair_data, pair_fingerprint
 from aramega.records import DraftedPassage
 from aramega.stages.names import LABEL, SUMMARIZE, TRANSCRIBE
@@ -32,7 +32,7 @@ BATCH_LETTERS = 4_000_000
 """And fewer where transcripts are enormous."""
 REFRESHED = 100
 """Tasks given a new draft at a time."""
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -55,15 +55,15 @@ class PushSummary:
 
 
 @dataclass
-class Sending:
-    """One push under way: what is known, what was made, what is to be said of it."""
+class TaskUploader:
+    """Sends the tasks of one push, and counts in `summary` what became of them."""
 
     store: Store
-    ledger: Ledger
+    index: TaskIndex
     form: Form
     audio: Audio
     summary: PushSummary
-    tell: Tell
+    say: Say
     rivals: Store | None = None
     """Other summaries of the same passages, to choose between."""
     versions: Counter[str] = field(default_factory=Counter)
@@ -74,13 +74,13 @@ class Sending:
         self._showing = Showing(self.store)
         self._predicts = any(self.form.has(name) for name in ("transcript", "summary", "title", "dialect", "emotion"))
 
-    def import_new(self, wanted: Sequence[str]) -> None:
-        """Send what the server does not hold; look at what it does while passing."""
+    def import_new(self, passages: Sequence[str]) -> None:
+        """Import the passages without a task; remember those whose task shows an older draft."""
         with ThreadPoolExecutor(max_workers=1) as sender:
             under_way: tuple[Future[None], dict[str, Task]] | None = None
-            for batch in _batches(self._new_tasks(wanted)):
+            for batch in _batches(self._new_tasks(passages)):
                 self._finish(under_way)
-                under_way = sender.submit(self.ledger.bring, batch), batch
+                under_way = sender.submit(self.index.import_batch, batch), batch
             self._finish(under_way)
 
     def refresh(self) -> None:
@@ -88,43 +88,43 @@ class Sending:
         stale to the next push."""
         for i in range(0, len(self._stale), REFRESHED):
             passages = self._stale[i : i + REFRESHED]
-            held = {p: self.ledger.held[p] for p in passages if p in self.ledger.held}
-            touched = touched_among(self.ledger.place, self.ledger.project, [h.task for h in held.values()])
-            self.summary.waiting += len([h for h in held.values() if h.task in touched])
-            free = {p: h for p, h in held.items() if h.task not in touched}
+            tasks = {p: self.index.by_passage[p] for p in passages if p in self.index.by_passage}
+            touched = touched_among(self.index.client, self.index.project, [t.task for t in tasks.values()])
+            self.summary.waiting += len([t for t in tasks.values() if t.task in touched])
+            free = {p: t for p, t in tasks.items() if t.task not in touched}
             if free:
                 self._replace(free)
-            self.tell(f"{self.summary.replaced:,} drafts replaced")
+            self.say(f"{self.summary.replaced:,} drafts replaced")
 
     def send_drafts_again(self) -> None:
-        """For when the server has lost those of the tasks it was just given."""
+        """Give this push's tasks their drafts once more: the server has lost them."""
         self._stale, new = list(self._sent), self.summary.replaced
         self.refresh()
         self.summary.replaced = new
 
-    def _new_tasks(self, wanted: Sequence[str]) -> Iterator[tuple[str, Task]]:
-        for passage in wanted:
+    def _new_tasks(self, passages: Sequence[str]) -> Iterator[tuple[str, Task]]:
+        for passage in passages:
             try:
                 drafted = self._showing.load(passage)
-                held = self.ledger.held.get(passage)
+                remote = self.index.by_passage.get(passage)
                 if drafted.draft.transcript is None and drafted.draft.summary is None:
                     self.summary.skipped.append(f"{passage}: it has no draft yet; `aramega build-ssum` makes one.")
-                elif held is None:
+                elif remote is None:
                     yield passage, self._make(drafted, self.audio.address(drafted.passage))
                 else:
-                    self._look_at(held, drafted)
+                    self._sort(remote, drafted)
             except (Unreachable, NotServed):
                 raise
             except AramegaError as error:
                 self.summary.skipped.append(str(error))
 
-    def _look_at(self, held: Held, drafted: DraftedPassage) -> None:
-        """Decide what becomes of a task that is there."""
-        is_same_draft = held.draft == self._fingerprint(drafted)
-        is_same = is_same_draft and held.audio == self.audio.address(drafted.passage)
-        if is_same and (held.predicted or not self._predicts):
+    def _sort(self, remote: RemoteTask, drafted: DraftedPassage) -> None:
+        """Count an existing task as the same or waiting, or put it on the list of those to refresh."""
+        is_same_draft = remote.draft == self._fingerprint(drafted)
+        is_same = is_same_draft and remote.audio == self.audio.address(drafted.passage)
+        if is_same and (remote.predicted or not self._predicts):
             self.summary.same += 1
-        elif held.touched:
+        elif remote.touched:
             self.summary.waiting += not is_same_draft
             self.summary.same += is_same_draft
         else:
@@ -144,36 +144,41 @@ class Sending:
         return draft_fingerprint(drafted.draft)
 
     def _finish(self, under_way: tuple[Future[None], dict[str, Task]] | None) -> None:
-        """Wait for a batch, and write down what became of it."""
+        """Wait for a batch's import, and record its tasks."""
         if under_way is None:
             return
         done, batch = under_way
         done.result()
-        held = [self.ledger.held[p] for p in batch if p in self.ledger.held]
-        note_tasks(self.store, self.ledger.place.url, self.ledger.project, held)
-        self.summary.new += len(held)
-        self._sent += [h.passage for h in held]
+        tasks = [self.index.by_passage[p] for p in batch if p in self.index.by_passage]
+        note_tasks(self.store, self.index.client.url, self.index.project, tasks)
+        self.summary.new += len(tasks)
+        self._sent += [t.passage for t in tasks]
         # A server killed between writing tasks and their predictions leaves tasks without.
-        self._stale += [h.passage for h in held if not h.predicted and "predictions" in batch[h.passage]]
-        self.tell(f"{self.summary.new:,} passages pushed")
+        self._stale += [t.passage for t in tasks if not t.predicted and "predictions" in batch[t.passage]]
+        self.say(f"{self.summary.new:,} passages pushed")
 
-    def _replace(self, free: dict[str, Held]) -> None:
-        place, project = self.ledger.place, self.ledger.project
-        made = {}
+    def _replace(self, free: dict[str, RemoteTask]) -> None:
+        """Give tasks their new draft, and the server the fingerprint of it."""
+        client, project = self.index.client, self.index.project
+        new_tasks = {}
         for passage in free:
             drafted = self._showing.load(passage)
-            made[passage] = self._make(drafted, self.audio.address(drafted.passage))
-        predictions = [{"task": free[p].task, **one} for p, task in made.items() for one in task.get("predictions", ())]
+            new_tasks[passage] = self._make(drafted, self.audio.address(drafted.passage))
+        predictions = [
+            {"task": free[p].task, **prediction}
+            for p, task in new_tasks.items()
+            for prediction in task.get("predictions", ())
+        ]
 
         def predict() -> None:
-            drop_predictions(place, project, [h.task for h in free.values()])
-            place.send("POST", f"api/projects/{project}/import/predictions", json=predictions)
+            drop_predictions(client, project, [t.task for t in free.values()])
+            client.send("POST", f"api/projects/{project}/import/predictions", json=predictions)
 
-        place.retry(predict)  # from the start, so that a broken-off import leaves no prediction twice
-        for passage, task in made.items():
-            held, data = free[passage], task["data"]
-            place.set(f"api/tasks/{held.task}/", data=data)
-            self.ledger.held[passage] = replace(held, draft=data["draft"], audio=data["audio"], predicted=True)
+        client.retry(predict)  # from the start, so that a broken-off import leaves no prediction twice
+        for passage, task in new_tasks.items():
+            remote, data = free[passage], task["data"]
+            client.set(f"api/tasks/{remote.task}/", data=data)
+            self.index.by_passage[passage] = replace(remote, draft=data["draft"], audio=data["audio"], predicted=True)
             self.summary.replaced += 1
 
 

@@ -23,7 +23,6 @@ from aramega.store.reviews import reviewed_passages, reviews_of
 WEEK = timedelta(days=7)
 LEAST_PASSAGES = 10
 LEAST_TIME = timedelta(days=1)
-_SENT_OR_REVIEWED = "passage IN (SELECT passage FROM tasks) OR reviewed"
 _NOT_REJECTED = "decision IS NOT 'reject' OR reviewed"
 
 
@@ -192,8 +191,10 @@ def measure_workspace(store: Store, *, where: str = "", now: datetime | None = N
 def _worth_reviewing(store: Store, where: str) -> set[str]:
     if where:
         return set(find_passages(store, where))
-    sent = store.connection.execute("SELECT 1 FROM tasks LIMIT 1").fetchone()
-    return set(find_passages(store, _SENT_OR_REVIEWED if sent else _NOT_REJECTED))
+    sent = {row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM tasks")}
+    if not sent:
+        return set(find_passages(store, _NOT_REJECTED))
+    return sent & set(find_passages(store)) | set(find_passages(store, "reviewed"))
 
 
 def _with_draft(store: Store, passage: str, seconds: float) -> Known:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from aramega.labelstudio.projects import held_tasks
+from aramega.labelstudio.projects import list_remote_tasks
 from aramega.store import Store
 from aramega.store.drafts import find_passages, load_draft
 from aramega.workspace import WorkspaceFolder
@@ -141,19 +141,19 @@ def test_pushed_and_pulled_agreement_and_the_card_say_the_same(
 
 def annotate_everything(server: Server, workspace: WorkspaceFolder) -> None:
     """Through Label Studio's own interface, as three people of its organization."""
-    with server.place() as place, Store.open(workspace) as store:
+    with server.client() as client, Store.open(workspace) as store:
         (project,) = store.connection.execute("SELECT DISTINCT project FROM tasks").fetchone()
         numbers = {passage: number for number, passage in enumerate(find_passages(store))}
-        people = {who: number_of(place, f"{uuid4().hex[:8]}-{who}") for who in (AMAL, BASIM, DINA)}
-        for held in held_tasks(place, project):
+        people = {who: number_of(client, f"{uuid4().hex[:8]}-{who}") for who in (AMAL, BASIM, DINA)}
+        for held in list_remote_tasks(client, project):
             transcript = load_draft(store, held.passage).transcript
             assert transcript
             for who, result in answers_to(numbers[held.passage], transcript.text).items():
                 answer = {"result": result, "completed_by": people[who], "ground_truth": who == DINA}
-                place.send("POST", f"api/tasks/{held.task}/annotations/", json=answer)
+                client.send("POST", f"api/tasks/{held.task}/annotations/", json=answer)
 
 
-def number_of(place: Any, email: str) -> int:
+def number_of(client: Any, email: str) -> int:
     """A new annotator's number."""
-    made = place.send("POST", "api/users/", json={"email": email, "username": email, "password": uuid4().hex})
+    made = client.send("POST", "api/users/", json={"email": email, "username": email, "password": uuid4().hex})
     return int(made["id"])

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, shared_server
@@ -20,9 +20,9 @@ def label_studio(shared_folder: Path) -> Server:
 
 
 @pytest.fixture
-def place(label_studio: Server) -> Iterator[Place]:
-    with label_studio.place() as place:
-        yield place
+def client(label_studio: Server) -> Iterator[LabelStudioClient]:
+    with label_studio.client() as client:
+        yield client
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.client import Place, Unreachable, checked_url
+from aramega.labelstudio.client import LabelStudioClient, Unreachable, checked_url
 from aramega.labelstudio.form import load_template
 from aramega.labelstudio.local_server import free_port
 from aramega.labelstudio.projects import need_project
@@ -64,9 +64,9 @@ def answering(*answers: tuple[int, str, str]) -> Iterator[str]:
 
 
 def ask_it(url: str, token: str) -> None:
-    with Place(url, token, patience=0) as place:
-        place.check()
-        place.get("api/projects")
+    with LabelStudioClient(url, token, patience=0) as client:
+        client.check()
+        client.get("api/projects")
 
 
 def complaint_of(url: str, token: str = SECRET) -> str:
@@ -100,18 +100,21 @@ def test_a_server_too_old_to_understand() -> None:
 
 
 def test_a_server_that_answers_in_a_way_of_its_own() -> None:
-    with answering(version("9.0"), (200, "application/json", '{"items": []}')) as url, Place(url, SECRET) as place:
-        place.check()
+    with (
+        answering(version("9.0"), (200, "application/json", '{"items": []}')) as url,
+        LabelStudioClient(url, SECRET) as client,
+    ):
+        client.check()
         with pytest.raises(AramegaError, match="without `results`: this server and this aramega are too far apart"):
-            need_project(place, "news")
+            need_project(client, "news")
 
 
 def test_a_busy_server_is_waited_for() -> None:
     busy = (503, "text/html", "<html>starting</html>")
-    with answering(busy, busy, version("1.23.2")) as url, Place(url, SECRET, patience=20) as place:
-        place.check()
-    with answering(busy) as url, Place(url, SECRET, patience=0) as place, pytest.raises(Unreachable):
-        place.check()
+    with answering(busy, busy, version("1.23.2")) as url, LabelStudioClient(url, SECRET, patience=20) as client:
+        client.check()
+    with answering(busy) as url, LabelStudioClient(url, SECRET, patience=0) as client, pytest.raises(Unreachable):
+        client.check()
 
 
 @pytest.mark.parametrize(
@@ -141,12 +144,12 @@ class TestTokens:
         assert "LABEL_STUDIO_API_KEY" in said
 
     def test_a_personal_access_token_works_and_one_that_is_revoked_is_said_to_be(
-        self, label_studio: Server, place: Place
+        self, label_studio: Server, client: LabelStudioClient
     ) -> None:
-        token = place.send("POST", "api/token/", json={})["token"]
-        with Place(label_studio.url, token) as personal:
+        token = client.send("POST", "api/token/", json={})["token"]
+        with LabelStudioClient(label_studio.url, token) as personal:
             assert personal.get("api/current-user/whoami")["email"] == label_studio.email
-        place.send("POST", "api/token/blacklist/", json={"refresh": token})
+        client.send("POST", "api/token/blacklist/", json={"refresh": token})
         assert "this personal access token is expired or revoked" in complaint_of(label_studio.url, token)
 
     def test_an_expired_personal_access_token_is_said_to_be(self, label_studio: Server) -> None:
@@ -182,52 +185,52 @@ def test_without_a_token_it_is_said_where_to_get_one(workspace_alone: WorkspaceF
 @pytest.mark.label_studio
 class TestProjects:
     def test_a_project_that_is_not_there_is_named_with_those_that_are(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store, pytest.raises(AramegaError, match="has no project 'nowhere'"):
-            pull(store, place, "nowhere")
+            pull(store, client, "nowhere")
 
     def test_a_form_changed_by_hand_is_noticed_and_the_rest_goes_on(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
-            project = push(store, workspace, place, request).project
+            project = push(store, workspace, client, request).project
             changed = load_template("passage_review").replace('name="summary"', 'name="sumary"')
-            place.set(f"api/projects/{project}", label_config=changed)
-            summary = push(store, workspace, place, replace(request, limit=4))
+            client.set(f"api/projects/{project}", label_config=changed)
+            summary = push(store, workspace, client, replace(request, limit=4))
             assert summary.new == 2
             assert any("has no `summary`" in r for r in summary.remarks)
             assert any("did you mean `summary`?" in r for r in summary.remarks)
-            held = tasks_of(place, project)[0]
-            annotate(place, held.task, written("sumary", "نص"), chosen("verdict", "accept"))
-            found = pull(store, place, request.project)
+            held = tasks_of(client, project)[0]
+            annotate(client, held.task, written("sumary", "نص"), chosen("verdict", "accept"))
+            found = pull(store, client, request.project)
             assert found.new == 1
             assert any("pull does not read sumary" in c for c in found.complaints)
 
     def test_a_form_that_asks_for_what_tasks_do_not_hold_is_refused_before_anything_is_sent(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
-            project = push(store, workspace, place, request).project
-            place.send("DELETE", f"api/tasks/{tasks_of(place, project)[0].task}/")
-            place.send("DELETE", f"api/tasks/{tasks_of(place, project)[0].task}/")
+            project = push(store, workspace, client, request).project
+            client.send("DELETE", f"api/tasks/{tasks_of(client, project)[0].task}/")
+            client.send("DELETE", f"api/tasks/{tasks_of(client, project)[0].task}/")
             changed = load_template("passage_review").replace("$uncertain", "$weather")
-            place.set(f"api/projects/{project}", label_config=changed)
+            client.set(f"api/projects/{project}", label_config=changed)
             with pytest.raises(AramegaError, match=r"it shows \$weather; tasks hold"):
-                push(store, workspace, place, request)
+                push(store, workspace, client, request)
 
     def test_what_is_odd_in_an_annotation_is_said_and_taken_all_the_same(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
-            project = push(store, workspace, place, request).project
-            one, other = tasks_of(place, project)
-            annotate(place, one.task, chosen("dialect", "KLINGON"), written("transcript", ""))
-            annotate(place, other.task, chosen("verdict", "reject"), written("transcript", ""))
-            found = pull(store, place, request.project)
+            project = push(store, workspace, client, request).project
+            one, other = tasks_of(client, project)
+            annotate(client, one.task, chosen("dialect", "KLINGON"), written("transcript", ""))
+            annotate(client, other.task, chosen("verdict", "reject"), written("transcript", ""))
+            found = pull(store, client, request.project)
             assert found.new == 2
             wheres, whats = zip(*(c.rsplit(": ", 1) for c in found.complaints), strict=True)
             assert sorted(whats) == [
@@ -242,19 +245,19 @@ class TestProjects:
 @pytest.mark.label_studio
 class TestPaths:
     def test_a_clip_that_is_missing_is_left_out_and_the_rest_goes(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store:
             passage = list_passages(store, "0" * 16)[0]
             (workspace.root / passage.clip).unlink()
-            summary = push(store, workspace, place, PushRequest(label_studio.title()))
+            summary = push(store, workspace, client, PushRequest(label_studio.title()))
         assert summary.new == 5
         (why,) = summary.skipped
         assert f"{passage.id}: its clip is missing" in why
 
     @pytest.mark.parametrize("way", ["id", "path", "link"])
     def test_an_id_or_a_clip_that_leads_out_of_the_workspace_is_not_sent(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder, way: str
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, way: str
     ) -> None:
         with Store.open(workspace) as store:
             recording = load_recording(store, "0" * 16)
@@ -272,16 +275,16 @@ class TestPaths:
                 write_outcomes(store, [Finished(mark, recording.id, (type(first),), [wrong, *others], 0.1)])
                 for table in ("transcripts", "summaries", "labels", "checks", "verdicts"):
                     store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (wrong.id, first.id))
-            summary = push(store, workspace, place, PushRequest(label_studio.title()))
+            summary = push(store, workspace, client, PushRequest(label_studio.title()))
             assert summary.new == 5
             assert len(summary.skipped) == 1
             assert "left out" in summary.skipped[0]
 
     def test_label_studio_itself_serves_nothing_but_clips(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         with Store.open(workspace) as store:
-            push(store, workspace, place, PushRequest(label_studio.title(), limit=1))
+            push(store, workspace, client, PushRequest(label_studio.title(), limit=1))
         inside = workspace.root.name
         for path in (
             f"{inside}/aramega.db",
@@ -289,39 +292,39 @@ class TestPaths:
             "../data/label_studio.sqlite3",
             "/etc/passwd",
         ):
-            assert not place.serves("data/local-files/", d=path)
+            assert not client.serves("data/local-files/", d=path)
 
     def test_a_server_that_cannot_see_the_clips_is_told_apart(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder, tmp_path: Any
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, tmp_path: Any
     ) -> None:
         elsewhere = WorkspaceFolder(tmp_path / "elsewhere")
         shutil.copytree(workspace.root, elsewhere.root)
         with Store.open(elsewhere) as store, pytest.raises(AramegaError, match="Label Studio does not serve"):
-            push(store, elsewhere, place, PushRequest(label_studio.title()))
+            push(store, elsewhere, client, PushRequest(label_studio.title()))
 
     def test_a_task_edited_to_speak_of_something_else_is_refused_and_its_work_waits(
-        self, label_studio: Server, place: Place, workspace: WorkspaceFolder
+        self, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
     ) -> None:
         request = PushRequest(label_studio.title(), limit=2)
         with Store.open(workspace) as store:
-            project = push(store, workspace, place, request).project
-            task, other = tasks_of(place, project)
-            annotate(place, task.task, written("summary", "نص"))
-            right = place.get(f"api/tasks/{task.task}/", resolve_uri=False)["data"]
+            project = push(store, workspace, client, request).project
+            task, other = tasks_of(client, project)
+            annotate(client, task.task, written("summary", "نص"))
+            right = client.get(f"api/tasks/{task.task}/", resolve_uri=False)["data"]
             for wrong in (
                 {"passage": other.passage},
                 {"passage": ""},
                 {"audio": other.audio},
                 {"audio": f"/data/local-files/?d=clips/../../{task.passage}.flac"},
             ):
-                place.set(f"api/tasks/{task.task}/", data={**right, **wrong})
-                found = pull(store, place, request.project)
+                client.set(f"api/tasks/{task.task}/", data={**right, **wrong})
+                found = pull(store, client, request.project)
                 assert (found.new, found.refused) == (0, 1)
                 assert f"task={task.task}: it" in found.complaints[0]
-            again = push(store, workspace, place, request)
+            again = push(store, workspace, client, request)
             assert any(f"task {task.task} was made for passage {task.passage}" in r for r in again.remarks)
-            place.set(f"api/tasks/{task.task}/", data=right)
-            assert pull_everything(store, place, request.project).new == 1
+            client.set(f"api/tasks/{task.task}/", data=right)
+            assert pull_everything(store, client, request.project).new == 1
             assert [r.summary for r in reviews_of(store, task.passage)] == ["نص"]
             assert reviews_of(store, other.passage) == []
 

@@ -17,11 +17,11 @@ from uuid import uuid4
 import pytest
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.credentials import find_token, load_credentials, make_credentials, save_credentials
 from aramega.labelstudio.files import import_files
 from aramega.labelstudio.local_server import data_folder, free_port
-from aramega.labelstudio.projects import find_project, held_tasks, need_project
+from aramega.labelstudio.projects import find_project, list_remote_tasks, need_project
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
 from aramega.store.drafts import find_passages
@@ -41,17 +41,17 @@ def curator(label_studio: Server) -> dict[str, str]:
 
 @pytest.mark.label_studio
 def test_push_pull_status_and_preview_one_after_the_other(
-    aramega: Run, curator: dict[str, str], label_studio: Server, place: Place, workspace: WorkspaceFolder
+    aramega: Run, curator: dict[str, str], label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     where = ("--url", label_studio.url, "--project", label_studio.title())
     pushed = aramega("review", "push", workspace.root, *where, "--overlap", "0.5", "--limit", "4", env=curator)
     assert (pushed.code, pushed.err) == (0, "4 passages pushed\n")
     assert pushed.out.startswith("4 new, 0 there already.\nAnnotate: http://127.0.0.1")
-    project = need_project(place, where[3])
-    settings = place.get(f"api/projects/{project.id}")
+    project = need_project(client, where[3])
+    settings = client.get(f"api/projects/{project.id}")
     assert (settings["overlap_cohort_percentage"], settings["maximum_annotations"]) == (50, 2)
-    held = next(held_tasks(place, project.id))
-    annotate(place, held.task, written("summary", "نص"))
+    held = next(list_remote_tasks(client, project.id))
+    annotate(client, held.task, written("summary", "نص"))
     pulled = aramega("review", "pull", workspace.root, *where, env=curator)
     assert pulled.out == "1 new reviews; 1 tasks with changes looked at.\n"
     shown = aramega("review", "preview", workspace.root, *where, "--no-browser", "--passage", held.passage, env=curator)
@@ -73,28 +73,32 @@ def test_what_was_left_out_is_listed_and_the_exit_code_says_so(
 
 
 @pytest.mark.label_studio
-def test_uploaded_clips_can_be_heard_and_are_sent_once(label_studio: Server, place: Place, tmp_path: Path) -> None:
+def test_uploaded_clips_can_be_heard_and_are_sent_once(
+    label_studio: Server, client: LabelStudioClient, tmp_path: Path
+) -> None:
     workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=2, seconds=15)
     request = PushRequest(label_studio.title(), audio="upload")
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        addresses = [held.audio for held in held_tasks(place, project)]
+        project = push(store, workspace, client, request).project
+        addresses = [held.audio for held in list_remote_tasks(client, project)]
         assert all(re.fullmatch(r"/data/upload/\d+/[0-9a-f]{8}-[0-9-]+\.flac", address) for address in addresses)
-        assert all(place.serves(address.lstrip("/")) for address in addresses)
-        assert push(store, workspace, place, request).same == 2
-        store_of_clips = find_project(place, f"aramega clips of {project}")
+        assert all(client.serves(address.lstrip("/")) for address in addresses)
+        assert push(store, workspace, client, request).same == 2
+        store_of_clips = find_project(client, f"aramega clips of {project}")
         assert store_of_clips
-        assert len(place.get(f"api/projects/{store_of_clips.id}/file-uploads", all="true")) == 2
+        assert len(client.get(f"api/projects/{store_of_clips.id}/file-uploads", all="true")) == 2
 
 
 @pytest.mark.label_studio
-def test_gold_tasks_go_to_everyone(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> None:
+def test_gold_tasks_go_to_everyone(label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder) -> None:
     with Store.open(workspace) as store:
         gold = next(find_passages(store))
         add_reviews(store, [replace(Annotator("lead").says(gold), gold=True)])
         request = PushRequest(label_studio.title(), where=f"passage <> '{gold}'", gold=0.2, overlap=0.4)
-        project = push(store, workspace, place, request).project
-        overlaps = {h.passage: place.get(f"api/tasks/{h.task}/")["overlap"] for h in held_tasks(place, project)}
+        project = push(store, workspace, client, request).project
+        overlaps = {
+            h.passage: client.get(f"api/tasks/{h.task}/")["overlap"] for h in list_remote_tasks(client, project)
+        }
     assert len(overlaps) == 6
     assert overlaps.pop(gold) == 99
     assert set(overlaps.values()) == {1, 2}
@@ -102,17 +106,17 @@ def test_gold_tasks_go_to_everyone(label_studio: Server, place: Place, workspace
 
 @pytest.mark.label_studio
 def test_files_go_through_label_studios_own_dialogs_and_a_later_pull_knows_them(
-    aramega: Run, label_studio: Server, place: Place, workspace: WorkspaceFolder, tmp_path: Path
+    aramega: Run, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, tmp_path: Path
 ) -> None:
     said = aramega("review", "export-files", workspace.root, "--out", tmp_path / "out", "--limit", "3")
     assert said.code == 0
     tasks = json.loads((tmp_path / "out" / "tasks-001.json").read_text(encoding="utf-8"))
     config = (tmp_path / "out" / "labeling_config.xml").read_text(encoding="utf-8")
-    project = place.send("POST", "api/projects", json={"title": label_studio.title(), "label_config": config})["id"]
-    place.send("POST", f"api/projects/{project}/import", json=tasks)
-    held = next(held_tasks(place, project))
-    annotate(place, held.task, written("summary", "من ملف"))
-    exported = place.get(f"api/projects/{project}/export", exportType="JSON")
+    project = client.send("POST", "api/projects", json={"title": label_studio.title(), "label_config": config})["id"]
+    client.send("POST", f"api/projects/{project}/import", json=tasks)
+    held = next(list_remote_tasks(client, project))
+    annotate(client, held.task, written("summary", "من ملف"))
+    exported = client.get(f"api/projects/{project}/export", exportType="JSON")
     file = tmp_path / "export.json"
     file.write_text(json.dumps(exported), encoding="utf-8")
     read = (

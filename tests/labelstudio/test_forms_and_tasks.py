@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from aramega.config import CheckConfig
 from aramega.errors import AramegaError
-from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.annotations import TaskReader, parse_task
 from aramega.labelstudio.audio import checked_id, clip_name
 from aramega.labelstudio.compose import compose_file
 from aramega.labelstudio.form import annotation_folder, load_template, read_form
@@ -46,8 +46,8 @@ def drafted(tmp_path_factory: pytest.TempPathFactory) -> WorkspaceFolder:
     return drafted_workspace(tmp_path_factory.mktemp("drafted") / "ws", clips=False)
 
 
-def desk_of(store: Store, template: str = "passage_review") -> Desk:
-    return Desk(
+def desk_of(store: Store, template: str = "passage_review") -> TaskReader:
+    return TaskReader(
         url="http://server",
         project=7,
         form=read_form(load_template(template)),
@@ -163,7 +163,7 @@ def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(d
     with Store.open(drafted) as store:
         task = first_task(store, "segment_review")
         task["annotations"] = [{"id": 1, "completed_by": 1, "result": task["predictions"][0]["result"]}]
-        (review,) = read_task(task, desk_of(store, "segment_review")).reviews
+        (review,) = parse_task(task, desk_of(store, "segment_review")).reviews
         shown = Showing(store).load(task["data"]["passage"])
     assert [(r.start, r.end) for r in review.regions] == [(s.start, s.end) for s in shown.segments]
     assert shown.draft.transcript
@@ -180,7 +180,7 @@ def test_a_project_made_with_the_form_of_before_is_still_pulled(drafted: Workspa
         task = first_task(store)
         chosen = [{"from_name": "flags", "value": {"choices": ["music", "wrong language"]}}]
         task["annotations"] = [{"id": 1, "completed_by": 1, "result": chosen}]
-        taken = read_task(task, replace(desk_of(store), form=read_form(before)))
+        taken = parse_task(task, replace(desk_of(store), form=read_form(before)))
     assert taken.complaints == ()
     assert taken.reviews[0].flags == ("music", "other language")
 
@@ -222,7 +222,7 @@ def test_no_annotation_however_odd_stops_a_pull(
         result = [{**entry, "from_name": name} for name in fields] + [entry]
         task["annotations"] = [{"id": 1, "result": result, "completed_by": annotations}, annotations]
         task["drafts"] = [{"id": 2, "result": drafts}]
-        taken = read_task(task, desk_of(store))
+        taken = parse_task(task, desk_of(store))
         assert not taken.refused
         assert len(taken.reviews) >= 2  # a third where what was made up has a number
         add_reviews(store, taken.reviews)

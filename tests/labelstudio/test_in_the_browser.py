@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.form import annotation_folder
-from aramega.labelstudio.projects import held_tasks
+from aramega.labelstudio.projects import list_remote_tasks
 from aramega.labelstudio.pull import pull
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
@@ -70,12 +70,12 @@ def keep(page: Page, name: str) -> None:
 
 
 def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder
+    annotator: BrowserContext, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title(), limit=1)
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        (held,) = held_tasks(place, project)
+        project = push(store, workspace, client, request).project
+        (held,) = list_remote_tasks(client, project)
         draft = load_draft(store, held.passage)
         assert draft.transcript
         with task_open(annotator, label_studio, project, held.task) as page:
@@ -102,7 +102,7 @@ def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
             keep(page, "corrected")
             with page.expect_response(lambda r: "/annotations" in r.url and r.request.method == "POST" and r.ok):
                 page.locator("button", has_text="Submit").click()
-        assert pull(store, place, request.project).complaints == []
+        assert pull(store, client, request.project).complaints == []
         (review,) = reviews_of(store, held.passage)
     assert (review.state, review.verdict, review.transcript) == ("submitted", "fix", "نص صححته بيدي")
     assert (review.dialect, review.flags, review.confidence) == ("EGY", ("music",), 4)
@@ -114,13 +114,17 @@ def test_an_annotator_hears_corrects_and_submits_and_pull_sees_it(
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_each_template_opens_with_its_draft(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder, template: str
+    annotator: BrowserContext,
+    label_studio: Server,
+    client: LabelStudioClient,
+    workspace: WorkspaceFolder,
+    template: str,
 ) -> None:
     against = workspace if template == "pairwise_summary" else None
     request = PushRequest(label_studio.title(), limit=1, template=template, against=against)
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        (held,) = held_tasks(place, project)
+        project = push(store, workspace, client, request).project
+        (held,) = list_remote_tasks(client, project)
         draft = load_draft(store, held.passage)
     with task_open(annotator, label_studio, project, held.task) as page:
         page.wait_for_selector("[placeholder^='لمن يراجع بعدك']")
@@ -137,7 +141,7 @@ def test_each_template_opens_with_its_draft(
 
 @pytest.mark.parametrize("length", [1, 8_000], ids=["short", "a megabyte"])
 def test_a_hostile_transcript_is_shown_as_text_and_does_nothing(
-    annotator: BrowserContext, label_studio: Server, place: Place, workspace: WorkspaceFolder, length: int
+    annotator: BrowserContext, label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, length: int
 ) -> None:
     with Store.open(workspace) as store:
         passage = next(find_passages(store))
@@ -153,8 +157,8 @@ def test_a_hostile_transcript_is_shown_as_text_and_does_nothing(
                 summary=replace(draft.summary, text=HARM, title=HARM),
             ),
         )
-        project = push(store, workspace, place, PushRequest(label_studio.title(), passages=[passage])).project
-        (held,) = held_tasks(place, project)
+        project = push(store, workspace, client, PushRequest(label_studio.title(), passages=[passage])).project
+        (held,) = list_remote_tasks(client, project)
     with task_open(annotator, label_studio, project, held.task) as page:
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         box = page.locator(".aramega-long textarea")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aramega.labelstudio.client import Place
-from aramega.labelstudio.projects import Held, drop_predictions, held_tasks
+from aramega.labelstudio.client import LabelStudioClient
+from aramega.labelstudio.projects import RemoteTask, drop_predictions, list_remote_tasks
 from aramega.labelstudio.pull import pull, pull_everything
 from aramega.labelstudio.push import PushRequest, push
-from aramega.labelstudio.task_index import Batch, Ledger
+from aramega.labelstudio.task_index import Batch, TaskIndex
 from aramega.records import Draft
 from aramega.store import Store
 from aramega.store.drafts import load_draft
@@ -24,8 +24,8 @@ from tests.support.label_studio import Server
 pytestmark = pytest.mark.label_studio
 
 
-def tasks_of(place: Place, project: int) -> list[Held]:
-    return list(held_tasks(place, project))
+def tasks_of(client: LabelStudioClient, project: int) -> list[RemoteTask]:
+    return list(list_remote_tasks(client, project))
 
 
 def written(name: str, text: str) -> dict[str, Any]:
@@ -36,24 +36,24 @@ def chosen(name: str, *choices: str) -> dict[str, Any]:
     return {"from_name": name, "to_name": "audio", "type": "choices", "value": {"choices": list(choices)}}
 
 
-def annotate(place: Place, task: int, *result: dict[str, Any], **more: Any) -> int:
-    made = place.send(
+def annotate(client: LabelStudioClient, task: int, *result: dict[str, Any], **more: Any) -> int:
+    made = client.send(
         "POST", f"api/tasks/{task}/annotations/", json={"result": list(result), "lead_time": 12.5, **more}
     )
     return int(made["id"])
 
 
 def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     with Store.open(workspace) as store:
-        summary = push(store, workspace, place, PushRequest(label_studio.title()))
+        summary = push(store, workspace, client, PushRequest(label_studio.title()))
         assert (summary.new, summary.same, summary.remarks) == (6, 0, [])
-        assert {h.passage for h in tasks_of(place, summary.project)} == {
+        assert {h.passage for h in tasks_of(client, summary.project)} == {
             p.id for p in list_passages(store, "0" * 16)
         } | {p.id for p in list_passages(store, f"{1:016x}")}
-        first = tasks_of(place, summary.project)[0]
-        task = place.get(f"api/tasks/{first.task}/")
+        first = tasks_of(client, summary.project)[0]
+        task = client.get(f"api/tasks/{first.task}/")
         (prediction,) = task["predictions"]
         draft = load_draft(store, first.passage)
         assert draft.transcript
@@ -62,26 +62,28 @@ def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
         assert shown["transcript"] == {"text": [draft.transcript.text]}
         assert prediction["score"] == draft.verdict.confidence
         assert prediction["model_version"].startswith("aramega-")
-        assert place.get(f"api/projects/{summary.project}")["model_version"] == prediction["model_version"]
+        assert client.get(f"api/projects/{summary.project}")["model_version"] == prediction["model_version"]
 
 
-def test_the_most_useful_come_first(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> None:
+def test_the_most_useful_come_first(
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
+) -> None:
     with Store.open(workspace) as store:
-        summary = push(store, workspace, place, PushRequest(label_studio.title(), limit=3))
-        listed = place.get("api/tasks", project=summary.project, page_size=10, include="id,data")["tasks"]
+        summary = push(store, workspace, client, PushRequest(label_studio.title(), limit=3))
+        listed = client.get("api/tasks", project=summary.project, page_size=10, include="id,data")["tasks"]
         assert [t["data"]["priority"] for t in listed] == [0.5, 0.4, 0.3]
 
 
 def test_pushing_again_sends_only_what_is_new_or_changed(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
-        first = push(store, workspace, place, replace(request, limit=4))
-        again = push(store, workspace, place, replace(request, limit=4))
-        rest = push(store, workspace, place, request)
+        first = push(store, workspace, client, replace(request, limit=4))
+        again = push(store, workspace, client, replace(request, limit=4))
+        rest = push(store, workspace, client, request)
         assert (first.new, again.new, again.same, rest.new, rest.same) == (4, 0, 4, 2, 4)
-        assert len(tasks_of(place, first.project)) == 6
+        assert len(tasks_of(client, first.project)) == 6
 
 
 def redraft(store: Store, passage: str, text: str) -> Draft:
@@ -93,15 +95,15 @@ def redraft(store: Store, passage: str, text: str) -> Draft:
 
 
 def test_a_new_draft_replaces_the_old_one_where_nobody_has_worked_and_nowhere_else(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        submitted, skipped, begun, free = tasks_of(place, project)[:4]
-        annotate(place, submitted.task, written("summary", "ملخص"), chosen("verdict", "fix"))
-        annotate(place, skipped.task, was_cancelled=True)
-        place.send(
+        project = push(store, workspace, client, request).project
+        submitted, skipped, begun, free = tasks_of(client, project)[:4]
+        annotate(client, submitted.task, written("summary", "ملخص"), chosen("verdict", "fix"))
+        annotate(client, skipped.task, was_cancelled=True)
+        client.send(
             "POST",
             f"api/tasks/{begun.task}/drafts",
             params={"project": project},
@@ -109,40 +111,40 @@ def test_a_new_draft_replaces_the_old_one_where_nobody_has_worked_and_nowhere_el
         )
         for held in (submitted, skipped, begun, free):
             redraft(store, held.passage, "مسودة جديدة.")
-        summary = push(store, workspace, place, request)
+        summary = push(store, workspace, client, request)
         assert (summary.replaced, summary.waiting, summary.new, summary.same) == (1, 3, 0, 2)
-        now = {h.passage: h for h in tasks_of(place, project)}
+        now = {h.passage: h for h in tasks_of(client, project)}
         assert [now[h.passage].draft == h.draft for h in (submitted, skipped, begun, free)] == [True, True, True, False]
-        task = place.get(f"api/tasks/{free.task}/")
+        task = client.get(f"api/tasks/{free.task}/")
         (prediction,) = task["predictions"]
         assert written("summary", "مسودة جديدة.")["value"] in [e["value"] for e in prediction["result"]]
         assert task["data"]["summary"] == "مسودة جديدة."
-        assert push(store, workspace, place, request).replaced == 0
+        assert push(store, workspace, client, request).replaced == 0
 
 
 def test_pull_takes_submitted_skipped_and_begun_work_with_who_and_how_long(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        submitted, skipped, begun = tasks_of(place, project)[:3]
+        project = push(store, workspace, client, request).project
+        submitted, skipped, begun = tasks_of(client, project)[:3]
         annotate(
-            place,
+            client,
             submitted.task,
             written("transcript", "نص مصحح\u202e "),
             chosen("verdict", "fix"),
             chosen("flags", "music", "overlap"),
             {"from_name": "confidence", "to_name": "audio", "type": "rating", "value": {"rating": 4}},
         )
-        annotate(place, skipped.task, was_cancelled=True)
-        place.send(
+        annotate(client, skipped.task, was_cancelled=True)
+        client.send(
             "POST",
             f"api/tasks/{begun.task}/drafts",
             params={"project": project},
             json={"result": [written("summary", "نص")]},
         )
-        summary = pull(store, place, request.project)
+        summary = pull(store, client, request.project)
         assert (summary.new, summary.looked_at, summary.complaints) == (3, 3, [])
         (review,) = reviews_of(store, submitted.passage)
         assert (review.state, review.verdict, review.transcript) == ("submitted", "fix", "نص مصحح")
@@ -153,50 +155,50 @@ def test_pull_takes_submitted_skipped_and_begun_work_with_who_and_how_long(
 
 
 def test_pulling_again_adds_nothing_and_a_correction_stands_beside_the_earlier_word(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        held = tasks_of(place, project)[0]
-        annotation = annotate(place, held.task, written("summary", "أول"))
-        assert pull(store, place, request.project).new == 1
-        assert pull(store, place, request.project).new == 0
-        assert pull_everything(store, place, request.project).new == 0
-        place.set(f"api/annotations/{annotation}/", result=[written("summary", "ثان")])
-        annotate(place, held.task, written("summary", "غيره"))
-        assert pull(store, place, request.project).new == 2
+        project = push(store, workspace, client, request).project
+        held = tasks_of(client, project)[0]
+        annotation = annotate(client, held.task, written("summary", "أول"))
+        assert pull(store, client, request.project).new == 1
+        assert pull(store, client, request.project).new == 0
+        assert pull_everything(store, client, request.project).new == 0
+        client.set(f"api/annotations/{annotation}/", result=[written("summary", "ثان")])
+        annotate(client, held.task, written("summary", "غيره"))
+        assert pull(store, client, request.project).new == 2
         assert sorted(str(r.summary) for r in reviews_of(store, held.passage)) == ["أول", "ثان", "غيره"]
 
 
 def test_drafts_that_the_server_lost_at_once_are_sent_again(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when, on SQLite, someone else's deletion takes what is attached to task numbers that are given again."""
-    bring = Ledger.bring
+    bring = TaskIndex.import_batch
 
-    def bring_and_lose(ledger: Ledger, batch: Batch) -> None:
-        bring(ledger, batch)
-        drop_predictions(place, ledger.project, [held.task for held in ledger.held.values()])
-        place.set(f"api/projects/{ledger.project}", model_version="")
+    def bring_and_lose(index: TaskIndex, batch: Batch) -> None:
+        bring(index, batch)
+        drop_predictions(client, index.project, [held.task for held in index.by_passage.values()])
+        client.set(f"api/projects/{index.project}", model_version="")
 
-    monkeypatch.setattr(Ledger, "bring", bring_and_lose)
+    monkeypatch.setattr(TaskIndex, "import_batch", bring_and_lose)
     with Store.open(workspace) as store:
-        summary = push(store, workspace, place, PushRequest(label_studio.title()))
+        summary = push(store, workspace, client, PushRequest(label_studio.title()))
         assert (summary.new, summary.replaced) == (6, 0)
-        for held in tasks_of(place, summary.project):
-            assert len(place.get(f"api/tasks/{held.task}/")["predictions"]) == 1
+        for held in tasks_of(client, summary.project):
+            assert len(client.get(f"api/tasks/{held.task}/")["predictions"]) == 1
 
 
 def test_tasks_deleted_on_the_server_are_said_and_sent_again(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder
 ) -> None:
     request = PushRequest(label_studio.title())
     with Store.open(workspace) as store:
-        project = push(store, workspace, place, request).project
-        gone = tasks_of(place, project)[0]
-        place.send("DELETE", f"api/tasks/{gone.task}/")
-        summary = push(store, workspace, place, request)
+        project = push(store, workspace, client, request).project
+        gone = tasks_of(client, project)[0]
+        client.send("DELETE", f"api/tasks/{gone.task}/")
+        summary = push(store, workspace, client, request)
         assert summary.new == 1
         assert any("1 tasks pushed before are no longer on the server" in r for r in summary.remarks)
-        assert len(tasks_of(place, project)) == 6
+        assert len(tasks_of(client, project)) == 6

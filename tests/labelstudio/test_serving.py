@@ -15,9 +15,9 @@ import pytest
 
 from aramega.config import Config
 from aramega.errors import AramegaError
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.ml_backend import Backend, connect, make_server
-from aramega.labelstudio.projects import Project, held_tasks, need_project
+from aramega.labelstudio.projects import Project, list_remote_tasks, need_project
 from aramega.labelstudio.push import PushRequest, push
 from aramega.labelstudio.redraft import redraft
 from aramega.pipeline import Pipeline
@@ -39,14 +39,14 @@ def endpoint(workspace: WorkspaceFolder, server: Server, project: Project, secre
     served: list[Any] = []
 
     def serve() -> None:
-        with Store.open(workspace) as store, server.place() as place:
+        with Store.open(workspace) as store, server.client() as client:
 
             def redraft(passage: str) -> Draft:
                 draft = load_draft(store, passage)
                 assert draft.summary
                 return replace(draft, summary=replace(draft.summary, text="ملخص من نموذج جديد."))
 
-            served.append(make_server(Backend(store, place, project, redraft, secret), "127.0.0.1", 0))
+            served.append(make_server(Backend(store, client, project, redraft, secret), "127.0.0.1", 0))
             ready.set()
             served[0].serve_forever()
             served[0].server_close()
@@ -61,43 +61,43 @@ def endpoint(workspace: WorkspaceFolder, server: Server, project: Project, secre
 
 
 @pytest.fixture
-def pushed(label_studio: Server, place: Place, workspace: WorkspaceFolder) -> Project:
+def pushed(label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder) -> Project:
     with Store.open(workspace) as store:
         return need_project(
-            place, str(push(store, workspace, place, PushRequest(label_studio.title(), limit=2)).project)
+            client, str(push(store, workspace, client, PushRequest(label_studio.title(), limit=2)).project)
         )
 
 
 @pytest.mark.label_studio
 def test_label_studio_connects_to_it_and_gets_a_new_draft_for_a_task_without_one(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
     with endpoint(workspace, label_studio, pushed, secret="between us") as address:
-        connect(place, pushed, address, secret="between us")
-        connect(place, pushed, address, secret="between us")
-        (backend,) = place.get("api/ml", project=pushed.id)
+        connect(client, pushed, address, secret="between us")
+        connect(client, pushed, address, secret="between us")
+        (backend,) = client.get("api/ml", project=pushed.id)
         assert backend["state"] == "CO"
-        assert len(place.get("api/webhooks/", project=pushed.id)) == 1
-        task = next(held_tasks(place, pushed.id)).task
+        assert len(client.get("api/webhooks/", project=pushed.id)) == 1
+        task = next(list_remote_tasks(client, pushed.id)).task
         chosen = {"all": False, "included": [task]}
         act = {"project": pushed.id, "id": "delete_tasks_predictions"}
-        place.send("POST", "api/dm/actions", params=act, json={"selectedItems": chosen})
-        place.send(
+        client.send("POST", "api/dm/actions", params=act, json={"selectedItems": chosen})
+        client.send(
             "POST", "api/dm/actions", params={**act, "id": "retrieve_tasks_predictions"}, json={"selectedItems": chosen}
         )
-        (prediction,) = place.get(f"api/tasks/{task}/")["predictions"]
+        (prediction,) = client.get(f"api/tasks/{task}/")["predictions"]
         said = {e["from_name"]: e["value"] for e in prediction["result"]}
         assert said["summary"] == {"text": ["ملخص من نموذج جديد."]}
 
 
 @pytest.mark.label_studio
 def test_a_webhook_brings_work_at_once(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
     with endpoint(workspace, label_studio, pushed) as address:
-        connect(place, pushed, address)
-        held = next(held_tasks(place, pushed.id))
-        annotate(place, held.task, written("summary", "وصل بنفسه"))
+        connect(client, pushed, address)
+        held = next(list_remote_tasks(client, pushed.id))
+        annotate(client, held.task, written("summary", "وصل بنفسه"))
         with Store.open(workspace) as store:
             while not reviews_of(store, held.passage):
                 threading.Event().wait(0.05)
@@ -107,9 +107,9 @@ def test_a_webhook_brings_work_at_once(
 
 @pytest.mark.label_studio
 def test_what_is_not_of_this_workspace_or_project_is_turned_away(
-    label_studio: Server, place: Place, workspace: WorkspaceFolder, pushed: Project
+    label_studio: Server, client: LabelStudioClient, workspace: WorkspaceFolder, pushed: Project
 ) -> None:
-    task = place.get(f"api/tasks/{next(held_tasks(place, pushed.id)).task}/", resolve_uri=False)
+    task = client.get(f"api/tasks/{next(list_remote_tasks(client, pushed.id)).task}/", resolve_uri=False)
     with endpoint(workspace, label_studio, pushed) as address, httpx.Client(base_url=address) as client:
         edited = {**task, "data": {**task["data"], "passage": "../../etc/passwd"}}
         assert client.post("/predict", json={"tasks": [edited]}).status_code == 422
@@ -136,9 +136,11 @@ def test_with_a_secret_nobody_gets_in_without_it(
 
 
 @pytest.mark.label_studio
-def test_an_address_others_can_reach_needs_a_secret(place: Place, workspace: WorkspaceFolder, pushed: Project) -> None:
+def test_an_address_others_can_reach_needs_a_secret(
+    client: LabelStudioClient, workspace: WorkspaceFolder, pushed: Project
+) -> None:
     with Store.open(workspace) as store, pytest.raises(AramegaError, match="ARAMEGA_SERVE_SECRET"):
-        make_server(Backend(store, place, pushed, lambda _: Draft()), "0.0.0.0", 0)
+        make_server(Backend(store, client, pushed, lambda _: Draft()), "0.0.0.0", 0)
 
 
 def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_else(tmp_path: Path) -> None:

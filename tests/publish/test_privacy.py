@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from aramega.cli import run
 from aramega.config.publish import CONFIGURATIONS, PublishConfig
-from aramega.labelstudio.annotations import Desk, read_task
+from aramega.labelstudio.annotations import TaskReader, parse_task
 from aramega.labelstudio.form import load_template, read_form
 from aramega.labelstudio.showing import find_passage
 from aramega.labelstudio.tasks import make_task
@@ -71,12 +71,12 @@ def pull(
     form = read_form(FORM)
     with Store.create_or_open(workspace) as store:
         people = {1: "amal@example.org", 2: "basim@example.org", 3: "dina@example.org"}
-        desk = Desk("http://labels.example.org", 7, form, people, lambda p: find_passage(store, p), lambda _: "")
+        desk = TaskReader("http://labels.example.org", 7, form, people, lambda p: find_passage(store, p), lambda _: "")
         for passage in find_passages(store):
             task = {"id": 5, **make_task(load_drafted(store, passage), AUDIO.format(passage), form, "v1")}
             task["annotations"] = [a for p, a in said if p == passage]
             task["drafts"] = [a for p, a in drafts if p == passage]
-            taken = read_task(task, desk)
+            taken = parse_task(task, desk)
             assert not taken.refused
             add_reviews(store, taken.reviews)
 

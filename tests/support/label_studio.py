@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from aramega.labelstudio.client import Place
+from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.credentials import Credentials
 from aramega.labelstudio.local_server import (
     free_port,
@@ -50,8 +50,8 @@ class Server:
     password: str = PASSWORD
     made: list[int] = field(default_factory=list)
 
-    def place(self, patience: float = 20.0) -> Place:
-        return Place(self.url, self.token, patience=patience)
+    def client(self, patience: float = 20.0) -> LabelStudioClient:
+        return LabelStudioClient(self.url, self.token, patience=patience)
 
     def title(self) -> str:
         """A project's name that nobody has."""

@@ -33,6 +33,8 @@ else:
 
 
 class TrainConfig(Section):
+    """[train]"""
+
     method: Literal["lora", "full"] = Field("lora", description='adapters, or every weight ("full": toy models)')
     learning_rate: float = Field(3e-4, gt=0, description='peak learning rate with method "full"')
     weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
@@ -56,6 +58,8 @@ class TrainConfig(Section):
 
 
 class LogConfig(Section):
+    """[log]"""
+
     every: int = Field(1, ge=1, description="steps between lines of the log")
     trackers: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = Field(
         (), description="besides the terminal and log.jsonl; one that is not installed is left out, with a message"
@@ -137,6 +141,7 @@ def fill_lora_modules(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe_problem(problem: Any) -> str:
+    """One problem of a config as a line: where it is, and what to write instead."""
     where = ".".join(str(key) for key in problem["loc"])
     if not where:  # a rule over several sections, which names its keys itself
         return str(problem["ctx"]["error"])
@@ -164,6 +169,7 @@ def to_toml(config: BaseModel) -> str:
 
 
 def toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """The lines of a table and of those inside it."""
     plain = {key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)}
     if path and (plain or not table):
         yield f"\n[{'.'.join(map(toml_key, path))}]"
@@ -175,6 +181,7 @@ def toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]
 
 
 def toml_value(value: Any) -> str:
+    """A value as TOML writes it; a table inside a list goes on one line."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, Mapping):

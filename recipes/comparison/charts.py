@@ -103,6 +103,7 @@ def thinned(curve: Curve) -> Curve:
 
 
 def _drawn(curve: Curve, x: Place, y: Place, *, color: str, dash: str) -> list[str]:
+    """One curve as SVG: its band, then its line."""
     top = [(x(s), y(v)) for s, v in zip(curve.steps, curve.high, strict=True)]
     bottom = [(x(s), y(v)) for s, v in zip(curve.steps, curve.low, strict=True)]
     middle = [(x(s), y(v)) for s, v in zip(curve.steps, curve.mean, strict=True)]

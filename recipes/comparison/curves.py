@@ -85,6 +85,7 @@ def _smoothed(run: Run, name: str, window: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _curves(contenders: Sequence[Contender], points: Points) -> list[Curve]:
+    """One curve a contender from its runs' series, over the steps that all of its runs have."""
     curves = []
     for contender in contenders:
         runs = [(steps, values) for steps, values in map(points, contender.runs) if len(steps)]

@@ -75,6 +75,7 @@ def judge_task(name: str, contenders: Sequence[Contender], config: EvalConfig, *
 def _score(
     who: str, runs: np.ndarray, first: np.ndarray | None, failed: tuple[str, ...], options: Mapping[str, Any]
 ) -> JudgedScore:
+    """One contender's grades with intervals, and its differences from the first contender."""
     by_run = _MeanGrades().metrics(runs.sum(axis=1))
     return JudgedScore(
         contender=who,

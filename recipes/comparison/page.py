@@ -93,6 +93,7 @@ def draw_charts(compared: ComparedRuns, tasks: Sequence[TaskScores], order: Sequ
 
 
 def describe_contender(contender: Contender) -> dict[str, Any]:
+    """One row of the page's table of contenders."""
     run = contender.runs[0]
     whole, late = mean_volatility(contender), late_volatility(contender)
     return {
@@ -114,6 +115,7 @@ def tokens_of(run: Run) -> int:
 
 
 def describe_task(scored: TaskScores, order: Sequence[str]) -> dict[str, Any]:
+    """All that the page shows of one task."""
     names = list(scored.scores[0].metrics)
     metrics = [scored.task.headline, *(name for name in names if name != scored.task.headline)]
     return {
@@ -133,6 +135,7 @@ def describe_task(scored: TaskScores, order: Sequence[str]) -> dict[str, Any]:
 
 
 def describe_score(score: Score, scored: TaskScores, metrics: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
+    """One contender's row in a task's table."""
     headline = scored.task.headline
     values = [other.metrics[headline].value for other in scored.scores]
     best = min(values) if scored.task.lower_is_better else max(values)
@@ -248,6 +251,7 @@ def _bar(interval: Interval, scored: TaskScores) -> dict[str, float]:
 
 
 def _verdict(score: Score, scored: TaskScores) -> str:
+    """Whether the contender is better or worse than the first beyond chance, in a word."""
     difference = score.against_first.get(scored.task.headline)
     if difference is None:
         return "the reference"
@@ -263,6 +267,7 @@ def _task_title(scored: TaskScores) -> str:
 
 
 def _render(template: str, content: dict[str, Any]) -> str:
+    """Fill a template, escaped as HTML where it is one."""
     import jinja2
 
     environment = jinja2.Environment(

@@ -23,6 +23,8 @@ from recipes.training.log import read_log
 
 @dataclass(frozen=True)
 class Run:
+    """One run folder: its config and its log."""
+
     folder: Path
     config: RecipeConfig | None
     """None for a folder that holds answers only."""
@@ -46,6 +48,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Contender:
+    """A name with one or more runs: the same configuration under several seeds."""
+
     name: str
     runs: tuple[Run, ...]
     answers: tuple[list[Prediction], ...] = field(default=())
@@ -92,6 +96,7 @@ def _gradings(path: Path) -> list[Grading]:
 
 
 def read_run(folder: Path) -> Run:
+    """Read a run folder, or a folder that `recipes.evaluate --out` wrote."""
     if not folder.is_dir():
         raise RecipeError(f"{folder}: no such run folder.")
     if (folder / "config.toml").is_file():
@@ -120,6 +125,7 @@ def _shared_config(runs: Sequence[Run]) -> RecipeConfig:
 
 
 def _answer_files(runs: Sequence[Run], split: str) -> tuple[dict[Path, Path], str]:
+    """The predictions of each run, and what split they are of: the wanted one, or that of training's own evaluations."""
     evaluated = {run.folder: _evaluated(run, split) for run in runs}
     if all(path.is_file() for path in evaluated.values()):
         return evaluated, f"the {split} split"

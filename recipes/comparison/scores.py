@@ -43,6 +43,8 @@ class Score:
 
 @dataclass(frozen=True)
 class TaskScores:
+    """All contenders at one task."""
+
     name: str
     """The task's own, or with what it was scored apart by: `dialect+text`."""
     task: Task
@@ -57,6 +59,7 @@ class TaskScores:
 def score_contenders(
     compared: ComparedRuns, tasks: Mapping[str, Task], config: EvalConfig, *, seed: int = 0
 ) -> list[TaskScores]:
+    """Score every task that anyone answered, heard and read apart, and adjust the tests over all of them."""
     names = dict.fromkeys(
         (task, scored_as(task, modality)) for task in tasks for modality in ("speech", "text", "foreign")
     )

@@ -123,6 +123,7 @@ def read_manifest(config: DatasetConfig, split: str) -> Dataset:
 
 @adapter("adi17")
 def read_adi17(config: DatasetConfig, split: str) -> Dataset:
+    """A country for each clip: a column on the Hub, the name of the folder on disk."""
     path = Path(config.path)
     if not path.is_dir() or (path / "README.md").is_file() or list(path.rglob("*.parquet")):
         rows = load_table(config, split)
@@ -141,6 +142,7 @@ def read_adi17(config: DatasetConfig, split: str) -> Dataset:
 
 @adapter("index-csv")
 def read_index(config: DatasetConfig, split: str) -> Dataset:
+    """A folder's `index.csv`; without a `split` column its speakers are divided."""
     folder = existing_path(config)
     index = folder if folder.is_file() else folder / "index.csv"
     if not index.is_file():
@@ -196,6 +198,7 @@ def read_file_names(config: DatasetConfig, split: str) -> Dataset:
 def _by_file_name(
     config: DatasetConfig, split: str, pattern: str, finish: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> Dataset:
+    """Rows from the names of audio files: each named group of `pattern` is a column, and `finish` completes the row."""
     folder, shape = existing_path(config), re.compile(pattern)
     files = list(audio_files(folder))
     matches = [(file, shape.fullmatch(file.stem)) for file in files]

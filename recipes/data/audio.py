@@ -31,6 +31,7 @@ def audio_bytes(cell: Mapping[str, Any] | None, *, name: str) -> bytes:
 
 
 def decode(data: bytes, *, name: str) -> np.ndarray:
+    """Decode a whole clip."""
     import soundfile
 
     try:

@@ -26,6 +26,8 @@ MODALITY_CODES: dict[Modality, int] = {"speech": 0, "text": 1, "foreign": 2}
 
 @dataclass(frozen=True, slots=True)
 class Example:
+    """One task asked of one row of a dataset."""
+
     task: str
     modality: Modality
     label: str
@@ -44,6 +46,8 @@ class Example:
 
 @dataclass(frozen=True)
 class LoadedExample:
+    """An example with its audio and its row's columns."""
+
     example: Example
     audio: np.ndarray | None
     """float32, 16 kHz, mono; None where the input is text."""

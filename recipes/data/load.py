@@ -75,6 +75,7 @@ def load_split(config: DataConfig, split: str, tasks: Mapping[str, Task] | None 
 
 
 def open_source(config: DatasetConfig, split: str) -> DatasetSource:
+    """Read one dataset's split, with ids, lengths and content keys."""
     if config.format not in ADAPTERS:
         close = difflib.get_close_matches(config.format, ADAPTERS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
@@ -147,6 +148,7 @@ def _missing(task: Task, config: DatasetConfig, source: DatasetSource) -> list[s
 def _examples_of(
     task: Task, source: DatasetSource, config: DataConfig, number: int
 ) -> tuple[list[Example], Counter[str]]:
+    """The rows of a dataset as examples of one task, and how many were left out for what reason."""
     dataset = config.datasets[number]
     modality, language = _modality(task, dataset), _answer_language(task, dataset)
     examples: list[Example] = []
@@ -228,6 +230,7 @@ def _stand_in(
 
 
 def _unknown_labels(task: Task, source: DatasetSource) -> RecipeError:
+    """The error for a label that the inventory doesn't know, with the lines to add."""
     assert isinstance(task, Classification)  # only inventories can fail to know a label
     labels = [str(columns.get(task.columns[0]) or "").strip() for columns in source.all_columns()]
     strange, times = Counter(s for s in labels if s and task.inventory.find(s) is None).most_common(1)[0]

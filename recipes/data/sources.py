@@ -47,6 +47,8 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class DatasetSource:
+    """One split of one dataset: columns by row, audio on request."""
+
     name: str
     rows: datasets.Dataset
     labels: Mapping[str, str]
@@ -94,6 +96,7 @@ class DatasetSource:
         return decode(audio_bytes(cell, name=name), name=name)
 
     def _readable(self, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A row as tasks read it: classes and numbers from their codes and texts, labels mapped, marks handled."""
         cells = dict(values)
         cells["id"] = str(cells.get("id", row))
         for column, names in self._class_names.items():

@@ -71,6 +71,7 @@ def hear_single(model: Whisper, clips: Sequence[Clip], *, without_timestamps: bo
 
 
 def hear_packed(model: Whisper, clips: Sequence[Clip]) -> Recognized:
+    """Recognize clips packed into windows, with timestamps, and compare the segments' number and starts."""
     packs = pack(clips)
     results = decode(model, [joined(pack)[0] for pack in packs], without_timestamps=False)
     references = [" ".join(clip.text for clip in pack) for pack in packs]

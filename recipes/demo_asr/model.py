@@ -115,6 +115,7 @@ class DemoModel(nn.Module):
         return texts
 
     def _batch(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+        """Rows as tensors."""
         row_of = self.tokens.row_of
         pairs = [self.tokens.sequence(row) for row in rows]
         longest = min(max(len(given) for given, _ in pairs), self.dims.n_text_ctx)

@@ -39,6 +39,8 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Row:
+    """One training example: audio, and where in it what is said."""
+
     audio: np.ndarray
     spoken: Sequence[Spoken]
     with_timestamps: bool
@@ -165,6 +167,7 @@ def _single(source: Source, rng: random.Random, *, with_timestamps: bool) -> Row
 
 
 def _packed(source: Source, rng: random.Random, seconds: float, *, most: int) -> Row:
+    """A row of `seconds` with as many utterances as fit, at most `most`."""
     clips, starts, at = [], [], rng.uniform(0, 0.8)
     for _ in range(most):
         clip = source.draw(rng)
@@ -183,6 +186,7 @@ def _packed(source: Source, rng: random.Random, seconds: float, *, most: int) ->
 
 
 def _without_speech(rng: random.Random) -> Row:
+    """A window of noise, music or silence."""
     audible = int(rng.uniform(2, WINDOW_SECONDS) * RATE)
     kind = rng.choice(("music", "music", "noise", "silence"))
     if kind == "music":
@@ -213,6 +217,7 @@ def _lay_cut_out(
 def _lay_clean(
     clips: Sequence[Clip], starts: Sequence[float], seconds: float, rng: random.Random, *, with_timestamps: bool
 ) -> Row:
+    """The clips with silence between them, as they were spoken: no channel, no noise."""
     audio = np.zeros(int(seconds * RATE) // FRAME_SAMPLES * FRAME_SAMPLES, np.float32)
     spoken = []
     for clip, start in zip(clips, starts, strict=True):

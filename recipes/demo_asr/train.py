@@ -40,6 +40,8 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
+    """The phases of a training, its rates and its batches."""
+
     phases: tuple[Phase, ...]
     peak_rate: float = 1.5e-3
     warm_up: int = 300
@@ -71,6 +73,7 @@ def make_phases(letters: int, joint: int, whole: int) -> tuple[Phase, ...]:
 
 
 def draw_rows(source: Source, phase: Phase, plan: Plan, step: int) -> list[Row]:
+    """Draw the rows of one step, of the kinds that its phase trains on."""
     rng = random.Random(f"{plan.seed}/{step}")
     kind = rng.random()
     if phase.name == "windows" and kind < 0.2:

@@ -158,6 +158,7 @@ def fill_cache(folder: Path, *, utterances: int, seed: int = 0, processes: int =
 
 
 def write_cache(folder: Path, clips: Iterable[Clip]) -> None:
+    """Write the clips into one file of samples, and an index of them."""
     folder.mkdir(parents=True, exist_ok=True)
     start, entries = 0, []
     with (folder / "speech.int16").open("wb") as file:

@@ -58,6 +58,7 @@ def cascade(
 
 
 def prediction(examples: Examples, i: int, answer: str) -> Prediction:
+    """A baseline's answer as a prediction."""
     example, columns = examples[i], examples.text(i).columns
     return Prediction(
         task=example.task,

@@ -49,6 +49,7 @@ def ask_all(
 
 
 def _client(config: EndpointConfig) -> Any:
+    """The `openai` client of this endpoint, or an error that says what is missing."""
     try:
         import openai
     except ImportError:
@@ -69,6 +70,7 @@ def _client(config: EndpointConfig) -> Any:
 def _ask(
     client: Any, config: EndpointConfig, messages: Messages, read: Callable[[str], T], max_tokens: int
 ) -> Answer[T]:
+    """Ask one question, and again while its answer can't be read and retries are left."""
     import openai
 
     error = ""

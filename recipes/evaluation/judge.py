@@ -87,6 +87,7 @@ def write_gradings(folder: Path, gradings: Sequence[Grading]) -> None:
 
 
 def read_gradings(path: Path) -> list[Grading]:
+    """Read a `grades.jsonl`."""
     gradings = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
@@ -120,6 +121,7 @@ def _question(source: str, summary: str) -> Messages:
 
 
 def _means(grades: np.ndarray, config: EvalConfig, seed: int) -> dict[str, dict[str, float]]:
+    """The mean of each grade with its bootstrap interval."""
     draws = np.random.default_rng(seed).integers(len(grades), size=(config.resamples, len(grades)))
     sides = [(1 - config.confidence) / 2, (1 + config.confidence) / 2]
     low, high = np.quantile(grades[draws].mean(axis=1), sides, axis=0)

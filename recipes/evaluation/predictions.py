@@ -19,6 +19,8 @@ from recipes.tasks.base import scored_as
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
+    """One answer, with what pairs it with another model's and what slices need."""
+
     task: str
     example: str
     answer: str
@@ -55,6 +57,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
 
 
 def read_predictions(path: Path) -> list[Prediction]:
+    """Read a file of predictions; a line that holds none is an error that names the line."""
     predictions: list[Prediction] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:

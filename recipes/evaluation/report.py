@@ -32,6 +32,7 @@ def evaluate_predictions(
 
 
 def evaluate_task(task: Task, rows: Sequence[Prediction], config: EvalConfig, *, seed: int = 0) -> dict[str, Any]:
+    """One task's metrics with intervals, over all its examples and over each slice."""
     tallies = task.tally([row.answer for row in rows], [row.reference for row in rows])
 
     def scored(indices: Sequence[int] | slice) -> dict[str, Any]:

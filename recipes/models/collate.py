@@ -157,6 +157,8 @@ class Encoder:
         return features["input_features"][0][:, : mel_frames(len(audio))]
 
     def _pad(self, prompts: Sequence[Prompt], *, side: str) -> Inputs:
+        """A batch of sequences, padded on this side, with the positions of its targets."""
+
         import torch
 
         mels = [self._checked_mel(prompt) for prompt in prompts]
@@ -185,6 +187,7 @@ class Encoder:
         )
 
     def _checked_mel(self, prompt: Prompt) -> np.ndarray | None:
+        """The mel features of a prompt's clip; a clip that is too long or too short is an error."""
         if prompt.audio is None:
             return None
         seconds = len(prompt.audio) / SAMPLE_RATE

@@ -23,6 +23,8 @@ class TinyShape(Section):
 
 
 class ModelConfig(Section):
+    """[model]"""
+
     path: str = Field("Qwen/Qwen2.5-Omni-7B", description='a local folder, a Hub name, or "tiny"')
     dtype: Literal["bfloat16", "float32"] = Field("bfloat16", description="number format of the frozen weights")
     attention: Literal["sdpa", "flash_attention_2", "eager"] = Field("sdpa", description="attention kernel")

@@ -38,6 +38,8 @@ class LoraPart(Section):
 
 
 class LoraConfig(Section):
+    """[lora]"""
+
     rank: int = Field(32, ge=1, description="rank of every adapter")
     alpha: int = Field(64, ge=1, description="scale: an adapter's output is multiplied by alpha / rank")
     dropout: float = Field(0.05, ge=0, lt=1, description="dropout before the adapter")

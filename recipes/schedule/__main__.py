@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(prog="python -m recipes.schedule", description=__doc__)
     parser.add_argument(
         "config", type=Path, help="a run's TOML file; its [schedule], train.seed and train.accumulation are read"
@@ -49,6 +50,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def inspect(options: argparse.Namespace) -> None:
+    """Everything `main` does."""
+
     from recipes.config import load_config
 
     if options.out.suffix not in (".html", ".png", ".svg"):
@@ -66,6 +69,7 @@ def inspect(options: argparse.Namespace) -> None:
 
 
 def read_data(options: argparse.Namespace) -> tuple[ScheduleTable, np.ndarray | None]:
+    """The table of `--table` with its embeddings, or a made-up one."""
     if options.table is None:
         if options.embeddings:
             raise RecipeError("--embeddings without --table: whose rows are they? Give both.")
@@ -89,6 +93,7 @@ def uniform_diversity(
 
 
 def report(schedule: Schedule, run: RunMeasures, uniform: float | None) -> None:
+    """Print the run in numbers, its phases, its tasks and the notes."""
     print(facts(schedule, run, uniform))
     for name, phase in {phase.name: phase for phase in schedule.phases}.items():
         tasks = ", ".join(f"{task} {weight / sum(phase.tasks.values()):.0%}" for task, weight in phase.tasks.items())

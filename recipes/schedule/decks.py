@@ -16,6 +16,8 @@ HALVES = -1  # stands for a pass number where the fixed halves are drawn
 
 
 class Deck:
+    """The rows of one share, and how many of them were dealt."""
+
     def __init__(self, name: str, rows: np.ndarray, seed: int) -> None:
         self.name = name
         self.rows = rows

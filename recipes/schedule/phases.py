@@ -121,9 +121,9 @@ def allot_steps(phases: Sequence[Phase], steps: int) -> list[Phase]:
     open_phases = [i for i, phase in enumerate(phases) if not phase.steps]
     left = steps - stated
     if left < len(open_phases) or (left and not open_phases):
-        lengths = ", ".join(f"{phase.name} {phase.steps or 'the rest'}" for phase in phases)
+        stated_lengths = ", ".join(f"{phase.name} {phase.steps or 'the rest'}" for phase in phases)
         raise RecipeError(
-            f"schedule: {steps} steps do not fit the stages ({lengths}). "
+            f"schedule: {steps} steps do not fit the stages ({stated_lengths}). "
             "Change schedule.steps or the stages' steps, or leave one stage's steps at 0 to take the rest."
         )
     lengths = [phase.steps for phase in phases]

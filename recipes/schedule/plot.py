@@ -56,6 +56,7 @@ def draw(schedule: Schedule, run: RunMeasures, *, uniform_diversity: float | Non
 def draw_shares(
     ax: Axes, shares: np.ndarray, names: Sequence[str], title: str, *, colours: Sequence[str] = COLOURS
 ) -> None:
+    """Shares of the batches over the steps as stacked areas: of tasks, or of text and speech."""
     steps, averaged = average(shares)
     ax.stackplot(steps, averaged.T, colors=[colours[i % len(colours)] for i in range(len(names))], step="post", lw=0)
     ax.set_ylim(0, 1)
@@ -75,6 +76,7 @@ def draw_shares(
 
 
 def draw_diversity(ax: Axes, run: RunMeasures, uniform: float | None) -> None:
+    """The diversity of batches over the steps, beside that of uniform batches."""
     ax.set_title("mean distance between the batch's clips, in aligner space", loc="left", fontsize=11, color=INK)
     if np.isnan(run.diversity).all():
         ax.text(0.5, 0.5, "no embeddings given", transform=ax.transAxes, ha="center", va="center", color=FAINT)
@@ -88,6 +90,7 @@ def draw_diversity(ax: Axes, run: RunMeasures, uniform: float | None) -> None:
 
 
 def draw_padding(ax: Axes, run: RunMeasures) -> None:
+    """The share of padding over the steps, beside that of plain shuffling."""
     ax.set_title("padding, of all tokens computed", loc="left", fontsize=11, color=INK)
     ax.plot(run.sampled, run.plain_padding, ".", ms=3, color=FAINT)
     ax.plot(run.sampled, run.padding, ".", ms=3, color=COLOURS[2])
@@ -187,7 +190,7 @@ TASK_COLUMNS = ("task", "rows", "places in the run", "visits per row", "rows sho
 
 def task_rows(schedule: Schedule, run: RunMeasures) -> list[tuple[str, ...]]:
     """For each task: rows, places, how often a row comes on average, and the share of rows that come at all."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for task, name in enumerate(schedule.table.tasks):
         of_task = run.kinds[:, 0] == task
         rows, drawn = int(run.rows[of_task].sum()), int(run.drawn[of_task].sum())

@@ -70,7 +70,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Quotas:
-    """A phase, ready to be drawn from."""
+    """A phase's shares over the rows that there are: the tree of splits, and its cells."""
 
     tree: Split
     cells: list[Cell]
@@ -107,6 +107,7 @@ def lay_out_quotas(phase: Phase, table: ScheduleTable, batch_size: int, deck_of:
 
 
 def check_tasks(phase: Phase, table: ScheduleTable) -> None:
+    """Refuse a phase with a task that has no rows or no positive weight."""
     for name, weight in phase.tasks.items():
         if not weight > 0:
             raise RecipeError(f"schedule: phase {phase.name!r}: weight {weight} of task {name!r} must be above 0")

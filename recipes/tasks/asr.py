@@ -33,6 +33,8 @@ ARABIC = (
 
 @register
 class Recognition(Task):
+    """Automatic speech recognition."""
+
     name = "asr"
     kind = "generative"
     uses_audio = True

@@ -42,6 +42,8 @@ class TaskOptions:
 
 
 class Task(ABC):
+    """One thing to ask of the model, and how its answers are scored."""
+
     name: str
     kind: Kind
     uses_audio: bool

@@ -54,6 +54,8 @@ def _sentences(text: str) -> list[str]:
 
 
 class Classification(Task):
+    """A task whose answer is a label of an inventory."""
+
     kind = "discriminative"
     uses_audio = True
     headline = "macro_f1"

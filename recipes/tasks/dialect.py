@@ -26,6 +26,8 @@ TEXT_ARABIC = ("ما لهجة النص التالي؟", "بأي لهجة عرب�
 
 @register
 class DialectIdentification(Classification):
+    """Which dialect is spoken."""
+
     name = "dialect"
     columns = ("dialect",)
 

@@ -26,6 +26,8 @@ TEXT_ARABIC = ("ما الشعور الذي يعبّر عنه النص التال
 
 @register
 class EmotionIdentification(Classification):
+    """How the speaker sounds."""
+
     name = "emotion"
     columns = ("emotion",)
 

@@ -20,6 +20,8 @@ LabelLanguage = Literal["en", "ar", "code"]
 
 
 class Label(BaseModel):
+    """One class: its code, its names in English and Arabic, and for a country its region."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: str

@@ -49,6 +49,8 @@ NO_LETTERS = "-"
 
 @register
 class SpeechSummarization(Task):
+    """A summary of what is said."""
+
     name = "ssum"
     kind = "generative"
     uses_audio = True

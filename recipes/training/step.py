@@ -137,6 +137,7 @@ def add_up(accelerator: Any, parameters: Sequence[torch.nn.Parameter], sums: tor
 
 
 def read_numbers(numbers: Sequence[float], tasks: Sequence[str]) -> StepResult:
+    """What a step says, from the numbers that came back from the device."""
     count = len(tasks)
     losses, targets, tokens = numbers[:count], numbers[count : 2 * count], numbers[2 * count : 3 * count]
     return StepResult(

@@ -21,7 +21,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from aramega.backends.asr import WINDOW_SECONDS, Sound, make_recognizer
+from aramega.backends.asr.by_name import make_recognizer
+from aramega.backends.asr.recognizer import WINDOW_SECONDS, Sound
 from aramega.config import TranscribeConfig
 from aramega.records import RATE, Segment, stretch_id
 from aramega.stages.transcribe.windows import pack_windows

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from aramega.backends.asr import make_recognizer
+from aramega.backends.asr.by_name import make_recognizer
 from aramega.backends.asr.checkpoints import checkpoint_path
 from aramega.config import TranscribeConfig
 from aramega.records import RATE

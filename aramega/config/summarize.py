@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -13,8 +13,10 @@ from typing_extensions import Self
 
 from aramega.config.base import CHANGES_NOTHING, Options
 from aramega.config.files import content_key
+from aramega.plugins import find_plugins
 from aramega.prompts import load_prompt
 
+OWN_BACKENDS = ("extractive", "openai", "hf")
 _ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
 
 
@@ -22,7 +24,8 @@ _ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECA
 class BackendName:
     """What a `backend` option says."""
 
-    kind: Literal["extractive", "openai", "hf"]
+    kind: str
+    """extractive, openai, hf, or a plugin's name."""
     model: str = ""
     """The endpoint's name for it, or the folder of a local one."""
     url: str = ""
@@ -151,7 +154,7 @@ class SummarizeConfig(Options):
             "merge_prompt": load_prompt("merge", self.merge_prompt),
         }
         tags = {key: prompt.tag for key, prompt in prompts.items()}
-        backend = self.backend if self.model.kind == "hf" else f"openai:{self.model.model}"
+        backend = f"openai:{self.model.model}" if self.model.kind == "openai" else self.backend
         return {**super().deciding(), **tags, "backend": content_key(backend)}
 
 
@@ -162,6 +165,9 @@ def parse_backend(backend: str) -> BackendName:
         return BackendName("extractive")
     if backend.startswith("hf:") and backend[3:].strip():
         return BackendName("hf", str(Path(backend[3:].strip()).expanduser().absolute()))
+    name, _, model = backend.partition(":")
+    if name not in OWN_BACKENDS and name in find_plugins("summarizers"):
+        return BackendName(name, model)
     if found := _ENDPOINT.fullmatch(backend):
         address = urlsplit(found["url"])
         if address.username or address.password:

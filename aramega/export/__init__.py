@@ -1,7 +1,7 @@
 """Export: segments and passages as the manifests that neighbouring tools read.
 
 A format is a pure function from one recording's contents to the text of its lines; where that text goes,
-one file for the set or one per recording, is said beside it in `FORMATS`. One recording is in memory at a
+one file for the set or one per recording, is said beside it in `FORMATS`, to which plugins may add. One recording is in memory at a
 time, in the order of their ids, so that two exports of the same workspace are the same bytes.
 
 Text is what people settled, else what was drafted, or comes from `text_of`. Before there is a transcript
@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 from aramega.export.audacity import audacity_labels
 from aramega.export.contents import TextOf, Unit, no_text, read_contents
@@ -24,6 +25,7 @@ from aramega.export.nemo import nemo_entries
 from aramega.export.rttm import rttm_lines
 from aramega.export.srt import srt_cues
 from aramega.export.textgrid import textgrid
+from aramega.plugins import find_plugins
 from aramega.records import AramegaError
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
@@ -61,7 +63,7 @@ def export(
     `unit` is what one line, label or cue stands for; without it, what suits the format. A format of one
     file may also be given that file's name as `out`.
     """
-    writer = FORMATS[_known(format, FORMATS, "format")]
+    writer = find_format(format)
     chosen = _choose_unit(writer, format, unit)
     with store.snapshot():
         contents = read_contents(store, workspace, text_of)
@@ -72,6 +74,13 @@ def export(
                 "`aramega build-ssum` does that; `aramega status` says how far it is."
             )
         return list(writer.write(chain([first], contents), out, chosen))
+
+
+def find_format(name: str) -> Format:
+    """One of ours, or a plugin's."""
+    plugins = find_plugins("exports")
+    known = _known(name, [*FORMATS, *plugins], "format")
+    return FORMATS[known] if known in FORMATS else cast(Format, plugins[known].load())
 
 
 def _choose_unit(writer: Format, format: str, unit: str | None) -> Unit:

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aramega.config import Options
+from aramega.plugins import Plugin, find_plugins
 from aramega.workspace import WorkspaceFolder
 
 Item = TypeVar("Item")
@@ -100,6 +101,11 @@ class Stage(ABC, Generic[Item]):
             except Exception as error:  # noqa: BLE001  whatever one item does, the next gets its turn
                 yield error
 
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The plugins that results depend on: another version of one is another fingerprint."""
+        mine = find_plugins("stages").get(self.name)
+        return (mine,) if mine and mine.target.partition(":")[0] == type(self).__module__ else ()
+
     def check(self) -> None:
         """Raise, before anything starts, if something the stage needs is not installed."""
 
@@ -141,5 +147,6 @@ def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
 
 
 def _fingerprint(stage: Stage[Any], upstream: Mapping[str, str]) -> str:
-    told = json.dumps([stage.name, stage.version, stage.options.deciding(), upstream], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    versions = [plugin.distribution for plugin in stage.plugins() if plugin.distribution]
+    deciding = [stage.name, stage.version, stage.options.deciding(), upstream, *versions]
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]

@@ -16,10 +16,11 @@ from aramega.backends.llm import ChatModel, Talk
 from aramega.backends.llm.answers import Limits, SummaryAnswer, read_summary
 from aramega.backends.llm.estimates import Estimate, estimate_talks, room_beside, split_to_fit
 from aramega.backends.llm.journal import forget_invalid_answers
-from aramega.backends.llm.models import check_model, open_model
+from aramega.backends.llm.models import check_model, open_model, summarizer_plugin
 from aramega.backends.llm.quoting import known_about, make_request
 from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
+from aramega.plugins import Plugin
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Summary
 from aramega.stages.base import Stage, Step, Takes
@@ -49,10 +50,14 @@ class Summarize(Stage[DraftedPassage]):
         self._rules: Rules | None = None
         if options.model.kind == "openai":
             self.batch_size = options.concurrency * ROUNDS_A_TASK
-        elif options.model.kind == "hf":
+        elif not self._picks:
             self.batch_size = options.concurrency  # nothing is journaled: a kill costs the task
         if not self._picks:
             self.workers = 1  # one process knows what is under way and what is spent, and holds the model
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        plugin = summarizer_plugin(self.options)
+        return (plugin,) if plugin else ()
 
     def check(self) -> None:
         check_model(self.options)

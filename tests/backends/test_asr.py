@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aramega.backends.asr import Sound, make_recognizer
+from aramega.backends.asr.by_name import make_recognizer
 from aramega.backends.asr.checkpoints import check_model, expand_token_rows, read_checkpoint
 from aramega.backends.asr.openai_whisper import OpenAiWhisper, choose_device
 from aramega.backends.asr.reading import Vocabulary, looks_wrong
+from aramega.backends.asr.recognizer import Sound
 from aramega.config import TranscribeConfig
 from aramega.records import RATE, AramegaError
 from aramega.text import compression_ratio

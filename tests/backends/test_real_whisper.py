@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from aramega.backends.asr import make_recognizer
+from aramega.backends.asr.by_name import make_recognizer
 from aramega.config import TranscribeConfig
 from aramega.text import wer
 

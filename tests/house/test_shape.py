@@ -22,8 +22,6 @@ ROOMS_WITH_VAGUE_NAMES = {
 
 MODULES_IN_CIRCLES = {
     *("aramega.audio.measures", "aramega.audio.table"),
-    *("aramega.backends.asr", "aramega.backends.asr.faster_whisper", "aramega.backends.asr.openai_whisper"),
-    "aramega.backends.asr.reading",
     *("aramega.cli.build", "aramega.cli.dry_run", "aramega.cli.home", "aramega.cli.look"),
 }
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from aramega.backends.asr import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
+from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.config import TranscribeConfig
 from aramega.config.files import content_key
 from aramega.records import RATE, AramegaError

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aramega.backends.asr import Phrase
+from aramega.backends.asr.recognizer import Phrase
 from aramega.config import TranscribeConfig
 from aramega.text import compression_ratio
 

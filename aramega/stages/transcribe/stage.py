@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aramega.backends.asr import WINDOW_SECONDS, Heard, Recognizer, Sound, make_recognizer
+from aramega.backends.asr.by_name import make_recognizer, recognizer_named
+from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Recognizer, Sound
 from aramega.config import TranscribeConfig
+from aramega.plugins import Plugin
 from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Step, Takes
@@ -76,6 +78,9 @@ class Transcribe(Stage[DraftedPassage]):
     def batch_size(self) -> int:  # type: ignore[override]
         """Passages a task: enough windows to fill batches, and not more than a killed build may lose."""
         return max(8, (self.options.batch or 16) // 2)
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        return (recognizer_named(self.options.model),)
 
     def check(self) -> None:
         if self.options.model != SUBTITLES:

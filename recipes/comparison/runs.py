@@ -126,24 +126,24 @@ def _shared_config(runs: Sequence[Run]) -> RecipeConfig:
 
 def _answer_files(runs: Sequence[Run], split: str) -> tuple[dict[Path, Path], str]:
     """The predictions of each run, and what split they are of: the wanted one, or that of training's own evaluations."""
-    evaluated = {run.folder: _evaluated(run, split) for run in runs}
+    evaluated = {run.folder: _split_answers(run, split) for run in runs}
     if all(path.is_file() for path in evaluated.values()):
         return evaluated, f"the {split} split"
-    looked = {run.folder: _looked(run) for run in runs}
+    validated = {run.folder: _validation_answers(run) for run in runs}
     for run in runs:
-        if not looked[run.folder].is_file():
+        if not validated[run.folder].is_file():
             raise RecipeError(
                 f"{run.folder}: no answers on the {split} split, and none of training's own. Make them: "
                 f"python -m recipes.evaluate {run.folder} --split {split}"
             )
-    return looked, "the validation subset that training looked at"
+    return validated, "the validation subset that training looked at"
 
 
-def _evaluated(run: Run, split: str) -> Path:
+def _split_answers(run: Run, split: str) -> Path:
     return (run.folder / "evaluation" / split if run.config else run.folder) / PREDICTIONS_FILE
 
 
-def _looked(run: Run) -> Path:
+def _validation_answers(run: Run) -> Path:
     if run.config is None:
         return run.folder / PREDICTIONS_FILE
     return run.folder / "predictions" / f"step-{run.best_step}.jsonl"

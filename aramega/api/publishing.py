@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from aramega.api.access import Access
 from aramega.config import Config
 from aramega.errors import AramegaError
-from aramega.publish import Published, Target
+from aramega.publish import Published, PublishJob, Target
 from aramega.publish import publish as publish_dataset
 from aramega.publish.folder import FolderTarget
 from aramega.publish.hub import HubTarget, fetch_version
@@ -92,9 +92,7 @@ def publish(workspace: Access, request: PublishRequest, *, dry_run: bool = False
         raise AramegaError("say where to: a folder (--out DIR) or a repository (--repo ORG/NAME), one of the two.")
     target = _make_target(workspace, request)
     with workspace.reading(files=True) as store:
-        published = publish_dataset(
-            store,
-            workspace.folder,
+        job = PublishJob(
             request.config.publish,
             request.config.label,
             target,
@@ -104,6 +102,7 @@ def publish(workspace: Access, request: PublishRequest, *, dry_run: bool = False
             dry_run=dry_run,
             say=workspace.notify,
         )
+        published = publish_dataset(store, workspace.folder, job)
     return Publication(published, target)
 
 

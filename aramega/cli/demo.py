@@ -62,9 +62,9 @@ def demo(
 
 def _publish(store: Store, place: WorkspaceFolder, config: Config) -> Path:
     """What a stranger would load, in a folder beside the clips."""
-    from aramega.publish import publish
+    from aramega.publish import PublishJob, publish
     from aramega.publish.folder import FolderTarget
 
     folder = place.root / "dataset"
-    publish(store, place, config.publish, config.label, FolderTarget(folder))
+    publish(store, place, PublishJob(config.publish, config.label, FolderTarget(folder)))
     return folder

@@ -102,6 +102,7 @@ def publish(
     Killed? The same command goes on. A new version appears whole or not at all.
     """
     from aramega.cli.home import at_home
+    from aramega.publish import PublishJob
     from aramega.publish import publish as make
     from aramega.publish.folder import FolderTarget
     from aramega.publish.hub import HubTarget
@@ -133,18 +134,8 @@ def publish(
         else:
             assert to is not None
             target = FolderTarget(to.absolute(), force=force)
-        made = make(
-            store,
-            place,
-            config.publish,
-            config.label,
-            target,
-            tag=tag,
-            withdrawn=withdrawn,
-            format=format,
-            dry_run=dry_run,
-            say=_say,
-        )
+        job = PublishJob(config.publish, config.label, target, tag, withdrawn, format, dry_run, _say)
+        made = make(store, place, job)
     _show(made, target, dry_run=dry_run)
     if verify and not dry_run:
         _verify(target, create_pr=create_pr)

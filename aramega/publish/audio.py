@@ -8,7 +8,7 @@ out of clips and encoded anew, are copied in.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import cycle
@@ -18,9 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aramega.audio.clips import encode_flac
-from aramega.publish.plan import Row, rows_of
-from aramega.publish.survey import Kept
-from aramega.records import RATE, AramegaError
+from aramega.records import RATE, AramegaError, Passage
 from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -35,98 +33,108 @@ LONGEST_SEGMENT = 2 * 31 * RATE
 Memory = npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class SegmentTimes:
+    """Where a segment lies in its recording, in seconds."""
+
+    recording_start: float
+    recording_end: float
+
+
+@dataclass(frozen=True)
+class SegmentClip:
+    """A segment's own audio, and its hash."""
+
+    content: bytes
+    sha256: str
+
+
 @dataclass
-class Group:
-    """A row group: its rows, and the bytes of their audio one after the other in `memory`."""
+class AudioGroup:
+    """The audio of a row group: bytes one after the other in `memory`, and where those of each row end."""
 
     memory: Memory
-    rows: list[Row] = field(default_factory=list)
     edges: list[int] = field(default_factory=lambda: [0])
+    hashes: list[str] = field(default_factory=list)
+    """Of segments, whose audio nobody has hashed before."""
+
+    @property
+    def rows(self) -> int:
+        return len(self.edges) - 1
 
     @property
     def size(self) -> int:
         return self.edges[-1]
 
     def is_full(self, more: int, limit: int) -> bool:
-        return bool(self.rows) and (self.size + more > limit or len(self.rows) >= ROWS_IN_A_GROUP)
+        return self.rows > 0 and (self.size + more > limit or self.rows >= ROWS_IN_A_GROUP)
 
-    def audio(self) -> pa.Array:
+    def add(self, size: int) -> Memory:
+        """The memory of the next row, which has this size."""
+        end = self.size + size
+        self.edges.append(end)
+        return self.memory[end - size : end]
+
+    def array(self) -> pa.Array:
         """The bytes of each row, as Arrow sees them, without a copy."""
         import pyarrow as pa
 
         edges = pa.py_buffer(np.array(self.edges, dtype=np.int32))
-        return pa.Array.from_buffers(
-            pa.binary(), len(self.rows), [None, edges, pa.py_buffer(self.memory[: max(1, self.size)])]
-        )
+        content = pa.py_buffer(self.memory[: max(1, self.size)])
+        return pa.Array.from_buffers(pa.binary(), self.rows, [None, edges, content])
 
 
 def clip_groups(
-    spooled: Iterable[tuple[Kept, Row]], workspace: WorkspaceFolder, limit: int, largest: int
-) -> Iterator[Group]:
-    """Row groups of whole clips. At most two of them are alive at a time: one is written while the next is read."""
+    clips: Iterable[tuple[Passage, int]], workspace: WorkspaceFolder, limit: int, largest: int
+) -> Iterator[AudioGroup]:
+    """Row groups of whole clips, which have these sizes. At most two groups are alive at a time: one is written while
+    the next is read."""
     memories = cycle([np.empty(limit + largest, np.uint8) for _ in range(2)])
-    group = Group(next(memories))
-    for kept, line in spooled:
-        if group.is_full(kept.clip_bytes, limit):
+    group = AudioGroup(next(memories))
+    for passage, size in clips:
+        if group.is_full(size, limit):
             yield group
-            group = Group(next(memories))
-        end = group.size + kept.clip_bytes
-        read_clip_into(group.memory[group.size : end], workspace, line)
-        group.rows.append(line["passage"])
-        group.edges.append(end)
+            group = AudioGroup(next(memories))
+        read_clip_into(group.add(size), workspace, passage)
     if group.rows:
         yield group
 
 
-def segment_groups(cut: Iterable[list[tuple[Row, bytes]]], limit: int) -> Iterator[Group]:
+def segment_groups(cut: Iterable[Sequence[SegmentClip]], limit: int) -> Iterator[AudioGroup]:
     """Row groups of segments, as `cut_segments` gives them for a passage."""
     memories = cycle([np.empty(limit + LONGEST_SEGMENT, np.uint8) for _ in range(2)])
-    group = Group(next(memories))
-    for row, content in (one for rows in cut for one in rows):
-        if group.is_full(len(content), limit):
+    group = AudioGroup(next(memories))
+    for clip in (clip for clips in cut for clip in clips):
+        if group.is_full(len(clip.content), limit):
             yield group
-            group = Group(next(memories))
-        end = group.size + len(content)
-        group.memory[group.size : end] = np.frombuffer(content, np.uint8)
-        group.rows.append(row)
-        group.edges.append(end)
+            group = AudioGroup(next(memories))
+        group.add(len(clip.content))[:] = np.frombuffer(clip.content, np.uint8)
+        group.hashes.append(clip.sha256)
     if group.rows:
         yield group
 
 
-def text_groups(rows: Iterable[Row]) -> Iterator[Group]:
-    """Row groups without audio."""
-    group = Group(np.empty(0, np.uint8))
-    for row in rows:
-        if len(group.rows) >= ROWS_IN_A_GROUP:
-            yield group
-            group = Group(group.memory)
-        group.rows.append(row)
-    if group.rows:
-        yield group
-
-
-def read_clip(workspace: WorkspaceFolder, line: Row) -> bytes:
+def read_clip(workspace: WorkspaceFolder, passage: Passage) -> bytes:
     """A clip's bytes, which must be those that the workspace made."""
-    content = np.empty((workspace.root / line["clip"]).stat().st_size, np.uint8)
-    read_clip_into(content, workspace, line)
+    content = np.empty((workspace.root / passage.clip).stat().st_size, np.uint8)
+    read_clip_into(content, workspace, passage)
     return content.tobytes()
 
 
-def read_clip_into(memory: Memory, workspace: WorkspaceFolder, line: Row) -> None:
+def read_clip_into(memory: Memory, workspace: WorkspaceFolder, passage: Passage) -> None:
     """Read a clip into memory of its size."""
     view = memoryview(memory)  # type: ignore[arg-type]  # numpy says so from Python 3.12 on only
     try:
-        with (workspace.root / line["clip"]).open("rb", buffering=0) as file:
+        with (workspace.root / passage.clip).open("rb", buffering=0) as file:
             whole = _fill(file, view) and not file.read(1)
     except FileNotFoundError:
         raise AramegaError(
-            f"{line['clip']}: was there a moment ago and is gone. Bring it back, then run again."
+            f"{passage.clip}: was there a moment ago and is gone. Bring it back, then run again."
         ) from None
-    if not whole or sha256(view).hexdigest() != line["passage"]["clip"]:
+    if not whole or sha256(view).hexdigest() != passage.clip_sha256:
         raise AramegaError(
-            f"{line['clip']}: is not the clip that was built (its SHA-256 differs). Restore it, or leave it out: "
-            f"--where \"passage <> '{line['passage']['id']}'\"."
+            f"{passage.clip}: is not the clip that was built (its SHA-256 differs). Restore it, or leave it out: "
+            f"--where \"passage <> '{passage.id}'\"."
         )
 
 
@@ -137,16 +145,16 @@ def _fill(file: Any, view: memoryview) -> bool:
     return at == len(view)
 
 
-def cut_segments(clip: bytes, line: Row) -> list[tuple[Row, bytes]]:
-    """The rows of `asr`, each with its own stretch of the clip."""
+def cut_segments(clip: bytes, passage: Passage, segments: Iterable[SegmentTimes]) -> list[SegmentClip]:
+    """The segments' own stretches of their passage's clip, encoded anew."""
     import soundfile
 
     samples, rate = soundfile.read(io.BytesIO(clip), dtype="int16")
     if rate != RATE:
-        raise AramegaError(f"{line['clip']}: is {rate} Hz and not {RATE}: not one of our clips.")
-    cut = []
-    for row in rows_of("asr", line):
-        first, last = (round((row[edge] - line["start"]) * RATE) for edge in ("recording_start", "recording_end"))
+        raise AramegaError(f"{passage.clip}: is {rate} Hz and not {RATE}: not one of our clips.")
+    clips = []
+    for segment in segments:
+        first, last = (round((at - passage.start) * RATE) for at in (segment.recording_start, segment.recording_end))
         content = encode_flac(samples[max(0, first) : last], level=SEGMENT_FLAC_LEVEL)
-        cut.append(({**row, "clip": sha256(content).hexdigest()}, content))
-    return cut
+        clips.append(SegmentClip(content, sha256(content).hexdigest()))
+    return clips

@@ -14,9 +14,11 @@ from typing import Any
 from aramega.publish.columns import TYPE_NAMES, card_feature
 from aramega.publish.configurations import Configuration
 from aramega.publish.pictures import Bars, draw_bars
-from aramega.publish.plan import Plan, Row
+from aramega.publish.plan import Plan
+from aramega.publish.rows import PassageRow
 from aramega.publish.splits import SPLITS
 from aramega.publish.statistics import BIN, UNKNOWN, Statistics, used
+from aramega.publish.tables import passage_rows
 from aramega.publish.versions import Release
 from aramega.records import AramegaError
 from aramega.workspace import whole_file
@@ -120,7 +122,7 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "release": facts.release,
         "aramega": __version__,
         "licence": plan.licence,
-        "licences": {name: len(who) for name, who in sorted(plan.found.licences.items())},
+        "licences": {name: len(who) for name, who in sorted(plan.selection.licences.items())},
         "configurations": [
             {
                 "name": one.name,
@@ -156,7 +158,7 @@ def words(facts: CardFacts) -> dict[str, Any]:
 def agreement_in_brief(plan: Plan) -> dict[str, Any]:
     """How far annotators agree, over all passages that the set was chosen from, rejected ones too: of the published
     ones alone there would be hardly a rejection to disagree on."""
-    peers = plan.found.peers
+    peers = plan.selection.peers
     return {
         "annotators": len(peers.annotators),
         "reviews": peers.reviews,
@@ -184,11 +186,13 @@ def pictures(facts: CardFacts) -> dict[str, str]:
     return drawn
 
 
-def examples(plan: Plan) -> list[Row]:
+def examples(plan: Plan) -> list[PassageRow]:
     """A few rows to read, from the first split that has any: those with a summary, verified ones first."""
-    kept = next((plan.rows[split] for split in SPLITS if plan.rows[split]), ())
-    chosen = sorted((one for one in kept if one.summarized), key=lambda one: not one.verified)[:EXAMPLES]
-    return [line["passage"] for _, line in plan.found.read(chosen)]
+    passages = next((plan.rows[split] for split in SPLITS if plan.rows[split]), ())
+    summarized = (passage for passage in passages if passage.summarized)
+    chosen = sorted(summarized, key=lambda passage: not passage.verified)[:EXAMPLES]
+    rows = passage_rows()
+    return list(plan.selection.cache.read(rows, (passage.number for passage in chosen), rows.kind))
 
 
 def template_path() -> Path:

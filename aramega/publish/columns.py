@@ -58,6 +58,11 @@ def columns_of(row: Hashable) -> tuple[Column, ...]:
     return tuple(replace(f.metadata["column"], name=f.name) for f in fields(row))  # type: ignore[arg-type]
 
 
+def is_row(kind: Hashable) -> bool:
+    """Whether a dataclass is a row, whose fields are columns."""
+    return all("column" in f.metadata for f in fields(kind))  # type: ignore[arg-type]
+
+
 @cache
 def cached_names(row: Hashable) -> tuple[str, ...]:
     """The columns whose values are known before any audio is read."""

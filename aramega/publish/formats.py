@@ -1,8 +1,8 @@
 """Other stacks: the same rows and splits as webdataset tars, or as lhotse's and NeMo's manifests over clips.
 
 The manifests are those of `aramega.export`, over the clips that are published and with the words that were
-settled; paths are relative to the folder, so that it may be moved. Everything else (which rows, which split,
-index, changelog, resuming, the swap into place) is as for parquet.
+settled; paths are relative to the folder, so that it may be moved. Everything is read from the selection, as for
+parquet: what is written to the workspace meanwhile changes nothing.
 """
 
 from __future__ import annotations
@@ -13,32 +13,36 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
+from typing import Any
 
-from aramega.export.contents import Contents, TextOf
+from aramega.export.contents import Contents
 from aramega.export.jsonl import json_line
 from aramega.export.lhotse import lhotse_recordings, lhotse_supervisions
 from aramega.export.nemo import nemo_entries
 from aramega.publish.audio import read_clip
 from aramega.publish.configurations import CONFIGURATIONS
-from aramega.publish.materials import read_materials
-from aramega.publish.plan import Plan, Row
-from aramega.publish.shards import MEGABYTE
+from aramega.publish.fingerprints import values_in_order
+from aramega.publish.plan import Plan, segment_numbers
+from aramega.publish.rows import PassageRow
+from aramega.publish.selection import SelectedPassage
+from aramega.publish.shards import MEGABYTE, part_by_size
 from aramega.publish.splits import SPLITS
-from aramega.publish.survey import Kept
-from aramega.store import Store
+from aramega.publish.tables import PASSAGES, SEGMENTS, passage_rows, segment_rows
+from aramega.records import Passage, Segment
 from aramega.workspace import WorkspaceFolder, whole_file
 
-Write = Callable[[Plan, Store, WorkspaceFolder, Path], Iterator[str]]
+Write = Callable[[Plan, WorkspaceFolder, Path], Iterator[str]]
 """Writes a format into a folder and names its files as they are whole."""
 
 
-def write_webdataset(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
+def write_webdataset(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """Tars of `ID.flac` and `ID.json`, about `shard_mb` each."""
     for split in SPLITS:
-        kept = plan.of(CONFIGURATIONS["ssum"], split)
-        parts = _parts(kept, plan.options.shard_mb * MEGABYTE)
+        passages = plan.passages(CONFIGURATIONS["ssum"], split)
+        parts = part_by_size(passages, (p.clip_bytes for p in passages), plan.options.shard_mb * MEGABYTE)
         for number, part in enumerate(parts):
             name = f"{split}-{number:06d}.tar"
             if not (folder / name).exists():
@@ -46,39 +50,33 @@ def write_webdataset(plan: Plan, store: Store, workspace: WorkspaceFolder, folde
             yield name
 
 
-def _parts(kept: Iterable[Kept], limit: int) -> list[list[Kept]]:
-    parts: list[list[Kept]] = []
-    size = limit
-    for one in kept:
-        if size + one.clip_bytes > limit:
-            parts.append([])
-            size = 0
-        parts[-1].append(one)
-        size += one.clip_bytes
-    return parts
-
-
-def _write_tar(plan: Plan, workspace: WorkspaceFolder, path: Path, kept: Iterable[Kept]) -> None:
+def _write_tar(plan: Plan, workspace: WorkspaceFolder, path: Path, selected: Iterable[SelectedPassage]) -> None:
     with whole_file(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for _, line in plan.found.read(kept):
-            row = _named_labels(line["passage"], plan)
-            for suffix, content in (("flac", read_clip(workspace, line)), ("json", json_line(row).encode())):
-                member = tarfile.TarInfo(f"{row['id']}.{suffix}")  # no time and no owner: same rows, same bytes
+        for passage, row in _read_passages(plan, selected):
+            values = _with_named_labels(row, plan)
+            for suffix, content in (("flac", read_clip(workspace, passage)), ("json", json_line(values).encode())):
+                member = tarfile.TarInfo(f"{passage.id}.{suffix}")  # no time and no owner: same rows, same bytes
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
 
 
-def _named_labels(row: Row, plan: Plan) -> Row:
+def _with_named_labels(row: PassageRow, plan: Plan) -> dict[str, Any]:
     """Outside of `datasets` nobody knows what class 3 is."""
-    named = {kind: None if row[kind] is None else labels[row[kind]] for kind, labels in plan.inventories.items()}
-    return {**row, **named}
+    values = values_in_order(row)
+    named = {kind: None if values[kind] is None else labels[values[kind]] for kind, labels in plan.inventories.items()}
+    return {**values, **named}
 
 
-def write_lhotse(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
+def _read_passages(plan: Plan, selected: Iterable[SelectedPassage]) -> Iterator[tuple[Passage, PassageRow]]:
+    numbers = [passage.number for passage in selected]
+    cache, rows = plan.selection.cache, passage_rows()
+    return zip(cache.read(PASSAGES, numbers, Passage), cache.read(rows, numbers, rows.kind), strict=True)
+
+
+def write_lhotse(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """A RecordingSet and a SupervisionSet of segments for each split, over `clips/`."""
     yield from _write_manifests(
         plan,
-        store,
         workspace,
         folder,
         {
@@ -91,11 +89,10 @@ def write_lhotse(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: P
     )
 
 
-def write_nemo(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
+def write_nemo(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterator[str]:
     """Manifests of segments (`text`) and of passages (`text`, `summary`) for each split, over `clips/`."""
     yield from _write_manifests(
         plan,
-        store,
         workspace,
         folder,
         {
@@ -107,13 +104,11 @@ def write_nemo(plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Pat
 
 FORMATS: Mapping[str, Write] = {"webdataset": write_webdataset, "lhotse": write_lhotse, "nemo": write_nemo}
 
-Rows = Mapping[str, Row]
+Rows = Mapping[str, PassageRow]
 Lines = Callable[[Contents, Rows], Iterable[str]]
 
 
-def _write_manifests(
-    plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path, files: Mapping[str, Lines]
-) -> Iterator[str]:
+def _write_manifests(plan: Plan, workspace: WorkspaceFolder, folder: Path, files: Mapping[str, Lines]) -> Iterator[str]:
     for split in SPLITS:
         if not plan.rows[split]:
             continue
@@ -122,41 +117,50 @@ def _write_manifests(
                 name.format(split=split): (stack.enter_context(_LineFile(folder / name.format(split=split))), lines)
                 for name, lines in files.items()
             }
-            for contents, rows in _contents(plan, store, split):
-                _copy_clips(plan, workspace, folder, rows)
+            for contents, rows in _recordings(plan, split):
+                _copy_clips(contents.passages, workspace, folder)
                 for file, lines in opened.values():
                     file.write(lines(contents, rows))
         yield from opened
 
 
-def _contents(plan: Plan, store: Store, split: str) -> Iterator[tuple[Contents, dict[str, Row]]]:
-    """Each recording with its published passages only, saying what was settled; and its lines of the spool, by passage."""
-    by_recording: dict[str, list[Kept]] = {}
-    for one in plan.rows[split]:
-        by_recording.setdefault(one.recording, []).append(one)
-    for number, kept in by_recording.items():
-        lines = {line["passage"]["id"]: line for _, line in plan.found.read(kept)}
-        words = {row["id"]: row["transcription"] for line in lines.values() for row in line["segments"]}
-        materials = [m.drafted for m in read_materials(store, plan.found.recordings[number]) if m.drafted.id in lines]
-        segments = tuple(s for drafted in materials for s in drafted.segments if s.id in words)
-        said = {s.id for s in segments}
+@dataclass(frozen=True)
+class _SegmentText:
+    id: str
+    transcription: str
+
+
+def _recordings(plan: Plan, split: str) -> Iterator[tuple[Contents, Rows]]:
+    """Each recording with its published passages only, saying what was settled; and the passages' rows, by id."""
+    cache = plan.selection.cache
+    for recording, group in groupby(plan.rows[split], key=lambda passage: passage.recording):
+        selected = list(group)
+        read = list(_read_passages(plan, selected))
+        numbers = list(chain.from_iterable(map(segment_numbers, selected)))
+        words = {row.id: row.transcription for row in cache.read(segment_rows(), numbers, _SegmentText)}
+        segments = {segment.id: segment for segment in cache.read(SEGMENTS, numbers, Segment) if segment.id}
         passages = tuple(
-            replace(d.passage, segments=tuple(s for s in d.passage.segments if s in said)) for d in materials
+            replace(passage, segments=tuple(s for s in passage.segments if s in segments)) for passage, _ in read
         )
-        recording = plan.found.recordings[number]
-        contents = Contents(recording, (), (), segments, passages, Path(), _said(words))
-        yield contents, lines
+        yield (
+            Contents(
+                plan.selection.recordings[recording],
+                (),
+                (),
+                tuple(segments.values()),
+                passages,
+                Path(),
+                lambda segment, words=words: words[segment.id],  # type: ignore[misc]
+            ),
+            {row.id: row for _, row in read},
+        )
 
 
-def _said(words: Mapping[str, str]) -> TextOf:
-    return lambda segment: words[segment.id]
-
-
-def _copy_clips(plan: Plan, workspace: WorkspaceFolder, folder: Path, lines: Rows) -> None:
-    for line in lines.values():
-        path = folder / line["clip"]
+def _copy_clips(passages: Iterable[Passage], workspace: WorkspaceFolder, folder: Path) -> None:
+    for passage in passages:
+        path = folder / passage.clip
         if not path.exists():
-            content = read_clip(workspace, line)
+            content = read_clip(workspace, passage)
             with whole_file(path) as part:
                 part.write_bytes(content)
 
@@ -164,15 +168,16 @@ def _copy_clips(plan: Plan, workspace: WorkspaceFolder, folder: Path, lines: Row
 def _with_summary(lines: Iterable[str], rows: Rows, inside: str) -> Iterator[str]:
     """The lines of passages, with the whole transcript as it was settled, and the summary beside it."""
     for line in lines:
-        told = json.loads(line)
-        row = rows[told["id"]]["passage"]
-        told["text"] = row["transcription"]
-        more = {name: row[name] for name in ("summary", "title", "topics") if row[name]}
+        entry = json.loads(line)
+        row = rows[entry["id"]]
+        entry["text"] = row.transcription
+        summary = {"summary": row.summary, "title": row.title, "topics": row.topics}
+        more = {name: value for name, value in summary.items() if value}
         if inside:
-            told[inside] = {**told[inside], **more}
+            entry[inside] = {**entry[inside], **more}
         else:
-            told |= more
-        yield json_line(told)
+            entry |= more
+        yield json_line(entry)
 
 
 class _LineFile:

@@ -9,43 +9,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from aramega.publish.as_json import content_hash
-from aramega.publish.columns import Group, columns_of
-from aramega.publish.plan import Plan, rows_of
+from aramega.publish.configurations import Configuration
+from aramega.publish.index_rows import CHANGES
+from aramega.publish.plan import Plan, row_numbers
+from aramega.publish.row_cache import ColumnReader
 from aramega.publish.splits import SPLITS
+from aramega.publish.tables import index_rows
 from aramega.workspace import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NAMES: tuple[Group, ...] = get_args(Group)
-"""What a change is called, in the order of an index's columns. A change of the audio is known by its clip and times."""
 CHUNK = 10_000
 
 
 def index_schema() -> pa.Schema:
     import pyarrow as pa
 
-    return pa.schema([("id", pa.string()), ("split", pa.string()), *((name, pa.binary(8)) for name in NAMES)])
-
-
-def index_row(row: type, values: Mapping[str, Any], clip: str) -> dict[str, bytes | str]:
-    """What the index says of a row with these values; `clip` is the hash of the clip that its audio lies in."""
-    parts: dict[str, dict[str, Any]] = {name: {} for name in NAMES}
-    for column in columns_of(row):
-        if column.group != "audio" and column.name in values:
-            parts[column.group][column.name] = values[column.name]
-    parts["audio"] = {"audio": [clip, values["recording_start"], values["recording_end"]]}
-    return {"id": values["id"], **{name: content_hash(part) for name, part in parts.items()}}
+    return pa.schema([("id", pa.string()), ("split", pa.string()), *((name, pa.binary(8)) for name in CHANGES)])
 
 
 def write_index(plan: Plan, folder: Path) -> list[Path]:
-    """An index of every configuration with files of its own."""
-    import pyarrow as pa
+    """Write an index of every configuration with files of its own."""
     import pyarrow.parquet as pq
 
     written = []
@@ -55,20 +43,23 @@ def write_index(plan: Plan, folder: Path) -> list[Path]:
             continue
         path = folder / "index" / f"{configuration.name}.parquet"
         with whole_file(path) as part, pq.ParquetWriter(part, schema, compression="ZSTD") as writer:
-            rows = _index_rows(plan, configuration.name)
-            while chunk := list(islice(rows, CHUNK)):
-                writer.write_table(pa.Table.from_pylist(chunk, schema))
+            reader = ColumnReader(_index_batches(plan, configuration, schema))
+            while (chunk := reader.read(CHUNK)) is not None:
+                writer.write_table(chunk)
         written.append(path)
     return written
 
 
-def _index_rows(plan: Plan, name: str) -> Iterator[dict[str, Any]]:
-    configuration = next(one for one in plan.configurations() if one.name == name)
+def _index_batches(plan: Plan, configuration: Configuration, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The index's rows of a configuration, each with its split."""
+    import pyarrow as pa
+
     for split in SPLITS:
-        for _, line in plan.found.read(plan.of(configuration, split)):
-            for row in rows_of(name, line):
-                shown = {c: row[c] for c in configuration.names if c in row}
-                yield {**index_row(configuration.row, shown, line["passage"]["clip"]), "split": split}
+        numbers = row_numbers(configuration, plan.passages(configuration, split))
+        for batch in plan.selection.cache.columns(index_rows(configuration), numbers, ("id", *CHANGES)):
+            splits = pa.array([split] * batch.num_rows, pa.string())
+            hashes = (batch.column(name).cast(pa.binary(8)) for name in CHANGES)
+            yield pa.RecordBatch.from_arrays([batch.column("id"), splits, *hashes], schema=schema)
 
 
 @dataclass
@@ -111,7 +102,7 @@ def compare_files(old: Path | None, new: Path | None) -> Difference:
             found.moved[number] = (old_split, split)
         if old_parts != parts:
             found.changed[number] = tuple(
-                name for i, name in enumerate(NAMES) if old_parts[8 * i : 8 * i + 8] != parts[8 * i : 8 * i + 8]
+                name for i, name in enumerate(CHANGES) if old_parts[8 * i : 8 * i + 8] != parts[8 * i : 8 * i + 8]
             )
     found.removed = [number for number in before if number not in after]
     return found
@@ -126,7 +117,7 @@ def read_index(path: Path | None) -> dict[str, tuple[str, bytes]]:
     rows: dict[str, tuple[str, bytes]] = {}
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(CHUNK):
-            columns: Sequence[list[Any]] = [batch.column(name).to_pylist() for name in ("id", "split", *NAMES)]
+            columns: Sequence[list[Any]] = [batch.column(name).to_pylist() for name in ("id", "split", *CHANGES)]
             for number, split, *parts in zip(*columns, strict=True):
                 rows[number] = (split, b"".join(parts))
     return rows

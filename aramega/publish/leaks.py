@@ -17,7 +17,7 @@ from aramega.text.near_duplicates import band_keys, likeness, signature
 
 
 @dataclass(frozen=True)
-class Said:
+class SplitRow:
     """A row as this check sees it."""
 
     id: str
@@ -49,12 +49,12 @@ def signature_of(text: str) -> bytes:
     return signature(text) if len(normalize(text, "asr").split()) > 2 else b""
 
 
-def find_leaks(rows: Iterable[Said], threshold: float) -> Iterator[Leak]:
+def find_leaks(rows: Iterable[SplitRow], threshold: float) -> Iterator[Leak]:
     """Every row that leaks, once, beside a row it leaks into."""
     listed = sorted(rows, key=lambda row: -SPLITS.index(row.split))
     leaked: set[str] = set()
     for kind in ("recording", "speaker", "programme"):
-        owner: dict[str, Said] = {}
+        owner: dict[str, SplitRow] = {}
         for row in listed:
             name = " ".join(getattr(row, kind).split()).casefold()
             first = owner.setdefault(name, row)
@@ -64,7 +64,7 @@ def find_leaks(rows: Iterable[Said], threshold: float) -> Iterator[Leak]:
     yield from _near_duplicates([row for row in listed if row.id not in leaked and row.signature], threshold)
 
 
-def _near_duplicates(rows: Sequence[Said], threshold: float) -> Iterator[Leak]:
+def _near_duplicates(rows: Sequence[SplitRow], threshold: float) -> Iterator[Leak]:
     """`rows` come test first, train last; each is looked up among those of other splits before it."""
     index: dict[bytes, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):

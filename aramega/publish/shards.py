@@ -13,18 +13,31 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aramega.publish.audio import Group, clip_groups, cut_segments, read_clip, segment_groups, text_groups
+from aramega.publish.audio import (
+    ROWS_IN_A_GROUP,
+    AudioGroup,
+    SegmentClip,
+    SegmentTimes,
+    clip_groups,
+    cut_segments,
+    read_clip,
+    segment_groups,
+)
+from aramega.publish.columns import known_later
 from aramega.publish.configurations import Configuration
-from aramega.publish.plan import Plan, rows_of
+from aramega.publish.plan import Plan, row_numbers, segment_numbers
+from aramega.publish.row_cache import ColumnReader
+from aramega.publish.selection import SelectedPassage
 from aramega.publish.splits import SPLITS
-from aramega.publish.survey import Kept
+from aramega.publish.tables import PASSAGES, rows_of, segment_rows
+from aramega.records import Passage
 from aramega.workspace import WorkspaceFolder, whole_file
 
 if TYPE_CHECKING:
@@ -33,6 +46,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class Shard:
     split: str
     name: str
     """Its path in the dataset."""
-    kept: Sequence[Kept]
+    passages: Sequence[SelectedPassage]
 
 
 def plan_shards(plan: Plan) -> list[Shard]:
@@ -51,28 +65,30 @@ def plan_shards(plan: Plan) -> list[Shard]:
         if configuration.view_of:
             continue
         for split in SPLITS:
-            parts = _parts(configuration, plan.of(configuration, split), plan.options.shard_mb * MEGABYTE)
-            for number, kept in enumerate(parts):
+            passages = plan.passages(configuration, split)
+            sizes = (expected_bytes(configuration, passage) for passage in passages)
+            parts = part_by_size(passages, sizes, plan.options.shard_mb * MEGABYTE)
+            for number, part in enumerate(parts):
                 name = f"{configuration.name}/{split}-{number:05d}-of-{len(parts):05d}.parquet"
-                shards.append(Shard(configuration, split, name, kept))
+                shards.append(Shard(configuration, split, name, part))
     return shards
 
 
-def expected_bytes(configuration: Configuration, one: Kept) -> int:
+def expected_bytes(configuration: Configuration, passage: SelectedPassage) -> int:
     """About what a passage's rows take: exact for clips, an upper bound for segments cut from them."""
-    return one.text_bytes + (one.clip_bytes if configuration.has_audio else 0)
+    return passage.text_bytes + (passage.clip_bytes if configuration.has_audio else 0)
 
 
-def _parts(configuration: Configuration, kept: Sequence[Kept], limit: int) -> list[list[Kept]]:
-    parts: list[list[Kept]] = []
-    size = limit
-    for one in kept:
-        more = expected_bytes(configuration, one)
-        if size + more > limit:
+def part_by_size(items: Iterable[T], sizes: Iterable[int], limit: int) -> list[list[T]]:
+    """The items in their order, in parts whose sizes add up to no more than `limit`, if one alone is not larger."""
+    parts: list[list[T]] = []
+    total = limit
+    for item, size in zip(items, sizes, strict=True):
+        if total + size > limit:
             parts.append([])
-            size = 0
-        parts[-1].append(one)
-        size += more
+            total = 0
+        parts[-1].append(item)
+        total += size
     return parts
 
 
@@ -89,7 +105,7 @@ def _write_shard(shard: Shard, plan: Plan, workspace: WorkspaceFolder, path: Pat
     import pyarrow.parquet as pq
 
     schema = shard.configuration.schema(plan.inventories)
-    batches = (_to_batch(group, schema) for group in _row_groups(shard, plan, workspace, pool))
+    batches = _row_groups(shard, plan, workspace, schema, pool)
     plain = [name for name in _leaves(schema) if name.startswith("audio.")]
     texts = [name for name in _leaves(schema) if not name.startswith("audio.")]
     with (
@@ -109,32 +125,59 @@ def _write_shard(shard: Shard, plan: Plan, workspace: WorkspaceFolder, path: Pat
             writer.write_batch(batch, row_group_size=batch.num_rows)
 
 
-def _row_groups(shard: Shard, plan: Plan, workspace: WorkspaceFolder, pool: Executor) -> Iterator[Group]:
-    limit = plan.options.row_group_mb * MEGABYTE
-    spooled = plan.found.read(shard.kept)
-    name = shard.configuration.name
+def _row_groups(
+    shard: Shard, plan: Plan, workspace: WorkspaceFolder, schema: pa.Schema, pool: Executor
+) -> Iterator[pa.RecordBatch]:
+    """The shard's row groups, in order."""
+    columns = shard.configuration.columns
+    names = [column.name for column in columns if column.value is not known_later]
+    numbers = row_numbers(shard.configuration, shard.passages)
+    reader = ColumnReader(plan.selection.cache.columns(rows_of(shard.configuration), numbers, names))
     if not shard.configuration.has_audio:
-        yield from text_groups(row for _, line in spooled for row in rows_of(name, line))
-    elif name == "asr":
-        lines = (line for _, line in spooled)
-        yield from segment_groups(
-            _in_order(pool, lambda line: cut_segments(read_clip(workspace, line), line), lines), limit
-        )
+        while (table := reader.read(ROWS_IN_A_GROUP)) is not None:
+            yield _to_batch(table, None, schema)
+        return
+    limit = plan.options.row_group_mb * MEGABYTE
+    passages = plan.selection.cache.read(PASSAGES, (passage.number for passage in shard.passages), Passage)
+    if shard.configuration.of == "segment":
+        groups = segment_groups(_cut(shard, passages, plan, workspace, pool), limit)
     else:
-        largest = max(one.clip_bytes for one in shard.kept)
-        yield from clip_groups(spooled, workspace, limit, largest)
+        sizes = [passage.clip_bytes for passage in shard.passages]
+        groups = clip_groups(zip(passages, sizes, strict=True), workspace, limit, max(sizes))
+    for group in groups:
+        yield _to_batch(reader.read(group.rows), group, schema)
 
 
-def _to_batch(group: Group, schema: pa.Schema) -> pa.RecordBatch:
+def _cut(
+    shard: Shard, passages: Iterator[Passage], plan: Plan, workspace: WorkspaceFolder, pool: Executor
+) -> Iterator[list[SegmentClip]]:
+    """The audio of each passage's segments, several passages at once."""
+    numbers = chain.from_iterable(map(segment_numbers, shard.passages))
+    times = plan.selection.cache.read(segment_rows(), numbers, SegmentTimes)
+
+    def cut(work: tuple[Passage, list[SegmentTimes]]) -> list[SegmentClip]:
+        passage, segments = work
+        return cut_segments(read_clip(workspace, passage), passage, segments)
+
+    works = (
+        (passage, list(islice(times, selected.segments)))
+        for passage, selected in zip(passages, shard.passages, strict=True)
+    )
+    return _in_order(pool, cut, works)
+
+
+def _to_batch(table: pa.Table, group: AudioGroup | None, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of a row group, those that are known from its audio among them."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    def column(field: pa.Field) -> pa.Array:
-        if field.name != "audio":
-            return pa.array([row[field.name] for row in group.rows], field.type)
-        names = pa.array([f"{row['id']}.flac" for row in group.rows], pa.string())
-        return pa.StructArray.from_arrays([group.audio(), names], fields=list(field.type))
-
-    return pa.RecordBatch.from_arrays([column(field) for field in schema], schema=schema)
+    arrays = {name: table.column(name).combine_chunks() for name in table.column_names}
+    if group is not None:
+        paths = pc.binary_join_element_wise(arrays["id"], ".flac", "")
+        fields = list(schema.field("audio").type)
+        arrays["audio"] = pa.StructArray.from_arrays([group.array(), paths], fields=fields)
+        arrays.setdefault("clip", pa.array(group.hashes, pa.string()))
+    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
@@ -157,7 +200,7 @@ def _one_ahead(items: Iterator[T], executor: Executor) -> Iterator[T]:
         yield item
 
 
-def _in_order(pool: Executor, work: Any, items: Iterable[Any]) -> Iterator[Any]:
+def _in_order(pool: Executor, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     """`work` done on several items at once, its results in the items' order, a few ahead of the caller."""
     source = iter(items)
     coming = deque(pool.submit(work, item) for item in islice(source, 2 * _cores()))

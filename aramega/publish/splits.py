@@ -2,8 +2,8 @@
 
 A recording, a known speaker and a known programme are in one split only. Recordings that share a speaker or
 a programme, directly or through others, form a group, and a hash of the group says where it goes. Groups
-grow together when data is added, so a hash alone would move old rows: what was once decided is kept in a
-*book* that is published with the set, by hashed key, and always wins. A new recording that would tie two
+grow together when data is added, so a hash alone would move old rows: what was once decided is kept in the
+*assignments*, a file that is published with the set, by hashed key, and always wins. A new recording that would tie two
 splits together (its speaker is in train, its programme in test) is held back, and said so; the old rows stay.
 
 The hash's salt is chosen once, at the first publication: of a few hundred, the one whose splits have
@@ -55,8 +55,8 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Book:
-    """What was decided, for good. Keys are hashed with the salt: the book names neither speakers nor programmes."""
+class SplitAssignments:
+    """What was decided, for good. Keys are hashed with the salt: the file names neither speakers nor programmes."""
 
     salt: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -80,11 +80,11 @@ class Assignment:
     """By recording."""
     held_back: Mapping[str, tuple[str, ...]]
     """Recordings that would tie these splits together."""
-    book: Book
+    assignments: SplitAssignments
 
 
-def read_book(path: Path) -> Book | None:
-    """The book of an earlier version; None where there is none."""
+def read_split_assignments(path: Path) -> SplitAssignments | None:
+    """The assignments of an earlier version; None where there is none."""
     if not path.is_file():
         return None
     try:
@@ -92,36 +92,38 @@ def read_book(path: Path) -> Book | None:
         keys = {str(key): str(split) for key, split in told["splits"].items()}
         if not set(keys.values()) <= set(SPLITS):
             raise ValueError("a split that we do not know")
-        return Book(str(told["salt"]), keys)
+        return SplitAssignments(str(told["salt"]), keys)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AramegaError(
-            f"{path}: cannot be read as a book of splits ({error}). It says where published rows are, so restore it "
+            f"{path}: cannot be read as split assignments ({error}). It says where published rows are, so restore it "
             "from the version before rather than delete it."
         ) from None
 
 
-def assign(members: Iterable[Member], book: Book | None, shares: Shares, *, gone: Iterable[str] = ()) -> Assignment:
-    """Give every recording its split; what `book` knows stays where it was. `gone` recordings leave the book."""
+def assign(
+    members: Iterable[Member], assignments: SplitAssignments | None, shares: Shares, *, gone: Iterable[str] = ()
+) -> Assignment:
+    """Give every recording its split; what `assignments` hold stays where it was. `gone` recordings leave them."""
     ordered = sorted(members, key=lambda m: m.recording)
-    if book is None:
-        book = Book(choose_salt(ordered, shares))
-    decided = dict(book.keys)
+    if assignments is None:
+        assignments = SplitAssignments(choose_salt(ordered, shares))
+    decided = dict(assignments.keys)
     for recording in gone:
-        decided.pop(book.key("recording", recording), None)
-    split_of, held_back, left = _follow(ordered, book, decided)
-    for group in _groups(left, book):
-        split = _place(book.salt, _name(group), shares)
+        decided.pop(assignments.key("recording", recording), None)
+    split_of, held_back, left = _follow(ordered, assignments, decided)
+    for group in _groups(left, assignments):
+        split = _place(assignments.salt, _name(group), shares)
         for member in group:
             split_of[member.recording] = split
-            decided.update(dict.fromkeys(book.keys_of(member), split))
-    return Assignment(split_of, held_back, Book(book.salt, decided))
+            decided.update(dict.fromkeys(assignments.keys_of(member), split))
+    return Assignment(split_of, held_back, SplitAssignments(assignments.salt, decided))
 
 
 def _follow(
-    members: Sequence[Member], book: Book, decided: dict[str, str]
+    members: Sequence[Member], assignments: SplitAssignments, decided: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]], list[Member]]:
     """Place whoever is known, or is tied to someone who is; the rest is left. `decided` learns their keys."""
-    keys = {member.recording: book.keys_of(member) for member in members}
+    keys = {member.recording: assignments.keys_of(member) for member in members}
     tied: dict[str, list[Member]] = defaultdict(list)
     for member in members:
         for key in keys[member.recording][1:]:
@@ -150,7 +152,7 @@ def _follow(
     return split_of, held_back, left
 
 
-def _groups(members: Sequence[Member], book: Book) -> list[list[Member]]:
+def _groups(members: Sequence[Member], assignments: SplitAssignments) -> list[list[Member]]:
     """Members that share a key, directly or through others."""
     parent: dict[str, str] = {}
 
@@ -161,12 +163,12 @@ def _groups(members: Sequence[Member], book: Book) -> list[list[Member]]:
         return key
 
     for member in members:
-        first, *others = book.keys_of(member)
+        first, *others = assignments.keys_of(member)
         for other in others:
             parent[root(other)] = root(first)
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in members:
-        groups[root(book.keys_of(member)[0])].append(member)
+        groups[root(assignments.keys_of(member)[0])].append(member)
     return list(groups.values())
 
 
@@ -188,7 +190,7 @@ def _place(salt: str, name: str, shares: Shares) -> str:
 
 def choose_salt(members: Sequence[Member], shares: Shares) -> str:
     """The salt under which the splits come nearest to the shares, in all that `Member.hours` weighs."""
-    groups = _groups(members, Book())
+    groups = _groups(members, SplitAssignments())
     strata = sorted({stratum for member in members for stratum in member.hours})
     weights = np.zeros((len(groups), max(1, len(strata))))
     for row, group in zip(weights, groups, strict=True):

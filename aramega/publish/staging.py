@@ -22,17 +22,16 @@ from aramega.publish.shards import expected_bytes, plan_shards, write_shards
 from aramega.publish.splits import SPLITS
 from aramega.publish.statistics import count
 from aramega.publish.versions import (
-    BOOK,
     CHANGELOG,
     INDEX,
     MADE_BY,
     MANIFEST,
+    SPLIT_ASSIGNMENTS,
     Release,
     Version,
     make_changelog,
 )
 from aramega.records import AramegaError
-from aramega.store import Store
 from aramega.version import __version__
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -74,7 +73,7 @@ def stage(plan: Plan, workspace: WorkspaceFolder, folder: Path, order: Order, sa
 
 
 def stage_format(
-    plan: Plan, store: Store, workspace: WorkspaceFolder, folder: Path, order: Order, format: str, say: Say
+    plan: Plan, workspace: WorkspaceFolder, folder: Path, order: Order, format: str, say: Say
 ) -> Mapping[str, Difference]:
     """As `stage`, in a format of another stack. Such a folder has no card: `datasets` is not its reader."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +83,7 @@ def stage_format(
     changes = _stage_index(plan, folder, order)
     version, number, date = _begin(folder, order)
     sizes = {}
-    for name in FORMATS[format](plan, store, workspace, folder):
+    for name in FORMATS[format](plan, workspace, folder):
         sizes[name] = (folder / name).stat().st_size
         say(name)
     withdrawn = _withdrawn_since(plan, changes)
@@ -150,7 +149,7 @@ def _write_notes(
     }
     for name, text in (
         (CHANGELOG, release.changelog),
-        (BOOK, plan.assignment.book.to_json()),
+        (SPLIT_ASSIGNMENTS, plan.assignment.assignments.to_json()),
         (MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"),
     ):
         with whole_file(folder / name) as part:
@@ -168,13 +167,13 @@ def _counts(plan: Plan) -> dict[str, dict[str, int]]:
 def _withdrawn_since(plan: Plan, changes: Mapping[str, Difference]) -> int:
     """Recordings that had rows in the version before and were withdrawn."""
     gone = {number.partition("-")[0] for found in changes.values() for number in found.removed}
-    return len(gone & set(plan.found.withdrawn))
+    return len(gone & set(plan.selection.withdrawn))
 
 
 def _check_room(plan: Plan, folder: Path) -> None:
     """A disk that would fill is better known before than after an hour."""
     shards = [shard for shard in plan_shards(plan) if not (folder / shard.name).exists()]
-    needed = sum(expected_bytes(shard.configuration, one) for shard in shards for one in shard.kept)
+    needed = sum(expected_bytes(shard.configuration, passage) for shard in shards for passage in shard.passages)
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise AramegaError(

@@ -1,6 +1,6 @@
 """Statistics: what a published set is made of, counted over the very rows that are published.
 
-One walk over the spool; per split a few counters, whatever the size of the set. What can't be counted for
+One walk over the row cache; per split a few counters, whatever the size of the set. What can't be counted for
 want of data (no speech, no reviewed transcript) is None, and the card says unknown. How far annotators agree is not
 counted here: `settle/agreement.py` does, for the card as for `aramega review agreement`.
 """
@@ -11,8 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aramega.publish.plan import Plan, Row
+from aramega.publish.plan import Plan
+from aramega.publish.rows import PassageRow
+from aramega.publish.selection import SelectedPassage
 from aramega.publish.splits import SPLITS
+from aramega.publish.stretch import Inventories
+from aramega.publish.tables import passage_rows, raw_rows
 from aramega.text import edit_counts, normalize
 
 UNKNOWN = "unknown"
@@ -57,44 +61,52 @@ class Statistics:
         return self.word_errors / self.compared_words if self.compared_words else None
 
 
+@dataclass(frozen=True)
+class _DraftText:
+    draft_transcription: str | None
+
+
 def count(plan: Plan) -> dict[str, Statistics]:
     """Statistics by split."""
-    splits = {}
-    for split in SPLITS:
-        splits[split] = statistics = Statistics()
-        for _, line in plan.found.read(plan.rows[split]):
-            _add(statistics, line, plan)
+    cache, rows = plan.selection.cache, passage_rows()
+    splits = {split: Statistics() for split in SPLITS}
+    for split, statistics in splits.items():
+        passages = plan.rows[split]
+        numbers = [passage.number for passage in passages]
+        drafts = cache.read(raw_rows(), numbers, _DraftText)
+        for passage, row, draft in zip(passages, cache.read(rows, numbers, rows.kind), drafts, strict=True):
+            _add(statistics, passage, row, plan.inventories)
+            if row.verified_transcription and draft.draft_transcription:
+                _add_errors(statistics, row.transcription or "", draft.draft_transcription)
     return splits
 
 
-def _add(statistics: Statistics, line: Row, plan: Plan) -> None:
-    row = line["passage"]
-    s = statistics
+def _add(s: Statistics, passage: SelectedPassage, row: PassageRow, inventories: Inventories) -> None:
     s.passages += 1
-    s.seconds += row["seconds"]
-    s.segments += len(line["segments"])
-    s.words += len((row["transcription"] or "").split())
-    s.summary_words += len((row["summary"] or "").split())
-    s.recordings.add(row["recording"])
-    for names, column in ((s.speakers, "speaker"), (s.programmes, "programme"), (s.channels, "channel")):
-        if row[column]:
-            names.add(row[column])
-    s.years[(row["date"] or UNKNOWN)[:4] if row["date"] else UNKNOWN] += 1
-    for counter, column in ((s.dialects, "dialect"), (s.emotions, "emotion")):
-        label = UNKNOWN if row[column] is None else plan.inventories[column][row[column]]
-        counter[label] += row["seconds"]
-    s.lengths[int(row["seconds"] // BIN)] += 1
-    for what in ("transcription", "summary", "title", "dialect", "emotion"):
-        s.verified[what] += row[f"verified_{what}"]
-    s.models[row["asr_model"] or UNKNOWN] += 1
-    if row["summary"]:
-        s.summarizers[row["summary_model"] or UNKNOWN] += 1
-        s.prompts[row["summary_prompt"] or "none"] += 1
-    draft = line["raw"]["draft_transcription"]
-    if row["verified_transcription"] and draft:
-        errors, words = edit_counts(_words(row["transcription"]), _words(draft))
-        s.word_errors += errors
-        s.compared_words += words
+    s.seconds += row.seconds
+    s.segments += passage.segments
+    s.words += len((row.transcription or "").split())
+    s.summary_words += len((row.summary or "").split())
+    s.recordings.add(row.recording)
+    for names, name in ((s.speakers, row.speaker), (s.programmes, row.programme), (s.channels, row.channel)):
+        if name:
+            names.add(name)
+    s.years[row.date[:4] if row.date else UNKNOWN] += 1
+    for counter, kind, number in ((s.dialects, "dialect", row.dialect), (s.emotions, "emotion", row.emotion)):
+        counter[UNKNOWN if number is None else inventories[kind][number]] += row.seconds  # type: ignore[assignment]
+    s.lengths[int(row.seconds // BIN)] += 1
+    for field_name in ("transcription", "summary", "title", "dialect", "emotion"):
+        s.verified[field_name] += getattr(row, f"verified_{field_name}")
+    s.models[row.asr_model or UNKNOWN] += 1
+    if row.summary:
+        s.summarizers[row.summary_model or UNKNOWN] += 1
+        s.prompts[row.summary_prompt or "none"] += 1
+
+
+def _add_errors(s: Statistics, transcript: str, draft: str) -> None:
+    errors, words = edit_counts(_words(transcript), _words(draft))
+    s.word_errors += errors
+    s.compared_words += words
 
 
 def _words(text: str) -> list[str]:

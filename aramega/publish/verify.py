@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aramega.publish.configurations import CONFIGURATIONS, Configuration
-from aramega.publish.index import NAMES, index_row, read_index
+from aramega.publish.index import read_index
+from aramega.publish.index_rows import CHANGES, index_row
 from aramega.publish.versions import Version
 from aramega.records import RATE, AramegaError
 
@@ -84,8 +85,9 @@ def _compare(
 
 def _changed(configuration: Configuration, row: Mapping[str, Any], expected: bytes) -> list[str]:
     """The parts of a row that are not what the index says; its audio is checked by itself."""
-    now = index_row(configuration.row, row, clip="")
-    return [name for i, name in enumerate(NAMES) if name != "audio" and now[name] != expected[8 * i : 8 * i + 8]]
+    now = index_row(configuration, row, clip="")
+    hashes = {name: expected[8 * i : 8 * i + 8] for i, name in enumerate(CHANGES) if name != "audio"}
+    return [name for name, expected_hash in hashes.items() if getattr(now, name) != expected_hash]
 
 
 def _check_audio(where: str, row: Mapping[str, Any], *, decode: bool, found: Verified) -> Iterator[str]:

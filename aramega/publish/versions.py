@@ -1,6 +1,6 @@
 """Versions: what was published before, what it says of itself, and the changelog between two of them.
 
-A version is a folder, or what of it was fetched from the Hub: manifest, index, book of splits, changelog.
+A version is a folder, or what of it was fetched from the Hub: manifest, index, split assignments, changelog.
 No audio is needed to know what changed.
 """
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from aramega.publish.index import Difference
-from aramega.publish.splits import SPLITS, Book, read_book
+from aramega.publish.splits import SPLITS, SplitAssignments, read_split_assignments
 from aramega.records import AramegaError
 
-MANIFEST, BOOK, CHANGELOG, INDEX = "manifest.json", "splits.json", "CHANGELOG.md", "index"
+MANIFEST, SPLIT_ASSIGNMENTS, CHANGELOG, INDEX = "manifest.json", "splits.json", "CHANGELOG.md", "index"
 MADE_BY = "aramega publish"
-FILES = (MANIFEST, BOOK, CHANGELOG, f"{INDEX}/*")
+FILES = (MANIFEST, SPLIT_ASSIGNMENTS, CHANGELOG, f"{INDEX}/*")
 """All that is read of an earlier version."""
 
 
@@ -65,8 +65,8 @@ class Version:
         path = self.folder / CHANGELOG
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def book(self) -> Book | None:
-        return read_book(self.folder / BOOK)
+    def split_assignments(self) -> SplitAssignments | None:
+        return read_split_assignments(self.folder / SPLIT_ASSIGNMENTS)
 
 
 @dataclass(frozen=True)

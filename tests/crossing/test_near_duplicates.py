@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aramega.publish.leaks import Said, find_leaks, signature_of
+from aramega.publish.leaks import SplitRow, find_leaks, signature_of
 from aramega.records import DraftedPassage
 from aramega.stages.check.stage import check_draft
 from aramega.store import Store
@@ -48,8 +48,8 @@ def saying(drafted: DraftedPassage, text: str) -> DraftedPassage:
     return replace(drafted, draft=replace(drafted.draft, transcript=heard))
 
 
-def in_two_splits(texts: Sequence[str]) -> list[Said]:
+def in_two_splits(texts: Sequence[str]) -> list[SplitRow]:
     return [
-        Said(split, split, split, "", "", signature_of(text))
+        SplitRow(split, split, split, "", "", signature_of(text))
         for split, text in zip(("train", "test"), texts, strict=True)
     ]

@@ -35,11 +35,7 @@ LONGER_THAN_FORTY_LINES = {
     "aramega/cli/review_settle.py:resolve",
     "aramega/cli/review_tables.py:show_progress",
     "aramega/labelstudio/compose.py:compose_file",
-    "aramega/publish/__init__.py:publish",
     "aramega/publish/card.py:words",
-    "aramega/publish/plan.py:_notes",
-    "aramega/publish/survey.py:_spool_one",
-    "aramega/publish/survey.py:survey",
     "aramega/report/facts.py:_funnel",
 }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aramega.config import LabelConfig, PublishConfig
-from aramega.publish import Published, publish
+from aramega.publish import Published, PublishJob, publish
 from aramega.publish.folder import FolderTarget
 from aramega.records import DraftedPassage, Metadata, ResolvedPassage, Settled, SettledLine, Source
 from aramega.store import Store
@@ -94,4 +94,4 @@ def publish_to(workspace: WorkspaceFolder, folder: Path, **options: object) -> P
     force = bool(options.pop("force", False))
     with Store.open(workspace) as store:
         target = FolderTarget(folder, force=force)
-        return publish(store, workspace, PublishConfig(**options), labels, target, **how)  # type: ignore[arg-type]
+        return publish(store, workspace, PublishJob(PublishConfig(**options), labels, target, **how))  # type: ignore[arg-type]

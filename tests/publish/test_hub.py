@@ -10,7 +10,7 @@ import huggingface_hub
 import pytest
 
 from aramega.config import LabelConfig, PublishConfig
-from aramega.publish import Published, publish
+from aramega.publish import Published, PublishJob, publish
 from aramega.publish.hub import HubTarget
 from aramega.records import AramegaError, Settled
 from aramega.store import Store
@@ -28,9 +28,8 @@ def push(
     options = PublishConfig(**about.pop("options", {}))  # type: ignore[arg-type]
     target = HubTarget(str(about.pop("repo", NAME)), workspace, **about)  # type: ignore[arg-type]
     with Store.open(workspace) as store:
-        return publish(
-            store, workspace, options, LabelConfig(), target, tag=target.tag, dry_run=dry_run, withdrawn=withdrawn
-        )
+        job = PublishJob(options, LabelConfig(), target, target.tag, withdrawn, dry_run=dry_run)
+        return publish(store, workspace, job)
 
 
 def test_a_stranger_loads_from_the_hub_what_the_workspace_holds(tmp_path, hub):

@@ -6,14 +6,14 @@ import random
 
 import pytest
 
-from aramega.publish.leaks import Said, find_leaks, signature_of
+from aramega.publish.leaks import SplitRow, find_leaks, signature_of
 
 WORDS = [f"كلمة{n}" for n in range(2000)]
 
 
-def said(number: str, split: str, text: str = "", **about: str) -> Said:
+def said(number: str, split: str, text: str = "", **about: str) -> SplitRow:
     known = {"recording": number, "speaker": "", "programme": "", **about}
-    return Said(number, split, signature=signature_of(text), **known)
+    return SplitRow(number, split, signature=signature_of(text), **known)
 
 
 def some_text(seed: int, words: int = 80) -> str:

@@ -24,7 +24,7 @@ from aramega.labelstudio.showing import find_passage
 from aramega.labelstudio.tasks import make_task
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.as_json import to_json, values_of
-from aramega.publish.survey import WITHHELD
+from aramega.publish.selection import WITHHELD
 from aramega.records import Region, ResolvedPassage, Review
 from aramega.records.choices import FLAGS, PERSONAL_DATA, REASONS
 from aramega.settle.personal import is_withheld

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aramega.publish.splits import SPLITS, Book, Member, Shares, assign, read_book
+from aramega.publish.splits import SPLITS, Member, Shares, SplitAssignments, assign, read_split_assignments
 from aramega.records import AramegaError
 
 SHARES = Shares(0.1, 0.1)
@@ -26,7 +26,7 @@ members = st.lists(
 def test_adding_recordings_never_moves_one_that_was_published(old, new):
     first = assign(old, None, SHARES)
     known = {m.recording for m in old}
-    second = assign([*old, *(m for m in new if m.recording not in known)], first.book, SHARES)
+    second = assign([*old, *(m for m in new if m.recording not in known)], first.assignments, SHARES)
     published = set(first.split_of) - set(second.held_back)
     assert published == set(first.split_of)
     assert all(second.split_of[r] == first.split_of[r] for r in published)
@@ -37,7 +37,7 @@ def test_adding_recordings_never_moves_one_that_was_published(old, new):
 def test_a_recording_a_speaker_and_a_programme_are_in_one_split_only_however_the_set_grew(old, new):
     known = {m.recording for m in old}
     everyone = [*old, *(m for m in new if m.recording not in known)]
-    split_of = assign(everyone, assign(old, None, SHARES).book, SHARES).split_of
+    split_of = assign(everyone, assign(old, None, SHARES).assignments, SHARES).split_of
     for kind in ("speaker", "programme"):
         splits: dict[str, set[str]] = {}
         for member in everyone:
@@ -68,7 +68,7 @@ def test_a_recording_that_would_tie_two_splits_together_is_held_back_and_the_old
     test = next(m for m in old if first.split_of[m.recording] == "test")
     bridge = Member("bridge", speaker="s", programme=train.programme)
     other = Member("other", speaker="s", programme=test.programme)
-    second = assign([*old, bridge, other], first.book, SHARES)
+    second = assign([*old, bridge, other], first.assignments, SHARES)
     assert set(second.held_back) == {"other"}  # `bridge` came first, so `s` is a voice of train
     assert second.held_back["other"] == ("test", "train")
     assert second.split_of["bridge"] == "train"
@@ -101,24 +101,24 @@ def test_names_are_the_same_whatever_their_case_and_spaces():
 
 
 def test_the_book_names_nobody_and_comes_back_from_its_file(tmp_path):
-    book = assign([Member("r1", speaker="Amal", programme="News")], None, SHARES).book
+    book = assign([Member("r1", speaker="Amal", programme="News")], None, SHARES).assignments
     path = tmp_path / "splits.json"
     path.write_text(book.to_json(), encoding="utf-8")
     assert "Amal" not in book.to_json()
-    assert read_book(path) == book
+    assert read_split_assignments(path) == book
 
 
 def test_a_book_that_cannot_be_read_is_an_error_that_says_what_it_is_for(tmp_path):
     path = tmp_path / "splits.json"
     path.write_text('{"salt": "x", "splits": {"k": "trian"}}', encoding="utf-8")
     with pytest.raises(AramegaError, match="restore it"):
-        read_book(path)
+        read_split_assignments(path)
 
 
 def test_a_withdrawn_recording_leaves_the_book():
     found = [Member("r1"), Member("r2")]
-    book = assign(found, None, SHARES).book
-    after = assign(found[1:], book, SHARES, gone=["r1"]).book
+    book = assign(found, None, SHARES).assignments
+    after = assign(found[1:], book, SHARES, gone=["r1"]).assignments
     assert book.key("recording", "r1") in book.keys
     assert book.key("recording", "r1") not in after.keys
-    assert isinstance(after, Book)
+    assert isinstance(after, SplitAssignments)

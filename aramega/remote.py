@@ -87,11 +87,11 @@ def find(address: str) -> list[Entry]:
 
     def look() -> dict[str, dict[str, Any]]:
         files.invalidate_cache()
-        found = files.glob(checked, detail=True) if _is_pattern(checked) else files.find(checked, detail=True)
-        return {name: about for name, about in found.items() if about.get("type") == "file"}
+        listed = files.glob(checked, detail=True) if _is_pattern(checked) else files.find(checked, detail=True)
+        return {name: about for name, about in listed.items() if about.get("type") == "file"}
 
-    found = _ask_store(look, checked)
-    return sorted((_entry(checked, about) for about in found.values()), key=lambda entry: entry.address)
+    listed = _ask_store(look, checked)
+    return sorted((_entry(checked, about) for about in listed.values()), key=lambda entry: entry.address)
 
 
 def look(addresses: Iterable[str]) -> dict[str, Entry]:
@@ -100,15 +100,15 @@ def look(addresses: Iterable[str]) -> dict[str, Entry]:
     by_folder: dict[str, list[str]] = {}
     for address in addresses:
         by_folder.setdefault(posixpath.dirname(address), []).append(address)
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for folder, wanted in by_folder.items():
         with contextlib.suppress(AramegaError):
             if len(wanted) >= _MANY:
-                there = {entry.address: entry for entry in _list(folder)}
-                found |= {address: there[address] for address in wanted if address in there}
+                listed = {entry.address: entry for entry in _list(folder)}
+                entries |= {address: listed[address] for address in wanted if address in listed}
             else:
-                found |= {address: entry for address in wanted if (entry := look_at(address))}
-    return found
+                entries |= {address: entry for address in wanted if (entry := look_at(address))}
+    return entries
 
 
 def look_at(address: str) -> Entry | None:
@@ -226,8 +226,8 @@ def _entry(asked: str, about: Mapping[str, Any]) -> Entry:
     scheme = asked.partition("://")[0]
     name = str(about["name"])
     address = name if is_address(name) else f"{scheme}://{name}"
-    told = [about.get(key) for key in ("LastModified", "updated", "mtime", "blob_id", "ETag")]
-    digest = hashlib.sha256(repr([str(one) for one in told if one]).encode()).digest()
+    versions = [about.get(key) for key in ("LastModified", "updated", "mtime", "blob_id", "ETag")]
+    digest = hashlib.sha256(repr([str(version) for version in versions if version]).encode()).digest()
     return Entry(address, int(about.get("size") or 0), int.from_bytes(digest[:7], "big"))
 
 

@@ -43,16 +43,16 @@ class Problem:
 
 def find_sources(named: Sequence[str], extensions: Sequence[str]) -> Iterator[Source | Problem]:
     """Every file meant by `named`, once each, in the order of their paths, and before them what was wrong."""
-    found: dict[str, Source] = {}
+    sources: dict[str, Source] = {}
     for name in named:
         for source in _expand(name, {e.lower() for e in extensions}):
             if isinstance(source, Problem):
                 yield source
             elif not _is_utf8(source.path):
                 yield Problem(source.path, "its name is not UTF-8. Rename it.")
-            elif source.path not in found or source.metadata != Metadata():
-                found[source.path] = source
-    yield from (found[path] for path in sorted(found))
+            elif source.path not in sources or source.metadata != Metadata():
+                sources[source.path] = source
+    yield from (sources[path] for path in sorted(sources))
 
 
 def _expand(name: str, extensions: set[str]) -> Iterator[Source | Problem]:
@@ -99,17 +99,17 @@ def _search(folder: Path, extensions: set[str]) -> Iterator[Source | Problem]:
 
 def _search_address(address: str, extensions: set[str]) -> Iterator[Source]:
     """The recording of this address, or those below it, hidden ones left out."""
-    found = find(address)
-    if [entry.address for entry in found] == [checked_address(address)]:
+    entries = find(address)
+    if [entry.address for entry in entries] == [checked_address(address)]:
         if Path(address).suffix.lower() in _READERS:
             raise AramegaError(
                 f"{address}: manifests are read from this machine. Download it; its rows may name addresses."
             )
-        yield Source(found[0].address)
+        yield Source(entries[0].address)
         return
-    if not found:
+    if not entries:
         raise AramegaError(f"{address}: nothing is there.")
-    for entry in found:
+    for entry in entries:
         parts = entry.address.removeprefix(address).split("/")
         if Path(entry.address).suffix.lower().lstrip(".") in extensions and not any(p.startswith(".") for p in parts):
             yield Source(entry.address)
@@ -151,9 +151,9 @@ def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
             f"{manifest}: its first line, which must name the columns, is not valid CSV ({visible(error)})."
         ) from None
     if not {c.strip().lower() for c in columns} & set(_PATH_COLUMNS):
-        found = f" (found: {visible(', '.join(columns))})" if columns else ""
+        columns_found = f" (found: {visible(', '.join(columns))})" if columns else ""
         hint = " and be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
-        raise AramegaError(f"{manifest}: no column `path`{found}. The first line must name the columns{hint}.")
+        raise AramegaError(f"{manifest}: no column `path`{columns_found}. The first line must name the columns{hint}.")
     _refuse_misspelt(columns, manifest)
     while True:
         try:
@@ -168,10 +168,10 @@ def _csv_rows(text: str, manifest: Path, delimiter: str = ",") -> Rows:
 
 def _refuse_misspelt(columns: Sequence[str], manifest: Path) -> None:
     """A column of ours with a slip in it would be passed over in silence, and a year later nobody knows the licence."""
-    known = [*_PATH_COLUMNS, *_METADATA, *_SPELLINGS]
+    ours = [*_PATH_COLUMNS, *_METADATA, *_SPELLINGS]
     for column in (c.strip().lower() for c in columns):
-        near = difflib.get_close_matches(column, known, n=1, cutoff=0.8)
-        if near and column not in known and column.rstrip("s") != near[0]:
+        near = difflib.get_close_matches(column, ours, n=1, cutoff=0.8)
+        if near and column not in ours and column.rstrip("s") != near[0]:
             raise AramegaError(
                 f"{manifest}: column `{visible(column)}`: did you mean `{near[0]}`? Rename it, or take it out."
             )
@@ -213,13 +213,13 @@ def _source_of(row: Mapping[str, Any], manifest: Path, where: str) -> Source | P
         return Problem(where, "no file is named in this row.")
     if not all(map(_is_utf8, columns.values())):
         return Problem(where, "holds half a character (a lone surrogate).")
-    known = {name: columns.get(name, "") for name in _METADATA}
-    if known["transcript"]:
-        known["transcript"] = os.path.abspath(manifest.parent / known["transcript"])
+    metadata = {name: columns.get(name, "") for name in _METADATA}
+    if metadata["transcript"]:
+        metadata["transcript"] = os.path.abspath(manifest.parent / metadata["transcript"])
     if not is_address(path):
-        return _source(str(manifest.parent / path), Metadata(**known))
+        return _source(str(manifest.parent / path), Metadata(**metadata))
     try:
-        return Source(checked_address(path), Metadata(**known))
+        return Source(checked_address(path), Metadata(**metadata))
     except AramegaError as error:
         return Problem(where, visible(str(error)))
 

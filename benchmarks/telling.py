@@ -24,7 +24,7 @@ import soundfile
 
 from aramega.config import Config
 from aramega.engine.local import LocalEngine
-from aramega.monitor.progress import Teller
+from aramega.monitor.progress import ProgressReporter
 from aramega.monitor.progress_file import write_progress
 from aramega.monitor.prometheus import serving, write_metrics
 from aramega.pipeline import Pipeline
@@ -80,25 +80,25 @@ def timed_build(archive: Path, place: WorkspaceFolder, kind: str, workers: int) 
         stack.enter_context(building(place))
         store = stack.enter_context(Store.create_or_open(place))
         add_sources(store, pipeline, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
-        others: list[Callable[[BuildProgress], None]] = [partial(write_progress, place)]
+        listeners: list[Callable[[BuildProgress], None]] = [partial(write_progress, place)]
         if kind == KINDS[2]:
-            others.append(write_metrics(place, place.root / "a.prom"))
+            listeners.append(write_metrics(place, place.root / "a.prom"))
         begun = time.perf_counter()
         if kind == KINDS[0]:
             for _ in run_build(store, pipeline, engine):
                 pass
         else:
-            teller = Teller(store, pipeline, engine.name, others, print)
+            reporter = ProgressReporter(store, pipeline, engine.name, listeners, print)
             with looks:
-                teller.__enter__()
+                reporter.__enter__()
             for news in run_build(store, pipeline, engine):
                 with notes:
-                    teller.note(news)
+                    reporter.note(news)
                 if not news:
                     with looks:
-                        teller.look(engine.statuses())
+                        reporter.look(engine.statuses())
             with looks:
-                teller.__exit__(None, None, None)
+                reporter.__exit__(None, None, None)
         return Cost(time.perf_counter() - begun, looks, notes)
 
 

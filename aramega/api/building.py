@@ -35,7 +35,7 @@ from aramega.store.sources import bytes_to_ingest
 if TYPE_CHECKING:
     from aramega.backends.llm.estimates import Estimate
     from aramega.engine import Engine, WorkerStatus
-    from aramega.monitor.progress import Tell, Teller
+    from aramega.monitor.progress import ProgressListener, ProgressReporter
     from aramega.pipeline.plan import Progress
     from aramega.records import Source
     from aramega.sources import Problem
@@ -215,30 +215,30 @@ def _run(store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions
     """Run the stages; whether one of them stopped before its end."""
     stopped = False
     request = Request(options.limit, options.retry_failed)
-    with _make_teller(store, pipeline, engine, options, listener) as teller:
+    with _make_reporter(store, pipeline, engine, options, listener) as reporter:
         for news in run_build(store, pipeline, engine, request):
             listener.news(news)
-            teller.note(news)
+            reporter.note(news)
             if not news:
                 listener.look(engine.statuses())
-                teller.look(engine.statuses())
+                reporter.look(engine.statuses())
             stopped = stopped or any(progress.stopped for progress in news)
     return stopped
 
 
-def _make_teller(
+def _make_reporter(
     store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions, listener: BuildListener
-) -> Teller:
+) -> ProgressReporter:
     """What writes the progress file and the metrics file while the build runs."""
-    from aramega.monitor.progress import Teller
+    from aramega.monitor.progress import ProgressReporter
     from aramega.monitor.progress_file import write_progress
 
-    others: list[Tell] = [partial(write_progress, pipeline.workspace)]
+    listeners: list[ProgressListener] = [partial(write_progress, pipeline.workspace)]
     if options.metrics_file:
         from aramega.monitor.prometheus import write_metrics
 
-        others.append(write_metrics(pipeline.workspace, options.metrics_file))
-    return Teller(store, pipeline, engine.name, others, listener.note)
+        listeners.append(write_metrics(pipeline.workspace, options.metrics_file))
+    return ProgressReporter(store, pipeline, engine.name, listeners, listener.note)
 
 
 @contextmanager

@@ -249,7 +249,7 @@ def build_and_show(
     metrics_file: Path | None = None,
 ) -> int:
     """Take the workspace's lock, add what was named, build, and say what came of it."""
-    from aramega.cli.telling import make_teller
+    from aramega.cli.telling import make_reporter
     from aramega.pipeline.build import add_sources, building, run_build, summarize
     from aramega.sources import find_sources
     from aramega.store import Store
@@ -271,13 +271,13 @@ def build_and_show(
         begun, stopped = time.monotonic(), False
         show.start(bytes_to_ingest(store, request.limit))
         try:
-            with make_teller(store, pipeline, engine, metrics_file) as teller:
+            with make_reporter(store, pipeline, engine, metrics_file) as reporter:
                 for news in run_build(store, pipeline, engine, request):
                     show.news(news)
-                    teller.note(news)
+                    reporter.note(news)
                     if not news:
                         show.look(engine.statuses())
-                        teller.look(engine.statuses())
+                        reporter.look(engine.statuses())
                     stopped = stopped or any(one.stopped for one in news)
         finally:
             show.stop()

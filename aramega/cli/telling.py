@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aramega.engine import Engine
-    from aramega.monitor.progress import Tell, Teller
+    from aramega.monitor.progress import ProgressListener, ProgressReporter
     from aramega.pipeline import Pipeline
     from aramega.store import Store
     from aramega.workspace import WorkspaceFolder
@@ -35,14 +35,16 @@ def serve_metrics(place: WorkspaceFolder, address: str | None, file: Path | None
         yield
 
 
-def make_teller(store: Store, pipeline: Pipeline, engine: Engine, metrics_file: Path | None) -> Teller:
+def make_reporter(store: Store, pipeline: Pipeline, engine: Engine, metrics_file: Path | None) -> ProgressReporter:
     """One that tells everybody who is to know."""
-    from aramega.monitor.progress import Teller
+    from aramega.monitor.progress import ProgressReporter
     from aramega.monitor.progress_file import write_progress
 
-    others: list[Tell] = [partial(write_progress, pipeline.workspace)]
+    listeners: list[ProgressListener] = [partial(write_progress, pipeline.workspace)]
     if metrics_file:
         from aramega.monitor.prometheus import write_metrics
 
-        others.append(write_metrics(pipeline.workspace, metrics_file))
-    return Teller(store, pipeline, engine.name, others, lambda why: print(f"aramega: {why}", file=sys.stderr))
+        listeners.append(write_metrics(pipeline.workspace, metrics_file))
+    return ProgressReporter(
+        store, pipeline, engine.name, listeners, lambda why: print(f"aramega: {why}", file=sys.stderr)
+    )

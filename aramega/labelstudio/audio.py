@@ -72,8 +72,8 @@ class LocalFiles:
             raise self._not_served(f" ({error})") from None
 
     def _ensure_storage(self, client: LabelStudioClient, project: int) -> None:
-        known = client.get("api/storages/localfiles", project=project)
-        if not any(storage.get("path") == self.folder for storage in known):
+        storages = client.get("api/storages/localfiles", project=project)
+        if not any(storage.get("path") == self.folder for storage in storages):
             storage = {"project": project, "path": self.folder, "title": "aramega clips", "use_blob_urls": True}
             client.send("POST", "api/storages/localfiles", json=storage)
 
@@ -129,14 +129,16 @@ class Uploads:
 
     def open_to(self, project: int) -> None:
         title = f"aramega clips of {project}"
-        found = [
+        projects = [
             p["id"]
             for p in self.client.get("api/projects", title=title, page_size=100)["results"]
             if p["title"] == title
         ]
         form = '<View><Audio name="audio" value="$audio"/></View>'
-        made = found or [self.client.send("POST", "api/projects", json={"title": title, "label_config": form})["id"]]
-        self._store = min(made)
+        projects = projects or [
+            self.client.send("POST", "api/projects", json={"title": title, "label_config": form})["id"]
+        ]
+        self._store = min(projects)
         for upload in self.client.get(f"api/projects/{self._store}/file-uploads", all="true"):
             self._there[clip_name(upload["file"])] = f"/data/{upload['file']}"
 

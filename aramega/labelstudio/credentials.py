@@ -33,9 +33,9 @@ def find_token(url: str) -> str:
     if token := os.environ.get(VARIABLE, "").strip():
         return token
     for file in sorted(_folder().glob("label-studio-*.json")):
-        known = _read(file)
-        if known and known.url == url:
-            return known.token
+        credentials = _read(file)
+        if credentials and credentials.url == url:
+            return credentials.token
     raise AramegaError(
         f"no token for {url}. Set {VARIABLE} (in Label Studio: Account & Settings → Personal Access Token), "
         "or start a server of your own: aramega review start."

@@ -68,9 +68,9 @@ def server_variables(
     credentials: Credentials, data: Path, document_root: Path, base: Mapping[str, str]
 ) -> dict[str, str]:
     """The environment Label Studio runs in. Secrets go in here and not among its arguments, which anyone can list."""
-    kept = {k: v for k, v in base.items() if not k.startswith(("LABEL_STUDIO_", "DJANGO_"))}
+    inherited = {k: v for k, v in base.items() if not k.startswith(("LABEL_STUDIO_", "DJANGO_"))}
     return {
-        **kept,
+        **inherited,
         "LABEL_STUDIO_USERNAME": credentials.email,
         "LABEL_STUDIO_PASSWORD": credentials.password,
         "LABEL_STUDIO_USER_TOKEN": credentials.token,

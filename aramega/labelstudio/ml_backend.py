@@ -92,8 +92,8 @@ class Backend:
             if data.get("aramega") != passage_key(passage, audio) or clip_name(audio) != passage:
                 return Answer(422, {"error": f"task {task.get('id')} does not speak of a passage of this workspace"})
             drafted = replace(load_drafted(self.store, passage), draft=self.redraft(passage))
-            made = make_task(drafted, audio, form, model_version(self.store, passage))
-            results += made.get("predictions", [{"result": [], "score": 0.0}])
+            drafted_task = make_task(drafted, audio, form, model_version(self.store, passage))
+            results += drafted_task.get("predictions", [{"result": [], "score": 0.0}])
         return Answer(200, {"results": results, "model_version": self._version()})
 
     def _news(self, body: Json) -> Answer:
@@ -131,8 +131,8 @@ def make_server(backend: Backend, host: str, port: int) -> HTTPServer:
 
 def connect(client: LabelStudioClient, project: Project, address: str, secret: str = "") -> None:
     """Tell Label Studio of the endpoint, once: as ML backend and as webhook."""
-    known = client.get("api/ml", project=project.id)
-    if not any(backend.get("url") == address for backend in known):
+    backends = client.get("api/ml", project=project.id)
+    if not any(backend.get("url") == address for backend in backends):
         login = {"auth_method": "BASIC_AUTH", "basic_auth_user": "aramega", "basic_auth_pass": secret} if secret else {}
         client.send("POST", "api/ml/", json={"project": project.id, "url": address, "title": "aramega", **login})
     hooks = client.get("api/webhooks/", project=project.id)

@@ -53,18 +53,18 @@ def find_project(client: LabelStudioClient, named: str) -> Project | None:
     """By number or by exact title; where several have the title, the lowest number."""
     if named.isdigit():
         return _project(client.get(f"api/projects/{named}"))
-    found = [int(p["id"]) for p in _titled(client, named) if p["title"] == named]
-    return _project(client.get(f"api/projects/{min(found)}")) if found else None
+    numbers = [int(p["id"]) for p in _titled(client, named) if p["title"] == named]
+    return _project(client.get(f"api/projects/{min(numbers)}")) if numbers else None
 
 
 def need_project(client: LabelStudioClient, named: str) -> Project:
-    found = find_project(client, named)
-    if found is None:
-        there = ", ".join(sorted({p["title"] for p in _titled(client, "")})[:10])
+    project = find_project(client, named)
+    if project is None:
+        titles = ", ".join(sorted({p["title"] for p in _titled(client, "")})[:10])
         raise AramegaError(
-            f"{client.url} has no project {named!r} (there: {there or 'none'}). `aramega review push` makes it."
+            f"{client.url} has no project {named!r} (there: {titles or 'none'}). `aramega review push` makes it."
         )
-    return found
+    return project
 
 
 def make_project(client: LabelStudioClient, title: str, config: str, **settings: Any) -> Project:
@@ -73,24 +73,24 @@ def make_project(client: LabelStudioClient, title: str, config: str, **settings:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
     wanted = {"title": title, "label_config": config, **settings}
     ours = client.retry(lambda: _find_or_create(client, title, wanted))
-    found = find_project(client, title)
-    if found is None or found.id == ours:
+    project = find_project(client, title)
+    if project is None or project.id == ours:
         return need_project(client, str(ours))
     if not count_tasks(client, ours):
         client.send("DELETE", f"api/projects/{ours}")
-    return found
+    return project
 
 
 def _find_or_create(client: LabelStudioClient, title: str, wanted: dict[str, Any]) -> int:
     """Looks first, since a server in trouble may have made it and not said so."""
-    found = find_project(client, title)
-    return found.id if found else int(part(client.send("POST", "api/projects", json=wanted), "id", "a new project"))
+    project = find_project(client, title)
+    return project.id if project else int(part(client.send("POST", "api/projects", json=wanted), "id", "a new project"))
 
 
 def change_project(client: LabelStudioClient, project: Project, **settings: Any) -> Project:
     """Set what differs, and nothing if nothing does: each change makes Label Studio count all tasks anew."""
-    known = client.get(f"api/projects/{project.id}")
-    new = {k: v for k, v in settings.items() if v is not None and known.get(k) != v}
+    current = client.get(f"api/projects/{project.id}")
+    new = {k: v for k, v in settings.items() if v is not None and current.get(k) != v}
     if not new:
         return project
     client.set(f"api/projects/{project.id}", **new)
@@ -125,14 +125,14 @@ def drafted_by_people(client: LabelStudioClient, project: int) -> set[int]:
         "filters": {"conjunction": "and", "items": [condition("draft_exists", "equal", "Boolean", True)]},
         "ordering": ["tasks:id"],
     }
-    found: set[int] = set()
+    begun: set[int] = set()
     page = 1
     while tasks := _page(client, project, include="id", query=query, page=page):
-        found |= {int(t["id"]) for t in tasks}
+        begun |= {int(t["id"]) for t in tasks}
         if len(tasks) < PAGE:
             break
         page += 1
-    return found
+    return begun
 
 
 def find_task(client: LabelStudioClient, project: Project, passage: str | None) -> int:
@@ -150,13 +150,13 @@ def find_task(client: LabelStudioClient, project: Project, passage: str | None) 
 
 def touched_among(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> set[int]:
     """Those of the tasks that anyone has said anything in, asked at this very moment and not of any counter."""
-    found: set[int] = set()
+    touched: set[int] = set()
     for i in range(0, len(tasks), _ASKED):
         lines = [condition("id", "equal", "Number", task) for task in tasks[i : i + _ASKED]]
         query = {"filters": {"conjunction": "or", "items": lines}}
         listed = _page(client, project, fields="all", include="id,annotations,drafts", query=query)
-        found |= {int(t["id"]) for t in listed if t.get("annotations") or t.get("drafts")}
-    return found
+        touched |= {int(t["id"]) for t in listed if t.get("annotations") or t.get("drafts")}
+    return touched
 
 
 def drop_tasks(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> None:
@@ -214,11 +214,11 @@ def _titled(client: LabelStudioClient, title: str) -> Iterator[dict[str, Any]]:
         more, page = bool(answer.get("next")), page + 1
 
 
-def _project(known: dict[str, Any]) -> Project:
+def _project(answer: dict[str, Any]) -> Project:
     return Project(
-        id=int(part(known, "id", "a project")),
-        title=str(part(known, "title", "a project")),
-        config=str(part(known, "label_config", "a project")),
-        model_version=str(known.get("model_version") or ""),
-        tasks=int(known.get("task_number") or 0),
+        id=int(part(answer, "id", "a project")),
+        title=str(part(answer, "title", "a project")),
+        config=str(part(answer, "label_config", "a project")),
+        model_version=str(answer.get("model_version") or ""),
+        tasks=int(answer.get("task_number") or 0),
     )

@@ -46,8 +46,8 @@ def choose_passages(store: Store, request: PushRequest) -> list[str]:
 
 def mix_in_gold(passages: Sequence[str], gold: Sequence[str], rate: float) -> list[str]:
     """`gold` passages spread evenly among the others, so that about `rate` of the whole are gold while they last."""
-    known = set(gold)
-    others = [p for p in passages if p not in known]
+    golden = set(gold)
+    others = [p for p in passages if p not in golden]
     gap = max(1, round(1 / min(rate, 1.0)) - 1)
     mixed: list[str] = []
     left = iter(gold)

@@ -27,15 +27,15 @@ class Showing:
 
     def load(self, passage: str) -> DraftedPassage:
         """The passage, if its id is one and it is here."""
-        found = find_passage(self._store, checked_id(passage))
-        if found is None:
+        shown = find_passage(self._store, checked_id(passage))
+        if shown is None:
             raise AramegaError(f"{passage}: no such passage in this workspace.")
-        marks = ", ".join("?" * len(found.segments))
+        marks = ", ".join("?" * len(shown.segments))
         query = f"SELECT * FROM segments WHERE id IN ({marks}) ORDER BY start"  # noqa: S608
-        rows = self._store.connection.execute(query, found.segments)
+        rows = self._store.connection.execute(query, shown.segments)
         return DraftedPassage(
-            recording=self._recording(found.recording),
-            passage=found,
+            recording=self._recording(shown.recording),
+            passage=shown,
             segments=tuple(revive(Segment, row) for row in rows),
             draft=load_draft(self._store, passage),
         )

@@ -119,14 +119,14 @@ def describe_doubts(draft: Draft) -> str:
     words = _once(w.text for line in lines for w in line.words if w.probability < UNSURE)
     check, verdict = draft.check, draft.verdict
     flags = [flag for line in lines for flag in line.flags] + list(check.flags if check else ())
-    said = {
+    doubts = {
         "كلمات غير مؤكدة": words[:_WORDS_NAMED],
         "أرقام في الملخص لم ترد في النص": list(check.unsupported_numbers if check else ()),
         "أسماء في الملخص لم ترد في النص": list(check.unsupported_names if check else ()),
         "انتبه إلى": _once(_IN_ARABIC.get(flag, flag) for flag in flags),
         "سبب المراجعة": [_IN_ARABIC.get(reason, reason) for reason in (verdict.reasons if verdict else ())],
     }
-    described = [f"{what}: {clean('، '.join(things))}" for what, things in said.items() if things]
+    described = [f"{what}: {clean('، '.join(things))}" for what, things in doubts.items() if things]
     return "\n".join(described) or _NOTHING_UNSURE
 
 

@@ -1,6 +1,6 @@
-"""The display of `status --watch`: what was seen at one moment, for a terminal.
+"""Display: draws what `status --watch` has read at one moment, for a terminal.
 
-What the books say is always there. Queues and workers are there while a build is; nodes, where it has more than one.
+The counts of the database are always shown, queues and workers while a build runs, nodes where it has more than one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _heading(moment: Moment) -> str:
 def _about(build: BuildProgress, now: str) -> str:
     """Who builds, or how the last one ended."""
     driver = f"process {build.pid} on {visible(build.host)}"
-    told = clock(_seconds(build.at, now))
+    age = clock(_seconds(build.at, now))
     match build.state:
         case "building":
             workers = (
@@ -61,22 +61,22 @@ def _about(build: BuildProgress, now: str) -> str:
             )
             return f"Building for {clock(_seconds(build.begun, now))}, {driver}, engine {build.engine}: {workers}."
         case "unheard":
-            return f"{driver.capitalize()} builds, and has not been heard of for {told}."
+            return f"{driver.capitalize()} builds, and has not been heard of for {age}."
         case "killed":
-            return f"The last build was killed: {driver} is gone, last heard of {told} ago."
+            return f"The last build was killed: {driver} is gone, last heard of {age} ago."
         case "interrupted" | "crashed":
-            return f"The last build was {'interrupted' if build.state == 'interrupted' else 'ended by an error'} {told} ago."
-    return f"The last build finished {told} ago."
+            return f"The last build was {'interrupted' if build.state == 'interrupted' else 'ended by an error'} {age} ago."
+    return f"The last build finished {age} ago."
 
 
 def _stages(moment: Moment, build: BuildProgress | None) -> Table:
-    told = {stage.stage: stage for stage in build.stages} if build else {}
+    progress_of = {stage.stage: stage for stage in build.stages} if build else {}
     columns = ("done", "left", "failed", *(("queue", "under way", "workers") if build else ()))
     table = _table("stage", *columns, "a minute", "sound an hour", "time left")
-    for pace, books in zip(moment.paces, moment.status.stages, strict=True):
-        now = _now(told.get(pace.stage)) if build else ()
+    for pace, counts in zip(moment.paces, moment.status.stages, strict=True):
+        now = _now(progress_of.get(pace.stage)) if build else ()
         rest = _time_left(pace, moment.build)
-        table.add_row(pace.stage, f"{books.done:,}", f"{pace.left:,}", f"{books.failed:,}", *now, *_pace(pace), rest)
+        table.add_row(pace.stage, f"{counts.done:,}", f"{pace.left:,}", f"{counts.failed:,}", *now, *_pace(pace), rest)
     return table
 
 

@@ -1,4 +1,4 @@
-"""Why there is nothing: failures gathered by reason, and recordings that gave no passage.
+"""Failures: groups them by reason, and finds recordings that gave no passage.
 
 A thousand files may fail for one reason, each with its own numbers in the message; what a curator needs
 is the reason, how many, and some names to look at. Only the names shown are kept in memory.
@@ -17,7 +17,7 @@ from aramega.stages.names import SEGMENT
 from aramega.store import Mark, Store
 
 SHOWN_PER_REASON = 20
-SHOWN_BARREN = 100
+SHOWN_WITHOUT_PASSAGES = 100
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Barren:
+class WithoutPassages:
     """A recording that was heard to its end and gave no passage."""
 
     recording: str
@@ -80,27 +80,30 @@ def _name_items(store: Store, reason: Reason) -> Reason:
     return replace(reason, examples=tuple(named))
 
 
-def find_barren(store: Store, config: Config, mark: Mark) -> tuple[int, tuple[Barren, ...]]:
+def find_without_passages(store: Store, config: Config, mark: Mark) -> tuple[int, tuple[WithoutPassages, ...]]:
     """How many recordings gave no passage, and the first of them, longest first, with the reason."""
     which = "FROM results k JOIN recordings r ON r.id = k.item WHERE k.stage = ? AND k.fingerprint = ? AND k.made = 0"
     total = store.connection.execute(f"SELECT count(*) {which}", (mark.stage, mark.fingerprint)).fetchone()[0]
     rows = store.connection.execute(
         f"""SELECT r.id, r.name, r.seconds, t.spans, coalesce(s.made, 0) AS segments, coalesce(s.seconds, 0) AS speech
-            FROM (SELECT r.* {which} ORDER BY r.seconds DESC, r.id LIMIT {SHOWN_BARREN}) r
+            FROM (SELECT r.* {which} ORDER BY r.seconds DESC, r.id LIMIT {SHOWN_WITHOUT_PASSAGES}) r
             LEFT JOIN timelines t ON t.recording = r.id
             LEFT JOIN results s ON s.stage = '{SEGMENT}' AND s.item = r.id""",  # noqa: S608
         (mark.stage, mark.fingerprint),
     ).fetchall()
     minimum = config.passages.min_seconds
     return total, tuple(
-        Barren(
-            r["id"], r["name"], r["seconds"], why_barren(r["segments"], r["speech"], _music(r), r["seconds"], minimum)
+        WithoutPassages(
+            r["id"],
+            r["name"],
+            r["seconds"],
+            why_without_passages(r["segments"], r["speech"], _music(r), r["seconds"], minimum),
         )
         for r in rows
     )
 
 
-def why_barren(segments: int, speech: float, music: float, seconds: float, minimum: float) -> str:
+def why_without_passages(segments: int, speech: float, music: float, seconds: float, minimum: float) -> str:
     """What was heard instead of a passage."""
     if segments:
         return (

@@ -98,22 +98,22 @@ def _totals(progress: BuildProgress, workspace: str) -> Iterable[Any]:
 def _gauges(progress: BuildProgress, workspace: str) -> Iterable[Any]:
     """What is so now."""
     queue = _gauge("aramega_queue_items", "Items that could be done now, by stage.", "stage", "state")
-    books = _gauge("aramega_workspace_items", "Items in all runs so far, by stage.", "stage", "outcome")
+    totals = _gauge("aramega_workspace_items", "Items in all runs so far, by stage.", "stage", "outcome")
     at_it = _gauge("aramega_workers", "Workers, by the stage they are at or wait for.", "stage", "state")
     for stage in progress.stages:
         queue.add_metric([workspace, stage.stage, "waiting"], stage.waiting)
         queue.add_metric([workspace, stage.stage, "under_way"], stage.under_way)
-        books.add_metric([workspace, stage.stage, "done"], stage.done)
-        books.add_metric([workspace, stage.stage, "failed"], stage.failed)
+        totals.add_metric([workspace, stage.stage, "done"], stage.done)
+        totals.add_metric([workspace, stage.stage, "failed"], stage.failed)
         at_it.add_metric([workspace, stage.stage, "busy"], stage.busy)
         at_it.add_metric([workspace, stage.stage, "idle"], stage.workers - stage.busy)
     shared = progress.workers - sum(stage.workers for stage in progress.stages)
     at_it.add_metric([workspace, "any", "idle"], shared)
 
-    there = _gauge("aramega_node_workers", "Workers, by the node they are on.", "node", "state")
+    node_workers = _gauge("aramega_node_workers", "Workers, by the node they are on.", "node", "state")
     for node in progress.nodes:
-        there.add_metric([workspace, node.node, "busy"], node.busy)
-        there.add_metric([workspace, node.node, "idle"], node.workers - node.busy)
+        node_workers.add_metric([workspace, node.node, "busy"], node.busy)
+        node_workers.add_metric([workspace, node.node, "idle"], node.workers - node.busy)
 
     drafts = _gauge(
         "aramega_drafts", "Drafts by decision, and whether somebody has reviewed them.", "decision", "reviewed"
@@ -130,11 +130,11 @@ def _gauges(progress: BuildProgress, workspace: str) -> Iterable[Any]:
     running.add_metric([workspace], int(progress.state == "building"))
     begun = _gauge("aramega_begun_timestamp_seconds", "When the run began.")
     begun.add_metric([workspace], _unix(progress.begun))
-    told = _gauge("aramega_told_timestamp_seconds", "When its driver last told of itself.")
-    told.add_metric([workspace], _unix(progress.at))
+    written = _gauge("aramega_told_timestamp_seconds", "When its driver last told of itself.")
+    written.add_metric([workspace], _unix(progress.at))
     last = _gauge("aramega_last_item_timestamp_seconds", "When an item was last finished; before the first, the start.")
     last.add_metric([workspace], _unix(progress.last_item_at or progress.begun))
-    return queue, books, at_it, there, drafts, left, running, begun, told, last
+    return queue, totals, at_it, node_workers, drafts, left, running, begun, written, last
 
 
 def _gauge(name: str, help: str, *labels: str) -> Any:

@@ -1,4 +1,4 @@
-"""Status: what is done, what is left, what failed and why, from the workspace's own books.
+"""Status: reads from the workspace's database what is done, what is left, what failed and why.
 
 Everything comes from `results` and `failures`, one row an item and stage, and never from the segments
 themselves; so the answer takes no longer for a million of them.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aramega.display import amount, clock, count, visible
-from aramega.monitor.failures import Barren, Reason, find_barren, group_failures
+from aramega.monitor.failures import Reason, WithoutPassages, find_without_passages, group_failures
 from aramega.monitor.notes import Note, gather_notes
 from aramega.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
@@ -24,10 +24,12 @@ from aramega.store.results import tally_results
 SHOWN_NAMES = 5
 """Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
 
+_JSON_NAMES = {"made_count": "made", "without_passages_count": "barren_count", "without_passages": "barren"}
+
 
 @dataclass(frozen=True)
 class StageStatus:
-    """One stage's books under the current configuration."""
+    """What is done, left and failed in one stage, under the current configuration."""
 
     stage: str
     done: int
@@ -37,7 +39,7 @@ class StageStatus:
     failed: int
     outdated: int
     """Items done under another configuration; a build does them again."""
-    made: int
+    made_count: int
     makes: str
     """What is made, in the singular: recording, segment, passage, transcript, …"""
     hours: float
@@ -63,8 +65,8 @@ class Status:
     stages: tuple[StageStatus, ...]
     reasons: tuple[Reason, ...]
     """Failures by reason, the first items of each."""
-    barren_count: int
-    barren: tuple[Barren, ...]
+    without_passages_count: int
+    without_passages: tuple[WithoutPassages, ...]
     """Recordings that gave no passage, longest first."""
     notes: tuple[Note, ...]
     """What is no failure and should be known."""
@@ -83,38 +85,42 @@ class Status:
         return max((s.outdated for s in self.stages), default=0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for --json."""
-        return asdict(self)
+        """Plain values, for --json, under the names that --json has had from its first day."""
+        plain = {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        plain["stages"] = [
+            {_JSON_NAMES.get(name, name): value for name, value in asdict(stage).items()} for stage in self.stages
+        ]
+        return plain
 
 
 def status(store: Store, pipeline: Pipeline) -> Status:
-    """Ask the workspace's books where the build stands."""
+    """Read from the database where the build stands."""
     files = store.connection.execute("SELECT count(*) FROM sources").fetchone()[0]
     recordings, seconds = store.connection.execute(
         "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
     ).fetchone()
-    books = tuple(stage_books(store, pipeline, stage) for stage in pipeline.stages)
-    barren_count, barren = find_barren(store, pipeline.config, pipeline.marks[PASSAGES])
+    stages = tuple(stage_status(store, pipeline, stage) for stage in pipeline.stages)
+    without_passages_count, without_passages = find_without_passages(store, pipeline.config, pipeline.marks[PASSAGES])
     root = pipeline.workspace.root
     return Status(
         workspace=str(root),
         files=files,
         recordings=recordings,
         hours=seconds / 3600,
-        stages=books,
+        stages=stages,
         reasons=group_failures(store, pipeline.marks.values()),
-        barren_count=barren_count,
-        barren=barren,
+        without_passages_count=without_passages_count,
+        without_passages=without_passages,
         notes=gather_notes(store),
-        next_steps=plan_next_steps(root, files, books),
+        next_steps=plan_next_steps(root, files, stages),
     )
 
 
-def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageStatus:
-    """What is written of one stage."""
+def stage_status(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageStatus:
+    """Count one stage's items in the database."""
     mark, needed = pipeline.needs(stage)
     tally = tally_results(store, mark)
-    made, seconds = (
+    made_count, seconds = (
         _recordings_made(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
     )
     ask = store.connection.execute
@@ -126,7 +132,7 @@ def stage_books(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageSta
         pending=count_pending_items(store, mark, needed),
         failed=failed.fetchone()[0],
         outdated=outdated.fetchone()[0],
-        made=made,
+        made_count=made_count,
         makes=stage.counts,
         hours=seconds / 3600,
     )
@@ -137,8 +143,8 @@ def _recordings_made(store: Store, mark: Mark) -> tuple[int, float]:
     query = """SELECT count(*), coalesce(sum(r.seconds), 0) FROM recordings r WHERE EXISTS (
                SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
                WHERE s.recording = r.id AND k.fingerprint = ?)"""  # CROSS: sources first, each has few results
-    made, seconds = store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
-    return int(made), float(seconds)
+    recordings, seconds = store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
+    return int(recordings), float(seconds)
 
 
 def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> tuple[Step, ...]:
@@ -157,13 +163,13 @@ def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> 
         steps.append(Step("Go on with what is left.", build))
     if any(s.failed for s in stages):
         steps.append(Step("When the causes of the failures are mended, try those again.", f"{build} --retry-failed"))
-    made = {s.stage: s.made for s in stages}
-    if made[PASSAGES] and TRANSCRIBE not in made:
+    made_by_stage = {s.stage: s.made_count for s in stages}
+    if made_by_stage[PASSAGES] and TRANSCRIBE not in made_by_stage:
         steps.append(Step("Draft transcripts and summaries.", f"{build} --asr-model large-v3-turbo"))
-    if made.get(CHECK):
+    if made_by_stage.get(CHECK):
         steps.append(Step("Have people correct the drafts, in Label Studio.", f"aramega review push {place}"))
         steps.append(Step("See what would be published.", f"aramega publish {place} --to dataset --dry-run"))
-    if made[PASSAGES]:
+    if made_by_stage[PASSAGES]:
         steps.append(Step("Hand the passages to other tools.", f"aramega export {place} --format jsonl"))
         steps.append(
             Step("Add more recordings; what is done stays done.", f"aramega build-ssum FOLDER --workspace {place}")
@@ -179,10 +185,10 @@ def render_status(status: Status) -> str:
     if status.reasons:
         lines += ["", f"Failed: {status.failed:,}"]
         lines += [line for reason in status.reasons for line in _reason_lines(reason)]
-    if status.barren:
-        lines += ["", f"No passage came of {count(status.barren_count, 'recording')}:"]
-        lines += [f"  {visible(b.name)} ({clock(b.seconds)}): {b.why}" for b in status.barren[:SHOWN_NAMES]]
-        lines += _and_more(status.barren_count - SHOWN_NAMES, "  ")
+    if status.without_passages:
+        lines += ["", f"No passage came of {count(status.without_passages_count, 'recording')}:"]
+        lines += [f"  {visible(b.name)} ({clock(b.seconds)}): {b.why}" for b in status.without_passages[:SHOWN_NAMES]]
+        lines += _and_more(status.without_passages_count - SHOWN_NAMES, "  ")
     if status.notes:
         lines += ["", "Worth knowing:"]
         lines += [line for note in status.notes[:SHOWN_NAMES] for line in _note_lines(note)]
@@ -203,7 +209,14 @@ def _sums(status: Status) -> str:
 def _table(status: Status) -> list[str]:
     head = ("stage", "done", "pending", "failed", "made", "sound")
     rows = [
-        (s.stage, f"{s.done:,}", f"{s.pending:,}", f"{s.failed:,}", count(s.made, s.makes), amount(s.hours * 3600))
+        (
+            s.stage,
+            f"{s.done:,}",
+            f"{s.pending:,}",
+            f"{s.failed:,}",
+            count(s.made_count, s.makes),
+            amount(s.hours * 3600),
+        )
         for s in status.stages
     ]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]

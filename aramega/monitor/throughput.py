@@ -1,4 +1,4 @@
-"""Tallies: what a driver has seen of its build, counted by stage and node, and its pace over the last minute.
+"""Throughput: counts a build's items by stage and node, and measures its pace over the last minute.
 
 A pace is the difference between two counts, now and a minute ago, over the time between them; so it is right from the
 first seconds on. How busy a node is, is sampled at each look instead of being counted, since an item that takes ten
@@ -21,20 +21,20 @@ WINDOW = 60.0
 
 @dataclass
 class _Count:
-    """Of one stage's items, on one node or on all."""
+    """How many items of a stage, on one node or on all."""
 
     done: int = 0
     failed: int = 0
     sound: float = 0.0
     busy: float = 0.0
 
-    def note(self, one: Progress) -> None:
-        if one.error:
+    def note(self, result: Progress) -> None:
+        if result.error:
             self.failed += 1
         else:
             self.done += 1
-            self.sound += one.seconds
-        self.busy += one.took
+            self.sound += result.seconds
+        self.busy += result.took
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class _Sample:
     busy: Counter[str]
 
 
-class Tallies:
-    """Told of each item, and looked at now and then; `now` is a clock's reading in seconds, of any clock."""
+class Throughput:
+    """Counts items as they end, and samples the workers; `now` is the seconds of any clock."""
 
     def __init__(self, now: float) -> None:
         self._stages: defaultdict[str, _Count] = defaultdict(_Count)
@@ -58,13 +58,13 @@ class Tallies:
         self.look((), now)
 
     def note(self, news: Iterable[Progress]) -> None:
-        for one in news:
-            if not one.stopped:
-                self._stages[one.stage].note(one)
-                self._nodes[one.node][one.stage].note(one)
+        for result in news:
+            if not result.stopped:
+                self._stages[result.stage].note(result)
+                self._nodes[result.node][result.stage].note(result)
 
     def look(self, statuses: Sequence[WorkerStatus], now: float) -> None:
-        """Remember this moment, and forget those that are no longer of the last minute."""
+        """Take a sample of the counts and the workers, and drop those older than a minute."""
         items = {stage: count.done + count.failed for stage, count in self._stages.items()}
         sound = {stage: count.sound for stage, count in self._stages.items()}
         workers = Counter(status.node for status in statuses)
@@ -97,8 +97,8 @@ class Tallies:
         )
 
     def _busy_share(self, node: str) -> float:
-        there = sum(sample.workers[node] for sample in self._samples)
-        return round(sum(sample.busy[node] for sample in self._samples) / there, 3) if there else 0.0
+        workers = sum(sample.workers[node] for sample in self._samples)
+        return round(sum(sample.busy[node] for sample in self._samples) / workers, 3) if workers else 0.0
 
     def _work_of(self, node: str) -> tuple[Work, ...]:
         return tuple(

@@ -1,9 +1,9 @@
 """Watch: how fast a build is going, how long the rest takes at that, and what failed last.
 
-Taken from the workspace's books, so it needs nothing of the build and can be asked on any machine that sees the
-workspace; what only the driver knows, its queues, workers and nodes, is read from the progress file that it writes. The
-pace is of the last minute, and the time left a guess that gets better as the build goes on; there is none for a stage
-that did nothing in the last minute.
+Read from the workspace's database, so it needs nothing of the build and runs on any machine that sees the workspace.
+What only the driver knows, its queues, workers and nodes, is read from the progress file that it writes. The pace is of
+the last minute, and the time left a guess that gets better as the build goes on; there is none for a stage that did
+nothing in the last minute.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ def look(store: Store, workspace: WorkspaceFolder, now: datetime | None = None) 
     pipeline = Pipeline.from_config(choose_config(None, workspace.config), workspace)
     build = read_progress(workspace, now)
     with store.snapshot():
-        books = status(store, pipeline)
-        left = count_left(books.recordings, books.stages, [stage.takes for stage in pipeline.stages])
+        counts = status(store, pipeline)
+        left = count_left(counts.recordings, counts.stages, [stage.takes for stage in pipeline.stages])
         paces = _paces(store, left, _window(build, now), now)
         failures = _newest_failures(store, pipeline.marks.values())
         newest = store.connection.execute("SELECT max(finished_at) FROM results").fetchone()[0]
     return Moment(
         at=now.isoformat(timespec="seconds"),
-        status=books,
+        status=counts,
         paces=paces,
         newest_failures=failures,
         seconds_left=longest(pace.seconds_left for pace in paces),
@@ -110,8 +110,8 @@ def _paces(store: Store, left: dict[str, int], window: timedelta, now: datetime)
     query = """SELECT stage, count(*), sum(seconds) FROM results WHERE finished_at > ? AND finished_at <= ?
                GROUP BY stage"""
     since, until = ((now - ago).isoformat(timespec="seconds") for ago in (window, timedelta()))
-    found = {row[0]: (row[1], row[2]) for row in store.connection.execute(query, (since, until))}
-    return tuple(_pace(stage, number, *found.get(stage, (0, 0.0)), window) for stage, number in left.items())
+    recent = {row[0]: (row[1], row[2]) for row in store.connection.execute(query, (since, until))}
+    return tuple(_pace(stage, number, *recent.get(stage, (0, 0.0)), window) for stage, number in left.items())
 
 
 def _pace(stage: str, left: int, items: int, sound: float, window: timedelta) -> Pace:

@@ -51,8 +51,8 @@ class Prompt:
     @property
     def tag(self) -> str:
         """Name, version and the beginning of the hash of all its text: what a summary is said to be made with."""
-        told = json.dumps([self.name, self.version, self.system, self.user, self.repair], ensure_ascii=False)
-        return f"{self.name}@{self.version}#{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        content = json.dumps([self.name, self.version, self.system, self.user, self.repair], ensure_ascii=False)
+        return f"{self.name}@{self.version}#{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def load_prompt(kind: str, path: str = "") -> Prompt:
@@ -76,7 +76,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     """In one pass, so that what is filled in is not searched for placeholders; braces of JSON stay. A line whose
     placeholders are all empty is left out: a broadcast of no known programme has no line for it."""
     lines = (line for line in template.split("\n") if not _is_empty(line, values))
-    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), "\n".join(lines))
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), "\n".join(lines))
 
 
 @cache
@@ -104,17 +104,17 @@ _ARTICLES: dict[type, str] = {str: "a text in quotes", int: "a whole number"}
 def _check_placeholders(values: Mapping[str, Any], kind: str, where: str) -> None:
     material, limits = _REQUIRED[kind], _LIMITS[kind]
     allowed = {"system": limits, "user": (material, *_ABOUT, *limits), "repair": ("error",)}
-    for part, known in allowed.items():
+    for part, names in allowed.items():
         for name in dict.fromkeys(PLACEHOLDER.findall(values[part])):
             if part == "system" and name in (material, *_ABOUT):
                 raise AramegaError(
                     f"{where}: {{{name}}} stands in `system`. Move it to `user`: what was said in a broadcast must not "
                     "speak with the rules' voice."
                 )
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
                 hint = (
-                    f"did you mean {{{near[0]}}}?" if near else f"known here: {', '.join(f'{{{k}}}' for k in known)}."
+                    f"did you mean {{{near[0]}}}?" if near else f"known here: {', '.join(f'{{{k}}}' for k in names)}."
                 )
                 raise AramegaError(f"{where}: unknown placeholder {{{name}}} in `{part}`; {hint}")
     for part, name in (("user", material), ("repair", "error")):

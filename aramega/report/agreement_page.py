@@ -37,10 +37,10 @@ def render_page(agreement: Agreement) -> str:
 
 def side_by_side(difference: Difference) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
     """The two texts that are the farthest apart: who wrote it, and its stretches with whether the other lacks them."""
-    one, other = farthest_pair(difference.answers)
-    ours, theirs = mark_changes(compare_words(difference.answers[one], difference.answers[other]))
-    yield one, ours
-    yield other, theirs
+    first, second = farthest_pair(difference.answers)
+    ours, theirs = mark_changes(compare_words(difference.answers[first], difference.answers[second]))
+    yield first, ours
+    yield second, theirs
 
 
 def is_link(place: str) -> bool:

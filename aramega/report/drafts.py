@@ -105,37 +105,37 @@ def shade_of(probability: float) -> int:
 
 
 def _shown(line: Line, clip_start: float) -> ShownLine:
-    told = [f"{line.start - clip_start:.1f} s to {line.end - clip_start:.1f} s of the clip"]
+    notes = [f"{line.start - clip_start:.1f} s to {line.end - clip_start:.1f} s of the clip"]
     shade = -1
     if line.avg_logprob is not None:
         probability = math.exp(line.avg_logprob)
         shade = shade_of(probability)
-        told.append(f"{probability:.0%} sure of a token")
-    told += line.flags
-    return ShownLine(line.text or "…", max(0.0, round(line.start - clip_start, 2)), shade, "; ".join(told))
+        notes.append(f"{probability:.0%} sure of a token")
+    notes += line.flags
+    return ShownLine(line.text or "…", max(0.0, round(line.start - clip_start, 2)), shade, "; ".join(notes))
 
 
 def _whole_recordings(store: Store) -> tuple[WholeRecording, ...]:
     query = """SELECT o.* FROM overviews o JOIN recordings r ON r.id = o.recording
                ORDER BY r.seconds DESC, r.id LIMIT ?"""
-    found = [revive(Overview, row) for row in store.connection.execute(query, (SHOWN_RECORDINGS,))]
-    return tuple(WholeRecording(load_recording(store, o.recording), o) for o in found)
+    overviews = [revive(Overview, row) for row in store.connection.execute(query, (SHOWN_RECORDINGS,))]
+    return tuple(WholeRecording(load_recording(store, o.recording), o) for o in overviews)
 
 
 def _decided(store: Store) -> tuple[Decided, ...]:
-    found: dict[str, Decided] = {}
+    decided: dict[str, Decided] = {}
     query = """SELECT v.decision, v.reasons, count(*), sum(p."end" - p.start) / 3600 FROM verdicts v
                JOIN passages p ON p.id = v.passage GROUP BY v.decision, v.reasons"""
     counts: dict[str, int] = Counter()
     hours: dict[str, float] = Counter()  # type: ignore[assignment]  # a Counter adds floats as well
     reasons: dict[str, Counter[str]] = {}
-    for decision, told, count, length in store.connection.execute(query):
+    for decision, listed_reasons, count, length in store.connection.execute(query):
         counts[decision] += count
         hours[decision] += length
-        for reason in json.loads(told):
+        for reason in json.loads(listed_reasons):
             reasons.setdefault(decision, Counter())[reason] += count
     for decision in ("keep", "review first", "reject"):
         if decision in counts:
             most = tuple(reasons.get(decision, Counter()).most_common(12))
-            found[decision] = Decided(decision, counts[decision], hours[decision], most)
-    return tuple(found.values())
+            decided[decision] = Decided(decision, counts[decision], hours[decision], most)
+    return tuple(decided.values())

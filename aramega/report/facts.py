@@ -241,7 +241,7 @@ def _ingest_note(now: Status) -> str:
     """What became of the files that are no recording; their length is not known."""
     ingest = now.stages[0]
     parts = [f"{now.files:,} files gave {now.recordings:,} recordings" if now.files > 1 else ""]
-    twins = ingest.done - ingest.made
+    twins = ingest.done - ingest.made_count
     parts.append(f"{twins:,} held the same bytes as another" if twins > 0 else "")
     parts.append(f"{ingest.failed:,} could not be read, so their length is unknown" if ingest.failed else "")
     parts.append(f"{ingest.pending:,} wait to be read" if ingest.pending else "")

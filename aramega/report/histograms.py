@@ -28,10 +28,10 @@ class FineCounts:
 
     def add(self, values: Floats, weights: Floats) -> None:
         """Count what is known; NaN stands for unknown."""
-        known = np.isfinite(values)
-        bins = np.floor((values[known] - self.low) / self.step + 1e-6).astype(np.int64)
+        finite = np.isfinite(values)
+        bins = np.floor((values[finite] - self.low) / self.step + 1e-6).astype(np.int64)
         np.clip(bins, 0, len(self.sums) - 1, out=bins)
-        self.sums += np.bincount(bins, weights[known], minlength=len(self.sums))
+        self.sums += np.bincount(bins, weights[finite], minlength=len(self.sums))
 
     def quantile(self, part: float) -> float:
         """The value below which `part` of the weight lies."""

@@ -56,14 +56,14 @@ def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> st
     )
 
 
-def _strip(told: Any) -> Markup:
+def _strip(facts: Any) -> Markup:
     """A recording's timeline, with the same in words for who cannot see it."""
-    r = told.recording
+    r = facts.recording
     label = (
-        f"{visible(r.name)}, {clock(r.seconds)}: {clock(told.speech)} speech, {clock(told.music)} music, "
-        f"{clock(told.silence)} silence or noise, {display.count(told.passages, 'passage')}"
+        f"{visible(r.name)}, {clock(r.seconds)}: {clock(facts.speech)} speech, {clock(facts.music)} music, "
+        f"{clock(facts.silence)} silence or noise, {display.count(facts.passages, 'passage')}"
     )
-    return plots.draw_strip(told.spans, told.marked, r.seconds, label)
+    return plots.draw_strip(facts.spans, facts.marked, r.seconds, label)
 
 
 def _changed_options(config: Config) -> list[tuple[str, Any, Any]]:
@@ -79,10 +79,10 @@ def _changed_options(config: Config) -> list[tuple[str, Any, Any]]:
 
 def _libraries() -> list[tuple[str, str]]:
     """What was installed where the page was written."""
-    found = [("aramega", __version__), ("Python", platform.python_version())]
+    installed = [("aramega", __version__), ("Python", platform.python_version())]
     for name in LIBRARIES:
         try:
-            found.append((name, version(name)))
+            installed.append((name, version(name)))
         except PackageNotFoundError:
             continue
-    return found
+    return installed

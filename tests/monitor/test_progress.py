@@ -28,9 +28,9 @@ from aramega.engine import WorkerStatus, pools
 from aramega.engine.local import LocalEngine
 from aramega.locks import holder_of
 from aramega.monitor.display import render
-from aramega.monitor.progress import Teller
+from aramega.monitor.progress import ProgressReporter
 from aramega.monitor.progress_file import read_progress, write_progress
-from aramega.monitor.throughput import Tallies
+from aramega.monitor.throughput import Throughput
 from aramega.monitor.watch import look
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import add_sources, building, run_build
@@ -65,12 +65,12 @@ def told_build(
     pipeline = Pipeline.from_config(config, place)
     with building(place), Store.create_or_open(place) as store:
         add_sources(store, pipeline, [str(archive)], find_sources([str(archive)], config.ingest.extensions))
-        others = [partial(write_progress, place), *([tell] if tell else [])]
-        with Teller(store, pipeline, engine.name, others, complaints.append) as teller:
+        listeners = [partial(write_progress, place), *([tell] if tell else [])]
+        with ProgressReporter(store, pipeline, engine.name, listeners, complaints.append) as reporter:
             for news in run_build(store, pipeline, engine):
-                teller.note(news)
+                reporter.note(news)
                 if not news:
-                    teller.look(engine.statuses())
+                    reporter.look(engine.statuses())
     return complaints
 
 
@@ -327,17 +327,17 @@ items = st.builds(
 
 @given(st.lists(st.lists(items, max_size=5), max_size=20))
 def test_every_item_is_counted_once_on_its_node(batches: list[list[Progress]]) -> None:
-    tallies = Tallies(0.0)
+    throughput = Throughput(0.0)
     for batch in batches:
-        tallies.note(batch)
-    tallies.look((), 1.0)
+        throughput.note(batch)
+    throughput.look((), 1.0)
     every = [one for batch in batches for one in batch]
     for stage in STAGES:
         of = [one for one in every if one.stage == stage]
-        assert tallies.done(stage) == sum(not one.error for one in of)
-        assert tallies.failed(stage) == sum(bool(one.error) for one in of)
-        assert tallies.items_a_minute(stage) == pytest.approx(60 * len(of))
-    for node in tallies.nodes():
+        assert throughput.done(stage) == sum(not one.error for one in of)
+        assert throughput.failed(stage) == sum(bool(one.error) for one in of)
+        assert throughput.items_a_minute(stage) == pytest.approx(60 * len(of))
+    for node in throughput.nodes():
         mine = [one for one in every if one.node == node.node]
         assert sum(work.done + work.failed for work in node.work) == len(mine)
         assert sum(work.busy_seconds for work in node.work) == pytest.approx(sum(o.took for o in mine), abs=0.01)
@@ -347,23 +347,23 @@ def test_every_item_is_counted_once_on_its_node(batches: list[list[Progress]]) -
 
 
 def test_the_pace_is_that_of_the_last_minute_and_of_less_at_the_start() -> None:
-    tallies = Tallies(0.0)
+    throughput = Throughput(0.0)
     one = Progress("ingest", "x", "x", "", 36.0, node="a")
-    tallies.note([one])
-    tallies.look((), 10.0)
-    assert (tallies.items_a_minute("ingest"), tallies.hours_an_hour("ingest")) == (6.0, 3.6)
+    throughput.note([one])
+    throughput.look((), 10.0)
+    assert (throughput.items_a_minute("ingest"), throughput.hours_an_hour("ingest")) == (6.0, 3.6)
     for second in range(11, 200):
-        tallies.note([one, one])
-        tallies.look((), float(second))
-    assert tallies.items_a_minute("ingest") == 120.0
-    assert tallies.items_a_minute("segment") == 0.0
+        throughput.note([one, one])
+        throughput.look((), float(second))
+    assert throughput.items_a_minute("ingest") == 120.0
+    assert throughput.items_a_minute("segment") == 0.0
 
 
 def test_how_busy_a_node_is_does_not_wait_for_its_items_to_end() -> None:
-    tallies = Tallies(0.0)
+    throughput = Throughput(0.0)
     shared = frozenset({"ingest"})
     for second in range(1, 11):
-        tallies.look(
+        throughput.look(
             [
                 WorkerStatus("a", shared, "ingest", ("long",)),
                 WorkerStatus("a", shared, None, ()),
@@ -371,7 +371,7 @@ def test_how_busy_a_node_is_does_not_wait_for_its_items_to_end() -> None:
             ],
             second,
         )
-    unknown, node = tallies.nodes()
+    unknown, node = throughput.nodes()
     assert (node.workers, node.busy, node.busy_share) == (2, 1, 0.5)
     assert (unknown.node, unknown.busy_share) == ("", 1.0)
 

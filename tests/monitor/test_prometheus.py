@@ -25,7 +25,7 @@ from aramega.cli.telling import serve_metrics
 from aramega.config import Config
 from aramega.engine import pools
 from aramega.engine.local import LocalEngine
-from aramega.monitor.progress import Teller
+from aramega.monitor.progress import ProgressReporter
 from aramega.monitor.progress_file import read_progress, write_progress
 from aramega.monitor.prometheus import check_metrics, parse_address, serving, write_metrics
 from aramega.pipeline import Pipeline
@@ -127,12 +127,12 @@ def test_a_build_is_scraped_over_http_while_it_runs(
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", url)
         assert scrape(url).strip() == ""  # nothing has been told yet
         add_sources(store, pipeline, named, find_sources(named, config.ingest.extensions))
-        others = [partial(write_progress, place)]
-        with Teller(store, pipeline, engine.name, others, pytest.fail) as teller:
+        listeners = [partial(write_progress, place)]
+        with ProgressReporter(store, pipeline, engine.name, listeners, pytest.fail) as reporter:
             for news in run_build(store, pipeline, engine):
-                teller.note(news)
+                reporter.note(news)
                 if not news:
-                    teller.look(engine.statuses())
+                    reporter.look(engine.statuses())
                     seen.append(parse(scrape(url), tmp_path))
         seen.append(parse(scrape(url), tmp_path))
     *running, last = seen

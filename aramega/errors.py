@@ -8,4 +8,4 @@ class AramegaError(Exception):
 
 
 class NotNow(AramegaError):
-    """An item is left for a later run, through no fault of its own: a budget is spent, a server is down."""
+    """Nothing is wrong, and it can't be done now: a budget is spent, a server is down, another build is at work."""

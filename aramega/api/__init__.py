@@ -56,14 +56,14 @@ def create(
     """
     from aramega.api.settings import flatten
     from aramega.config import Config, change_config, save_config
-    from aramega.workspace import note_files
 
     workspace = Workspace(Path(path), notify=notify)
     if workspace.folder.config.exists() or workspace.folder.database.exists():
-        raise AramegaError(f"{workspace.path} is a workspace already. Open it, or give another folder.")
+        raise AramegaError(
+            f"{workspace.folder.config} is there already: {workspace.path} is a workspace. Open it, or give another folder."
+        )
     wanted = change_config(Config(), flatten(config))
     workspace.path.mkdir(parents=True, exist_ok=True)
-    if files:
-        note_files(workspace.folder, files)
+    workspace = workspace.kept_at(files) if files else workspace
     save_config(wanted, workspace.folder.config)
-    return Workspace(workspace.path, notify=notify)
+    return workspace

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aramega.config import Config, choose_config
@@ -37,6 +38,16 @@ class Access:
     def config(self) -> Config:
         """The options it was last built with, as its aramega.toml says."""
         return choose_config(None, self.folder.config)
+
+    def changed_config(
+        self,
+        file: Path | None = None,
+        settings: Sequence[str] = (),
+        options: Mapping[str, object] = MappingProxyType({}),
+    ) -> Config:
+        """Those options, or another file's, with `section.key=value` texts and typed values by `section.key` over
+        them; nothing is kept until a build is made with it."""
+        return choose_config(file, self.folder.config, settings, options)
 
     @property
     def pipeline(self) -> Pipeline:

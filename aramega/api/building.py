@@ -31,6 +31,7 @@ from aramega.pipeline.build import (
 from aramega.sources import find_sources
 from aramega.store import Store
 from aramega.store.sources import bytes_to_ingest
+from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
     from aramega.backends.llm.estimates import Estimate
@@ -97,6 +98,9 @@ class BuildListener:
     def note(self, text: str) -> None:
         """What is no failure and should be known."""
 
+    def metrics_at(self, url: str) -> None:
+        """Where Prometheus may ask while the build runs."""
+
     def notes(self, notes: Sequence[str]) -> None:
         """The files that were passed over."""
 
@@ -119,6 +123,9 @@ class CallListener(BuildListener):
 
     def note(self, text: str) -> None:
         self._notify(text)
+
+    def metrics_at(self, url: str) -> None:
+        """Where Prometheus may ask while the build runs."""
 
     def notes(self, notes: Sequence[str]) -> None:
         for line in notes:
@@ -150,7 +157,7 @@ def build(workspace: Access, options: BuildOptions, listener: BuildListener) -> 
         )
     engine = make_engine(options)
     with (
-        _serving_metrics(workspace, options, listener),
+        serving_metrics(folder, options.metrics, options.metrics_file, listener),
         building(folder),
         Store.create_or_open(folder) as store,
     ):
@@ -242,17 +249,20 @@ def _make_reporter(
 
 
 @contextmanager
-def _serving_metrics(workspace: Access, options: BuildOptions, listener: BuildListener) -> Iterator[None]:
-    """Serve the metrics that were asked for, from before anything else starts."""
-    if options.metrics is None and options.metrics_file is None:
+def serving_metrics(
+    folder: WorkspaceFolder, address: str | None, file: Path | None, listener: BuildListener | None = None
+) -> Iterator[None]:
+    """Serve the metrics that were asked for, and say what keeps us from it before anything else starts."""
+    if address is None and file is None:
         yield
         return
     from aramega.monitor.prometheus import check_metrics, serving
 
-    check_metrics(options.metrics_file)
-    if options.metrics is None:
+    check_metrics(file)
+    if address is None:
         yield
         return
-    with serving(workspace.folder, options.metrics) as url:
-        listener.note(f"metrics: {url}")
+    with serving(folder, address) as url:
+        if listener:
+            listener.metrics_at(url)
         yield

@@ -18,6 +18,7 @@ from aramega.api.access import Access
 from aramega.errors import AramegaError
 
 if TYPE_CHECKING:
+    from aramega.config import Config
     from aramega.labelstudio.client import LabelStudioClient
     from aramega.labelstudio.credentials import Credentials
     from aramega.labelstudio.files import Exported, Imported
@@ -46,8 +47,13 @@ class RunningServer:
 class Review:
     """A workspace's work in Label Studio: `ws.review.push(limit=100)`."""
 
-    def __init__(self, workspace: Access) -> None:
+    def __init__(self, workspace: Access, config: Config | None = None) -> None:
         self._workspace = workspace
+        self._config = config or workspace.config
+
+    def with_changes(self, file: Path | None, settings: Sequence[str], options: Mapping[str, object]) -> Review:
+        """The same with other options, for as long as this object lives."""
+        return Review(self._workspace, self._workspace.changed_config(file, settings, options))
 
     def push(self, request: PushRequest | None = None, *, url: str = "") -> PushSummary:
         """Send drafted passages, once each; again, and only what is new or changed is sent."""
@@ -77,7 +83,7 @@ class Review:
         from aramega.labelstudio.push import PushRequest
         from aramega.workspace import WorkspaceFolder
 
-        options = self._workspace.config.review
+        options = self._config.review
         return PushRequest(
             project=self._project(project),
             where=options.where,
@@ -202,7 +208,7 @@ class Review:
             yield server, need_project(server, self._project(project))
 
     def _project(self, named: str) -> str:
-        return named or self._workspace.config.review.project or f"aramega {self._workspace.path.name}"[:50]
+        return named or self._config.review.project or f"aramega {self._workspace.path.name}"[:50]
 
     def _server(self, url: str) -> LabelStudioClient:
         from aramega.labelstudio.client import LabelStudioClient, checked_url
@@ -210,7 +216,7 @@ class Review:
 
         if not find_spec("httpx"):
             raise AramegaError("httpx is not installed: pip install '.[review]' in aramega's clone.")
-        address = checked_url(url or self._workspace.config.review.url)
+        address = checked_url(url or self._config.review.url)
         return LabelStudioClient(address, find_token(address))
 
 

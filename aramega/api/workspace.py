@@ -16,7 +16,6 @@ from aramega.api.passages import Passages
 from aramega.api.review import Review
 from aramega.api.settings import Settings, flatten
 from aramega.api.upkeep import Upkeep
-from aramega.config import choose_config
 from aramega.workspace import WorkspaceFolder
 
 if TYPE_CHECKING:
@@ -52,6 +51,13 @@ class Workspace(Access):
 
     # Build
 
+    def kept_at(self, address: str) -> Workspace:
+        """Have its clips kept at an address (s3://bucket/folder), too, from before it has any."""
+        from aramega.workspace import note_files
+
+        note_files(self.folder, address)
+        return Workspace(self.path, notify=self.notify)
+
     def add(self, *sources: str | Path) -> list[str]:
         """Note files, folders, globs, addresses or manifests for the next build; what was passed over is said."""
         from aramega.api.building import add
@@ -66,7 +72,7 @@ class Workspace(Access):
         limit: int | None = None,
         retry_failed: bool = False,
         workers: int | None = None,
-        engine: EngineName = "local",
+        engine: EngineName | None = None,
         ray_address: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> BuildResult:
@@ -79,12 +85,12 @@ class Workspace(Access):
 
         options = BuildOptions(
             sources=tuple(str(source) for source in sources),
-            config=choose_config(None, self.folder.config, options=flatten(config)),
+            config=self.changed_config(options=flatten(config)),
             until=until,
             limit=limit,
             retry_failed=retry_failed,
             workers=workers,
-            engine=engine,
+            engine=engine or ("inline" if workers == 1 else "local"),
             ray_address=ray_address,
         )
         return build(self, options, CallListener(on_progress, self.notify))
@@ -93,7 +99,7 @@ class Workspace(Access):
         """What a build would do, and what its summaries would cost; nothing is done."""
         from aramega.api.building import BuildOptions, plan_build
 
-        chosen = choose_config(None, self.folder.config, options=flatten(config))
+        chosen = self.changed_config(options=flatten(config))
         return plan_build(self, BuildOptions(sources=tuple(map(str, sources)), config=chosen))
 
     # Look
@@ -181,7 +187,7 @@ class Workspace(Access):
         from aramega.api.publishing import HubOptions, PublishRequest, publish
 
         request = PublishRequest(
-            config=choose_config(None, self.folder.config, options=flatten(config)),
+            config=self.changed_config(options=flatten(config)),
             to=Path(to) if to is not None else None,
             repo=repo,
             tag=tag,

@@ -1,4 +1,4 @@
-"""The command line: parse, call, show. Everything it can do, Python can do without it.
+"""The command line: parse, call `aramega.api`, show. Everything it can do, Python can do without it.
 
 Heavy imports wait inside the commands, so that `aramega --help` answers at once. Errors a user can mend
 are caught here, once, and shown as one line.
@@ -9,31 +9,49 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import traceback
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from aramega.cli.browse import browse
-from aramega.cli.build import ALL_DONE, build_ssum
+from aramega.cli.build import build_ssum
+from aramega.cli.command import Entry, full_command, light_command
 from aramega.cli.demo import demo
 from aramega.cli.doctor import doctor
-from aramega.cli.home import fetch
-from aramega.cli.keep import backup, gc, merge, split
-from aramega.cli.look import export, init, options, preview, report, status
+from aramega.cli.exit_codes import ALL_DONE, COME_BACK_LATER, FAILED, INTERRUPTED, WRONG_USAGE
+from aramega.cli.keep import backup, fetch, gc, merge, split
+from aramega.cli.look import export, init, preview, report, status
 from aramega.cli.publish import diff, publish
-from aramega.cli.review import app as review
-from aramega.errors import AramegaError
-
-CRASHED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+from aramega.cli.review import check_config, export_files, import_files, pull, push, serve
+from aramega.cli.review import preview as review_preview
+from aramega.cli.review_settle import agreement, resolve
+from aramega.cli.review_settle import status as review_status
+from aramega.cli.review_start import start
+from aramega.cli.session import SESSION
+from aramega.errors import AramegaError, NotNow
 
 # A worker is one core's worth: numpy's own threads would fight the other workers, and sum in another order.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+COMMANDS: tuple[Entry, ...] = (
+    *(build_ssum, init, demo),
+    *(start, push, review_preview, pull, review_status, agreement, resolve),
+    *(serve, check_config, export_files, import_files),
+    *(publish, diff),
+    *(status, report, browse, export, preview),
+    *(fetch, gc, backup, merge, split),
+    doctor,
+)
+"""In the order of work, which is the order of the help."""
+
+SHORT_FORMS = {"build": "build-ssum"}
 
 HABITS = {
     "push": "review push",
     "pull": "review pull",
     "run": "build-ssum",
-    "build": "build-ssum",
     "ls": "status",
     "list": "status",
     "info": "status",
@@ -41,44 +59,86 @@ HABITS = {
 """What people type by habit from git, dvc or docker, and the command of ours that they mean. `push` must never lead to
 `publish`, which it resembles: that one makes things public."""
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
-class _HabitsGroup(TyperGroup):
-    """Answers a habit with the command that is meant; other unknown names get typer's nearest spelling."""
 
-    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # typer has click's types to itself
-        meant = HABITS.get(args[0]) if args else None
+class _CommandGroup(TyperGroup):
+    """Answers a habit with the command that is meant, and gives a command its options from models when it is run."""
+
+    prefix = ""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        order = dict.fromkeys(entry.words.removeprefix(self.prefix).split()[0] for entry in COMMANDS)
+        return [name for name in order if name in self.commands]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        meant = HABITS.get(args[0]) if args and not self.prefix else None
         if meant:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {meant!r}?")
-        return super().resolve_command(ctx, args)
+        if args and not self.prefix and args[0] in SHORT_FORMS:
+            args = [SHORT_FORMS[args[0]], *args[1:]]
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, full_click_command(f"{self.prefix}{name}") or command, rest
 
 
-app = typer.Typer(
-    name="aramega",
-    cls=_HabitsGroup,
-    epilog="Start with `aramega demo`, or `aramega build-ssum FOLDER --workspace DIR`.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
-app.callback(help="From hours of Arabic broadcast to a human-reviewed speech-summarization dataset.")(options)
-app.command("build-ssum", rich_help_panel="Make")(build_ssum)
-app.command("demo", rich_help_panel="Make")(demo)
-app.command("init", rich_help_panel="Make")(init)
-app.command("status", rich_help_panel="Look")(status)
-app.command("report", rich_help_panel="Look")(report)
-app.command("export", rich_help_panel="Look")(export)
-app.command("preview", rich_help_panel="Look")(preview)
-app.command("browse", rich_help_panel="Look")(browse)
-app.command("publish", rich_help_panel="Publish")(publish)
-app.command("diff", rich_help_panel="Publish")(diff)
-app.command("fetch", rich_help_panel="Keep")(fetch)
-app.command("gc", rich_help_panel="Keep")(gc)
-app.command("backup", rich_help_panel="Keep")(backup)
-app.command("merge", rich_help_panel="Keep")(merge)
-app.command("split", rich_help_panel="Keep")(split)
-app.add_typer(review, name="review", rich_help_panel="Review")
-app.command("doctor", rich_help_panel="Look")(doctor)
+class _ReviewGroup(_CommandGroup):
+    prefix = "review "
+
+
+def full_click_command(words: str) -> Any:
+    """The click command of a table entry with all its options; None where there is no such entry."""
+    entry = next((entry for entry in COMMANDS if entry.words == words), None)
+    if entry is None:
+        return None
+    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    one.command(entry.name, epilog=entry.epilog, context_settings=_SETTINGS)(full_command(entry))
+    return typer.main.get_command(one)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from aramega.version import __version__
+
+        print(f"aramega {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", help="Show the version and exit.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """What `aramega` itself takes, before any command."""
+
+
+def _make_app() -> typer.Typer:
+    review = typer.Typer(
+        cls=_ReviewGroup,
+        no_args_is_help=True,
+        help="Let people correct the drafts in Label Studio, and settle what they say.",
+        epilog="Start with `aramega review start news`, then `aramega review push news`.",
+    )
+    app = typer.Typer(
+        name="aramega",
+        cls=_CommandGroup,
+        epilog="Start with `aramega demo`, or `aramega build FOLDER --workspace DIR` (`build` is short for build-ssum).",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+    )
+    app.callback(help="From hours of Arabic broadcast to a human-reviewed speech-summarization dataset.")(_options)
+    for entry in COMMANDS:
+        group = review if entry.words.startswith("review ") else app
+        if group is review and not review.registered_commands:
+            app.add_typer(review, name="review", rich_help_panel="Review")
+        group.command(entry.name, epilog=entry.epilog, rich_help_panel=None if group is review else entry.panel)(
+            light_command(entry)
+        )
+    return app
+
+
+app = _make_app()
 
 
 def main() -> None:
@@ -101,6 +161,8 @@ def _dispatch(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except (AramegaError, sqlite3.DatabaseError, OSError) as error:
+        if SESSION.debug:
+            traceback.print_exc()
         message, code = _explain(error)
         print(f"aramega: {message}", file=sys.stderr)
         return code
@@ -112,11 +174,13 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _explain(error: AramegaError | sqlite3.DatabaseError | OSError) -> tuple[str, int]:
+    if isinstance(error, NotNow):
+        return str(error), COME_BACK_LATER
     if isinstance(error, AramegaError):
         return str(error), WRONG_USAGE
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{error.filename}: is a file, not a folder.", WRONG_USAGE
     if isinstance(error, sqlite3.DatabaseError):
-        return f"the workspace's database: {error}. What was committed is safe; run again when that is mended.", CRASHED
+        return f"the workspace's database: {error}. What was committed is safe; run again when that is mended.", FAILED
     where = f" ({error.filename})" if error.filename else ""
-    return f"{(error.strerror or str(error)).lower()}{where}. Run again when that is mended.", CRASHED
+    return f"{(error.strerror or str(error)).lower()}{where}. Run again when that is mended.", FAILED

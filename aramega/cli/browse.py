@@ -9,72 +9,71 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aramega.errors import AramegaError
+from aramega.cli.command import command
+from aramega.cli.output import note
 
 if TYPE_CHECKING:
-    from aramega.desk import Index, Library
+    from aramega.desk import ExplorerServer
 
 
+@command("browse", panel="Look", example="aramega browse news", workspace="no")
 def browse(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A workspace, or a folder that was published to.")],
-    to: Annotated[
-        Path | None, typer.Option("--to", help="Write one HTML file for a small set, and serve nothing.")
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="A workspace, or a folder that was published to; default: as for -w.",
+            show_default=False,
+        ),
+    ] = None,
+    workspace: Annotated[Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="The same as DIR.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", "--to", help="Write one HTML file for a small set, and serve nothing."),
     ] = None,
     sound_mb: Annotated[
-        float, typer.Option("--sound-mb", min=0, help="With --to: megabytes of sound that go into the file.")
+        float, typer.Option("--sound-mb", min=0, help="With --out: megabytes of sound that go into the file.")
     ] = 40.0,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
 ) -> None:
     """Search the texts, listen, and compare drafts with what people made of them, on a page of this machine only."""
-    from aramega.desk import indexed, open_for_others, open_library
+    from aramega.api.browsing import browser_server
+    from aramega.api.locate import find_workspace
 
-    library = open_library(folder) if to is None else open_for_others(folder)
-    try:
-        with indexed(library, _say_progress) as index:
-            if to is not None:
-                _write(library, index, to, sound_mb)
-            else:
-                _serve(library, index, port, no_open)
-    except ModuleNotFoundError as error:
-        if error.name != "pyarrow":
-            raise
-        raise AramegaError(
-            f"{folder}: published sets are read with pyarrow: pip install '.[publish]' in aramega's clone."
-        ) from None
+    source = folder or workspace or find_workspace()
+    if out is not None:
+        _write(source, out, sound_mb)
+        return
+    with browser_server(source, port=port, on_read=_show_progress) as (server, passages):
+        _serve(server, passages, no_open=no_open)
 
 
-def _write(library: Library, index: Index, path: Path, sound_mb: float) -> None:
-    from aramega.desk import write_alone
+def _write(folder: Path, out: Path, sound_mb: float) -> None:
+    from aramega.api.browsing import write_browser_page
 
-    written = write_alone(library, index, path, sound_mb=sound_mb)
-    print(path)
+    written = write_browser_page(folder, out, sound_mb=sound_mb, on_read=_show_progress)
+    print(out)
     if written.silent:
         without = written.passages - written.with_sound
-        print(
-            f"aramega: {without} of {written.passages} passages have no sound there. {written.silent[0]}",
-            file=sys.stderr,
-        )
+        note(f"{without} of {written.passages} passages have no sound there. {written.silent[0]}")
 
 
-def _serve(library: Library, index: Index, port: int, no_open: bool) -> None:
+def _serve(server: ExplorerServer, passages: int, *, no_open: bool) -> None:
     import webbrowser
 
-    from aramega.desk import ExplorerServer
-
-    with ExplorerServer(library, index, port) as server:
-        print(server.address, flush=True)
-        print(f"aramega: {index.count():,} passages, as they are now. Ctrl-C ends it.", file=sys.stderr)
-        # The index is a temporary file: a request to end must let it be removed.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        if not no_open:
-            webbrowser.open(server.address)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("aramega: ended.", file=sys.stderr)
+    print(server.address, flush=True)
+    note(f"{passages:,} passages, as they are now. Ctrl-C ends it.")
+    # The index is a temporary file: a request to end must let it be removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not no_open:
+        webbrowser.open(server.address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        note("ended.")
 
 
-def _say_progress(passages: int) -> None:
+def _show_progress(passages: int) -> None:
     if sys.stderr.isatty():
         print(f"\raramega: {passages:,} passages read", end="", file=sys.stderr, flush=True)

@@ -12,59 +12,43 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aramega.cli.build import ALL_DONE, build_and_show, cores, make_engine
+from aramega.cli.build import build_and_show
+from aramega.cli.command import command
 
 if TYPE_CHECKING:
-    from aramega.config import Config
-    from aramega.store import Store
-    from aramega.workspace import WorkspaceFolder
+    from aramega.api import Workspace
 
 _TOY = {"transcribe.model": "demo", "transcribe.pack": False}
 """The toy reads one segment well and several in a window badly: docs and its recipe say how well."""
 
 
+@command("demo", panel="Build", example="aramega demo", workspace="no")
 def demo(
-    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to build in.")] = Path(
-        "demo-workspace"
-    ),
+    into: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to build in.")] = Path("demo-workspace"),
 ) -> int:
     """Build a small dataset from a sample broadcast, and say where its report is."""
-    from aramega.cli.show import make_show
-    from aramega.config import choose_config
-    from aramega.pipeline import Pipeline
-    from aramega.pipeline.build import Request
-    from aramega.report import write_report
+    from aramega.api import Workspace
+    from aramega.api.building import BuildOptions
+    from aramega.cli.output import note
     from aramega.sample import MANIFEST
-    from aramega.store import Store
-    from aramega.workspace import WorkspaceFolder
 
-    place = WorkspaceFolder(workspace.absolute())
-    drafts = find_spec("whisper") is not None
-    config = choose_config(None, place.config, options=_TOY if drafts else {})
-    pipeline = Pipeline.from_config(config, place)
-    show = make_show(quiet=False, as_json=False)
-    engine = make_engine("local", cores(), config)
-    code = build_and_show([str(MANIFEST)], pipeline, Request(), engine, show)
-    with Store.open(place) as store:
-        page = write_report(store, pipeline)
-        dataset = _publish(store, place, config) if drafts and find_spec("pyarrow") else None
-    print(f"The report: {page.as_uri()}")
-    if dataset:
-        print(f'The dataset, which no person has reviewed: load_dataset("{dataset}", "ssum")')
-    if drafts:
-        print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")
-    else:
+    workspace, drafts = Workspace(into, notify=note), find_spec("whisper") is not None
+    config = workspace.changed_config(options=_TOY if drafts else {})
+    code = build_and_show(workspace, BuildOptions(config, (str(MANIFEST),)))
+    print(f"The report: {workspace.report().as_uri()}")
+    _publish(workspace, drafts=drafts)
+    return code
+
+
+def _publish(workspace: Workspace, *, drafts: bool) -> None:
+    """What a stranger would load, in a folder beside the clips, where there is something to publish."""
+    if not drafts:
         print(
             "For transcripts and summaries as well: pip install '.[draft,publish]' in aramega's clone, then run it again."
         )
-    return code or ALL_DONE
-
-
-def _publish(store: Store, place: WorkspaceFolder, config: Config) -> Path:
-    """What a stranger would load, in a folder beside the clips."""
-    from aramega.publish import PublishJob, publish
-    from aramega.publish.folder import FolderTarget
-
-    folder = place.root / "dataset"
-    publish(store, place, PublishJob(config.publish, config.label, FolderTarget(folder)))
-    return folder
+        return
+    if find_spec("pyarrow"):
+        dataset = workspace.path / "dataset"
+        workspace.publish(dataset)
+        print(f'The dataset, which no person has reviewed: load_dataset("{dataset}", "ssum")')
+    print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from aramega.cli.command import command
+
 _LIBRARIES = ("numpy", "scipy", "soundfile", "webrtcvad-wheels", "pydub", "librosa", "pydantic")
 
 _EXTRAS = (
@@ -31,13 +33,14 @@ class Finding:
     """One thing looked for."""
 
     name: str
-    found: str
+    installed: str
     """A version, or nothing."""
     needed: bool
     what_for: str
     remedy: str
 
 
+@command("doctor", panel="Help", example="aramega doctor", workspace="no")
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As one JSON array.")] = False) -> int:
     """What is installed, what is missing, what to do. Exit code 1 if something needed is missing."""
     findings = list(examine())
@@ -45,7 +48,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As one JSON arr
         print(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=1))
     else:
         _show(findings)
-    return int(any(f.needed and not f.found for f in findings))
+    return int(any(f.needed and not f.installed for f in findings))
 
 
 def examine() -> Iterator[Finding]:
@@ -64,9 +67,9 @@ def examine() -> Iterator[Finding]:
 
 def _show(findings: list[Finding]) -> None:
     for f in findings:
-        mark = "ok     " if f.found else "MISSING" if f.needed else "absent "
-        print(f"{mark}  {f.name:18} {f.found or f'for {f.what_for}: {f.remedy}'}")
-    missing = [f.name for f in findings if f.needed and not f.found]
+        mark = "ok     " if f.installed else "MISSING" if f.needed else "absent "
+        print(f"{mark}  {f.name:18} {f.installed or f'for {f.what_for}: {f.remedy}'}")
+    missing = [f.name for f in findings if f.needed and not f.installed]
     print(f"\nMissing: {', '.join(missing)}." if missing else "\nReady: aramega build-ssum FOLDER --workspace DIR.")
 
 
@@ -74,8 +77,8 @@ def _tool_version(tool: str) -> str:
     path = shutil.which(tool)
     if not path:
         return ""
-    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stdout.split()
-    return said[2] if len(said) > 2 else "unknown version"
+    words = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stdout.split()
+    return words[2] if len(words) > 2 else "unknown version"
 
 
 def _installed(distribution: str) -> str:
@@ -94,7 +97,7 @@ def _gpu() -> str:
     tool = shutil.which("nvidia-smi")
     if not tool:
         return ""
-    said = subprocess.run(
+    answer = subprocess.run(
         [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
     )
-    return ", ".join(said.stdout.split("\n")[:8]).strip(", ") if said.returncode == 0 else ""
+    return ", ".join(answer.stdout.split("\n")[:8]).strip(", ") if answer.returncode == 0 else ""

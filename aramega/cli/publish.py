@@ -2,78 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from aramega.cli.build import USUAL
-from aramega.cli.look import Folder
-from aramega.errors import AramegaError
+from aramega.cli.command import Changes, command
+from aramega.cli.config_options import ConfigOption
+from aramega.cli.exit_codes import ALL_DONE
+from aramega.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from aramega.config import Config
-    from aramega.publish import Published, Target
-    from aramega.publish.index import Difference
-    from aramega.publish.versions import Version
-    from aramega.workspace import WorkspaceFolder
+    from aramega.api import Workspace
 
-To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Publish into this folder.")]
-Repo = Annotated[str | None, typer.Option("--repo", metavar="ORG/NAME", help="Publish on the Hugging Face Hub.")]
-Private = Annotated[bool, typer.Option("--private", help="A new repository is private.")]
-Gated = Annotated[
-    bool, typer.Option("--gated", help="Who wants the data must agree to share their name with you first.")
-]
-CreatePr = Annotated[bool, typer.Option("--create-pr", help="Propose the version as a pull request.")]
-Tag = Annotated[str, typer.Option("--tag", help="Name this version, for example v1.0; on the Hub it becomes a tag.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
-Where = Annotated[str | None, typer.Option("--where", help="Only passages for which this SQL expression is true.")]
-MinVerification = Annotated[
-    str | None, typer.Option("--min-verification", help="What a person must have confirmed: none, any, text or all.")
-]
-TestVerified = Annotated[
-    bool | None,
-    typer.Option(
-        "--test-verified-only/--no-test-verified-only",
-        help="Whether test and validation hold only rows whose transcript and summary a person confirmed.",
+GOES_IN = "What goes in"
+
+OPTIONS = (
+    ConfigOption("publish.where", "--where", "SQL", GOES_IN),
+    ConfigOption("publish.min_verification", "--min-verification", panel=GOES_IN),
+    ConfigOption("publish.test_verified_only", "--test-verified-only", panel=GOES_IN),
+    ConfigOption(
+        "publish.licences",
+        "--licences",
+        "A,B",
+        GOES_IN,
+        "Only recordings under one of these licences, for example cc-by-4.0.",
     ),
+    ConfigOption("publish.min_seconds", "--min-seconds", panel=GOES_IN),
+    ConfigOption("publish.max_seconds", "--max-seconds", panel=GOES_IN),
+    ConfigOption("publish.leaks", "--leaks", panel=GOES_IN),
+    ConfigOption(
+        "publish.configurations",
+        "--configurations",
+        "A,B",
+        GOES_IN,
+        "Some of ssum, asr, dialect, emotion, text_summ, raw; raw is published only where it is named.",
+    ),
+    ConfigOption("publish.shard_mb", "--shard-mb", panel="Where to"),
+)
+
+
+def _where_to(*names: str, metavar: str | None = None, help: str, panel: str = "Where to") -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(*names, metavar=metavar, help=help, rich_help_panel=panel)
+    return option
+
+
+To = Annotated[Path | None, _where_to("--out", "-o", "--to", metavar="DIR", help="Publish into this folder.")]
+Repo = Annotated[str | None, _where_to("--repo", metavar="ORG/NAME", help="Publish on the Hugging Face Hub.")]
+Format = Annotated[
+    Literal["parquet", "webdataset", "lhotse", "nemo"],
+    _where_to("--format", "-f", help="parquet, or what those stacks read (with --out only)."),
 ]
-Licences = Annotated[
-    str | None, typer.Option("--licences", metavar="A,B", help="Only recordings under one of these licences.")
+Tag = Annotated[str, _where_to("--tag", help="Name this version, for example v1.0; on the Hub it becomes a tag.")]
+Force = Annotated[bool, _where_to("--force", help="Replace what aramega did not publish.")]
+Private = Annotated[bool, _where_to("--private", help="A new repository is private.", panel="Hub")]
+Gated = Annotated[
+    bool,
+    _where_to("--gated", help="Who wants the data must agree to share their name with you first.", panel="Hub"),
 ]
+CreatePr = Annotated[bool, _where_to("--create-pr", help="Propose the version as a pull request.", panel="Hub")]
 Withdrawn = Annotated[
     Path | None,
-    typer.Option(
+    _where_to(
         "--withdrawn",
         metavar="FILE",
         help="Recordings (id, name or URL, one a line) that leave the set and stay out; remembered.",
+        panel=GOES_IN,
     ),
 ]
-Configurations = Annotated[
-    str | None,
-    typer.Option("--configurations", metavar="A,B", help="Some of ssum, asr, dialect, emotion, text_summ, raw."),
-]
-Seconds = Annotated[float | None, typer.Option(min=0, help="Length limit of a passage, in seconds.")]
-Leaks = Annotated[str | None, typer.Option("--leaks", help="fail, or drop rows of train that another split says too.")]
-ShardMb = Annotated[int | None, typer.Option("--shard-mb", min=1, help="Megabytes in a file.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="SECTION.KEY=VALUE", help="Change one option of aramega.toml, for example publish.title=…"
-    ),
-]
-Format = Annotated[
-    str, typer.Option("--format", help="parquet, or webdataset, lhotse or nemo for those stacks (with --to only).")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Load it back through `datasets` and compare every row and clip.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what aramega did not publish.")]
 
 
+@command("publish", panel="Publish", example="aramega publish news --out dataset --licences cc-by-4.0", options=OPTIONS)
 def publish(
-    workspace: Folder = USUAL,
+    workspace: Workspace,
+    changes: Changes,
     *,
     to: To = None,
     repo: Repo = None,
@@ -82,168 +88,42 @@ def publish(
     create_pr: CreatePr = False,
     tag: Tag = "",
     dry_run: DryRun = False,
-    where: Where = None,
-    min_verification: MinVerification = None,
-    test_verified_only: TestVerified = None,
-    licences: Licences = None,
     withdrawn: Withdrawn = None,
-    configurations: Configurations = None,
-    min_seconds: Seconds = None,
-    max_seconds: Seconds = None,
-    leaks: Leaks = None,
-    shard_mb: ShardMb = None,
-    settings: Settings = None,
     format: Format = "parquet",
     verify: Verify = False,
     force: Force = False,
-) -> None:
-    """Make a Hugging Face dataset: parquet with embedded audio, splits that don't leak, a card that tells the truth.
+    as_json: AsJson = False,
+) -> int:
+    """Make a Hugging Face dataset: parquet with embedded audio, splits that don't leak, a card made from the data.
 
     Killed? The same command goes on. A new version appears whole or not at all.
     """
-    from aramega.cli.home import at_home
-    from aramega.publish import PublishJob
-    from aramega.publish import publish as make
-    from aramega.publish.folder import FolderTarget
-    from aramega.publish.hub import HubTarget
-    from aramega.store import Store
-    from aramega.workspace import WorkspaceFolder
+    from aramega.api.publishing import HubOptions, PublishRequest, publish
+    from aramega.cli.publish_results import show_publication, show_verified
 
-    place = WorkspaceFolder(workspace.absolute())
-    with Store.open(place) as store:
-        at_home(place, store)
-        config = _options(
-            place,
-            settings or [],
-            where=where,
-            min_verification=min_verification,
-            test_verified_only=test_verified_only,
-            licences=_listed(licences),
-            configurations=_listed(configurations),
-            min_seconds=min_seconds,
-            max_seconds=max_seconds,
-            leaks=leaks,
-            shard_mb=shard_mb,
-        )
-        if (to is None) == (repo is None):
-            raise AramegaError("say where to: --to DIR or --repo ORG/NAME, one of the two.")
-        target: Target
-        if repo is not None:
-            gate: Literal["auto", ""] = "auto" if gated else ""
-            target = HubTarget(repo, place, tag, private, gate, create_pr, force, _say)
-        else:
-            assert to is not None
-            target = FolderTarget(to.absolute(), force=force)
-        job = PublishJob(config.publish, config.label, target, tag, withdrawn, format, dry_run, _say)
-        made = make(store, place, job)
-    _show(made, target, dry_run=dry_run)
+    config = workspace.changed_config(changes.file, changes.settings, changes.options or {})
+    request = PublishRequest(config, to, repo, tag, HubOptions(private, gated, create_pr), withdrawn, format, force)
+    publication = publish(workspace, request, dry_run=dry_run)
+    show_publication(publication, dry_run=dry_run, as_json=as_json)
     if verify and not dry_run:
-        _verify(target, create_pr=create_pr)
+        show_verified(publication, request, as_json=as_json)
+    return ALL_DONE
 
 
+@command("diff", panel="Publish", example="aramega diff dataset-v1 dataset-v2 --ids", workspace="no")
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A folder, or org/name@revision on the Hub.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Another, newer one.")],
     ids: Annotated[bool, typer.Option("--ids", help="Name every row, and what of it changed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what changed between two published versions, without their audio."""
-    import json
-    from tempfile import TemporaryDirectory
+    from aramega.api.publishing import comparing
+    from aramega.cli.output import print_json
+    from aramega.cli.publish_results import difference_to_dict, show_difference
 
-    from aramega.publish.index import compare
-    from aramega.publish.versions import describe
-
-    with TemporaryDirectory() as folder:
-        before, after = (_version(place, Path(folder) / side) for place, side in ((old, "old"), (new, "new")))
-        changes = compare(before.indexes, after.indexes)
+    with comparing(old, new) as difference:
         if as_json:
-            print(json.dumps({name: _told(one) for name, one in changes.items()}, ensure_ascii=False, indent=1))
-            return
-        print(f"version {before.name} ({before.date}) to version {after.name} ({after.date})")
-        for line in describe(changes):
-            print(line.replace("`", ""))
-        for name, one in changes.items() if ids else ():
-            for line in _rows(one):
-                print(f"  {name}  {line}")
-
-
-def _verify(target: Target, *, create_pr: bool) -> None:
-    from aramega.publish.verify import verify
-
-    if create_pr:
-        raise AramegaError("--verify reads what is on main, and --create-pr leaves main as it was: merge it first.")
-    version = target.published()
-    if "ssum" not in {name.partition("/")[0] for name in version.files}:
-        raise AramegaError("--verify reads parquet: other formats have readers of their own.")
-    looked = verify(version, target.name)
-    print(f"verified: {looked.rows:,} rows as they were meant, {looked.decoded} clips decoded")
-
-
-def _version(place: str, folder: Path) -> Version:
-    """A version in a folder, or fetched from the Hub."""
-    from aramega.publish.hub import fetch_version
-    from aramega.publish.versions import read_version
-
-    if Path(place).is_dir():
-        version = read_version(Path(place), place)
-    elif place.partition("@")[0].count("/") == 1 and not place.startswith((".", "/")):
-        repo, _, revision = place.partition("@")
-        version = fetch_version(repo, revision or None, folder)
-    else:
-        raise AramegaError(f"{place}: no such folder, and not org/name[@revision] on the Hub.")
-    if version is None:
-        raise AramegaError(f"{place}: no version that `aramega publish` made (it has no manifest.json of ours).")
-    return version
-
-
-def _told(one: Difference) -> dict[str, Any]:
-    return {
-        "before": dict(one.before),
-        "after": dict(one.after),
-        "added": one.added,
-        "removed": one.removed,
-        "changed": {number: list(names) for number, names in one.changed.items()},
-        "moved": {number: list(splits) for number, splits in one.moved.items()},
-    }
-
-
-def _rows(one: Difference) -> Iterator[str]:
-    yield from (f"{number}  added" for number in one.added)
-    yield from (f"{number}  removed" for number in one.removed)
-    yield from (f"{number}  changed: {', '.join(names)}" for number, names in one.changed.items())
-    yield from (f"{number}  moved from {a} to {b}" for number, (a, b) in one.moved.items())
-
-
-def _options(place: WorkspaceFolder, settings: list[str], **given: Any) -> Config:
-    """The workspace's own, changed by --set, changed by the command's options."""
-    from aramega.config import choose_config
-
-    options = {f"publish.{name}": value for name, value in given.items() if value is not None}
-    return choose_config(None, place.config, settings, options)
-
-
-def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
-
-
-def _show(made: Published, target: Target, *, dry_run: bool) -> None:
-    from aramega.publish.versions import describe
-
-    for note in made.plan.notes:
-        _say(f"note: {note}")
-    left_out = {reason: times for reason, times in made.plan.funnel.items() if reason and times}
-    for reason, times in sorted(left_out.items(), key=lambda one: -one[1]):
-        _say(f"left out: {times:,} {reason}")
-    for line in describe(made.changes):
-        print(line.replace("`", ""))
-    if dry_run:
-        print(f"nothing was written to {target.name}")
-    elif made.changed:
-        print(f"published: {target.link or target.name}")
-    else:
-        print(f"{target.name} has all of it already")
+            print_json({name: difference_to_dict(change) for name, change in difference.changes.items()})
+        else:
+            show_difference(difference, ids=ids)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aramega.cli.build import USUAL
-from aramega.cli.look import Folder
-from aramega.errors import AramegaError
+from aramega.cli.command import command
 
 if TYPE_CHECKING:
-    from aramega.workspace import WorkspaceFolder
+    from aramega.api import Workspace
+    from aramega.api.review import RunningServer
 
 
+@command("review start", panel="Review", example="aramega review start news")
 def start(
-    workspace: Folder = USUAL,
+    workspace: Workspace,
     port: Annotated[
         int, typer.Option("--port", min=1, max=65535, help="Where the server listens, on this machine alone.")
     ] = 8080,
@@ -34,44 +32,21 @@ def start(
 
     It is installed into an environment of its own on first use. Ctrl-C stops it; work and password stay.
     """
-    from aramega.labelstudio.compose import compose_file
-    from aramega.workspace import WorkspaceFolder
+    if with_compose:
+        print(workspace.review.compose_file(), end="")
+        return
+    with workspace.review.running_server(port, with_serve=with_serve) as server:
+        _show(server, workspace)
+        server.wait()
 
-    place = WorkspaceFolder(workspace.absolute())
-    print(compose_file(place), end="") if with_compose else _run_server(place, port, with_serve)
 
-
-def _run_server(workspace: WorkspaceFolder, port: int, with_serve: bool) -> None:
-    from aramega.labelstudio.credentials import load_credentials, make_credentials, save_credentials
-    from aramega.labelstudio.local_server import (
-        data_folder,
-        install_server,
-        let_it_call_us,
-        running_server,
-        server_variables,
-    )
-
-    if not workspace.database.exists():
-        raise AramegaError(f"{workspace.root} is not a workspace yet: aramega build-ssum FOLDER -w {workspace.root}.")
-    print("Installing Label Studio, if it is not there yet …", file=sys.stderr)
-    program = install_server()
-    home, url = data_folder(workspace), f"http://127.0.0.1:{port}"
-    known = load_credentials(home)
-    credentials = replace(known or make_credentials(url), url=url)
-    home.mkdir(parents=True, exist_ok=True)
-    file = save_credentials(home, credentials)
-    print("Starting (the first time takes a minute) …", file=sys.stderr)
-    variables = server_variables(credentials, home, workspace.root, os.environ)
-    variables = let_it_call_us(variables) if with_serve else variables
-    with running_server(program, port, variables, home / "label-studio.log") as process:
-        print(f"Label Studio: {url}\nUser: {credentials.email}")
-        print(
-            f"Password and token: in {file}"
-            if known
-            else f"Password: {credentials.password}\nToken: {credentials.token}"
-        )
-        if not known:
-            print(f"They are shown this once, and kept in {file}, which only you can read.")
-        print(f"Next: aramega review push {workspace.root} --url {url}")
-        sys.stdout.flush()
-        process.wait()
+def _show(server: RunningServer, workspace: Workspace) -> None:
+    credentials, file = server.credentials, server.credentials_file
+    print(f"Label Studio: {server.url}\nUser: {credentials.email}")
+    if server.is_new:
+        print(f"Password: {credentials.password}\nToken: {credentials.token}")
+        print(f"They are shown this once, and kept in {file}, which only you can read.")
+    else:
+        print(f"Password and token: in {file}")
+    print(f"Next: aramega review push {workspace.path} --url {server.url}")
+    sys.stdout.flush()

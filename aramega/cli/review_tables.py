@@ -7,7 +7,9 @@ from files and servers is shown and never obeyed: no markup, no escape, no mark 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aramega.display import amount, count, share, visible
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from aramega.settle.agreement import Agreement, FieldAgreement
     from aramega.settle.disagreement import Difference, Disagreement
     from aramega.settle.intervals import Interval
-    from aramega.settle.progress import ReviewProgress
+    from aramega.settle.progress import AnnotatorProgress, ReviewProgress
     from aramega.settle.resolve import Settlement
 
 SHOWN_CHANGES = 4
@@ -43,38 +45,27 @@ def show_progress(progress: ReviewProgress) -> None:
     if not progress.annotators:
         _say(console, "Nobody's work has been pulled yet: aramega review pull")
         return
-    _table(
-        console,
-        "",
-        (
-            "annotator",
-            "done",
-            "sound",
-            "pace",
-            "skipped",
-            "rejected",
-            "transcript edited",
-            "summary edited",
-            "last active",
-        ),
-        [
-            (
-                a.annotator,
-                f"{a.passages:,}" + (f" (+{a.begun} begun)" if a.begun else ""),
-                amount(a.hours * 3600),
-                _times(a.seconds_per_minute),
-                _percent(a.skip_rate),
-                _percent(a.reject_rate),
-                _percent(a.transcript_distance),
-                _percent(a.summary_distance),
-                a.last_active[:16].replace("T", " "),
-            )
-            for a in progress.annotators
-        ],
-    )
+    _table(console, "", tuple(_ANNOTATOR_COLUMNS), [_annotator_row(who) for who in progress.annotators])
     _say(
         console, "pace: minutes of work for a minute of sound, median. edited: share of the draft's characters changed."
     )
+
+
+_ANNOTATOR_COLUMNS: dict[str, Callable[[AnnotatorProgress], str]] = {
+    "annotator": lambda who: who.annotator,
+    "done": lambda who: f"{who.passages:,}" + (f" (+{who.begun} begun)" if who.begun else ""),
+    "sound": lambda who: amount(who.hours * 3600),
+    "pace": lambda who: _times(who.seconds_per_minute),
+    "skipped": lambda who: _percent(who.skip_rate),
+    "rejected": lambda who: _percent(who.reject_rate),
+    "transcript edited": lambda who: _percent(who.transcript_distance),
+    "summary edited": lambda who: _percent(who.summary_distance),
+    "last active": lambda who: who.last_active[:16].replace("T", " "),
+}
+
+
+def _annotator_row(who: AnnotatorProgress) -> tuple[str, ...]:
+    return tuple(cell(who) for cell in _ANNOTATOR_COLUMNS.values())
 
 
 def show_agreement(agreement: Agreement, worst: int) -> None:
@@ -116,34 +107,49 @@ def show_agreement(agreement: Agreement, worst: int) -> None:
     _show_disagreements(console, agreement.disagreements, worst)
 
 
-def show_settlement(found: Settlement) -> None:
+def show_settlement(settlement: Settlement, workspace: Path, for_referee: Path | None) -> None:
     console = _console()
+    _show_counts(console, settlement)
+    if for_referee and settlement.for_referee:
+        send = f"aramega review push {shlex.quote(str(workspace))} --project Referee --passages {shlex.quote(str(for_referee))}"
+        print(f"\nTo send them to a referee: {send}")
+
+
+def write_for_referee(settlement: Settlement, file: Path) -> None:
+    """The passages a referee has to look at, one id a line."""
+    file.write_text("".join(f"{passage}\n" for passage in settlement.for_referee), encoding="utf-8")
+
+
+def _show_counts(console: Console, settlement: Settlement) -> None:
     _say(
         console,
-        f"{count(found.passages, 'passage')} settled by {found.policy}, {found.changed:,} with another answer than before",
+        f"{count(settlement.passages, 'passage')} settled by {settlement.policy}, {settlement.changed:,} with another answer than before",
     )
     _say(
         console,
-        f"{found.reviewed:,} reviewed, of which {found.accepted:,} accepted; "
-        f"of the rest, {found.unreviewed_accepted:,} drafts that the checks did not reject",
+        f"{settlement.reviewed:,} reviewed, of which {settlement.accepted:,} accepted; "
+        f"of the rest, {settlement.unreviewed_accepted:,} drafts that the checks did not reject",
     )
     _table(
         console,
         "Verified by a person",
-        tuple(found.verified),
-        [tuple(f"{number:,}" for number in found.verified.values())],
+        tuple(settlement.verified),
+        [tuple(f"{number:,}" for number in settlement.verified.values())],
     )
     _table(
-        console, "Not accepted", ("reason", "passages"), [(why, f"{number:,}") for why, number in found.reasons.items()]
+        console,
+        "Not accepted",
+        ("reason", "passages"),
+        [(why, f"{number:,}") for why, number in settlement.reasons.items()],
     )
     _table(
         console,
         "Labels outside the inventory, not counted",
         ("label", "reviews"),
-        [(label, f"{number:,}") for label, number in found.unknown_labels.items()],
+        [(label, f"{number:,}") for label, number in settlement.unknown_labels.items()],
     )
-    _list(console, "For a referee", found.for_referee)
-    _list(console, "Reviewed, but no longer in this workspace", found.without_passage)
+    _list(console, "For a referee", settlement.for_referee)
+    _list(console, "Reviewed, but no longer in this workspace", settlement.without_passage)
 
 
 # Agreement
@@ -195,25 +201,25 @@ def _show_disagreements(console: Console, disagreements: Sequence[Disagreement],
         return
     shown = disagreements[:worst]
     _say(console, f"\nDisagreements, the worst first ({len(shown)} of {len(disagreements):,})")
-    for number, one in enumerate(shown, start=1):
-        _say(console, f"\n{number}. {one.passage}, {_percent(one.score)} apart")
-        for place in one.places:
+    for number, disagreement in enumerate(shown, start=1):
+        _say(console, f"\n{number}. {disagreement.passage}, {_percent(disagreement.score)} apart")
+        for place in disagreement.places:
             _say(console, f"   {visible(place)}")
-        for difference in one.differences:
+        for difference in disagreement.differences:
             _show_difference(console, difference)
 
 
 def _show_difference(console: Console, difference: Difference) -> None:
     if difference.field not in TEXTS:
-        said = ", ".join(f"{visible(who)} says {visible(what)}" for who, what in difference.answers.items())
-        _say(console, f"   {difference.field}: {said}")
+        answers = ", ".join(f"{visible(who)} says {visible(what)}" for who, what in difference.answers.items())
+        _say(console, f"   {difference.field}: {answers}")
         return
-    one, other = farthest_pair(difference.answers)
-    changes = list_changes(compare_words(difference.answers[one], difference.answers[other]))
+    first, second = farthest_pair(difference.answers)
+    changes = list_changes(compare_words(difference.answers[first], difference.answers[second]))
     _say(console, f"   {difference.field}, {_percent(difference.score)} apart:")
     for ours, theirs in changes[:SHOWN_CHANGES]:
-        _say(console, f"     {visible(one)}: {visible(ours or '(nothing)')}")
-        _say(console, f"     {visible(other)}: {visible(theirs or '(nothing)')}")
+        _say(console, f"     {visible(first)}: {visible(ours or '(nothing)')}")
+        _say(console, f"     {visible(second)}: {visible(theirs or '(nothing)')}")
     if len(changes) > SHOWN_CHANGES:
         _say(console, f"     and {len(changes) - SHOWN_CHANGES} more places")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from aramega.display import one_line
-from aramega.errors import AramegaError
+from aramega.errors import AramegaError, NotNow
 from aramega.retry import PATIENCE, retry
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SLOW = 300.0
 """Seconds to wait for one answer: an import of 500 tasks on a busy machine takes a few, an export snapshot minutes."""
 
 
-class Unreachable(AramegaError):
+class Unreachable(NotNow):
     """The server did not answer, or broke off: what was asked may or may not have been done."""
 
 

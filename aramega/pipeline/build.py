@@ -13,7 +13,7 @@ from aramega.engine import Engine
 from aramega.locks import hold
 from aramega.pipeline.pipeline import Pipeline
 from aramega.pipeline.plan import Plan, Progress
-from aramega.records import AramegaError, Failure, Metadata, Source
+from aramega.records import AramegaError, Failure, Metadata, NotNow, Source
 from aramega.remote import Entry, is_address, look, look_at
 from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
@@ -174,7 +174,7 @@ def building(workspace: WorkspaceFolder) -> Iterator[None]:
     workspace.root.mkdir(parents=True, exist_ok=True)
 
     def busy(holder: int | None) -> AramegaError:
-        return AramegaError(
+        return NotNow(
             f"{workspace.root}: another build is at work here (process {holder or 'unknown'}). "
             "Wait for it, or stop it, then run again."
         )

@@ -30,7 +30,7 @@ from aramega.publish.stretch import Inventories
 from aramega.publish.targets import Target
 from aramega.publish.versions import SPLIT_ASSIGNMENTS, Version
 from aramega.publish.withdrawn import all_withdrawn, remember_withdrawn
-from aramega.records import AramegaError
+from aramega.records import AramegaError, NotNow
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -155,7 +155,7 @@ def _publishing(workspace: WorkspaceFolder) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
 
     def busy(_: int | None) -> AramegaError:
-        return AramegaError(
+        return NotNow(
             f"{workspace.root}: someone else is publishing from it. Wait for them, or stop them, then run again."
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aramega.records import AramegaError
+from aramega.records import AramegaError, NotNow
 from aramega.retry import PASSING_STATUSES
 
 _WIRE = ("httpx", "requests", "urllib3", "http.client", "httpcore")
@@ -55,7 +55,8 @@ def explain(error: BaseException, doing: str) -> AramegaError:
         said = f"the Hub can't be reached ({type(error).__name__}). What was uploaded is kept: run again later."
     else:
         said = str(error)
-    return AramegaError(f"{doing}: {said}")
+    kind = NotNow if is_passing(error) else AramegaError
+    return kind(f"{doing}: {said}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -147,7 +147,7 @@ def test_what_is_no_workspace_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(am.AramegaError, match="not a workspace"):
         am.open(tmp_path)
     am.create(tmp_path / "news")
-    with pytest.raises(am.AramegaError, match="is a workspace already"):
+    with pytest.raises(am.AramegaError, match=r"is there already: .* is a workspace"):
         am.create(tmp_path / "news")
     with pytest.raises(am.AramegaError, match="begins"):
         am.open(tmp_path / "news").status()
@@ -172,3 +172,18 @@ def test_two_workspaces_above_are_one_clear_line(drafted: WorkspaceFolder, tmp_p
         find_workspace(drafted.root)
     assert str(drafted.root) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_two_builds_at_once_are_one_clear_line_even_in_one_process(tmp_path: Path, short_broadcast: Path) -> None:
+    workspace = am.create(tmp_path / "news")
+    refused: list[str] = []
+
+    def build_again(_: object) -> None:
+        try:
+            workspace.build(workers=1)
+        except am.AramegaError as error:
+            refused.append(str(error))
+
+    workspace.build(short_broadcast, workers=1, until="ingest", on_progress=build_again)
+    assert len(refused) == 1
+    assert "another build is at work here" in refused[0]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from aramega.cli import HABITS, app, run
+from aramega.cli import COMMANDS, HABITS, SHORT_FORMS, full_click_command, run
+from aramega.cli.command import Entry
+from aramega.cli.config_options import field_of
 from aramega.config import Config, load_config
 from tests.support.cli import Run
 
@@ -26,38 +30,96 @@ def plain(text: str) -> str:
     return re.sub(r"[│╭╮╰╯─\s]+", " ", text)
 
 
-def commands(group: Any, called: str = "") -> Iterator[tuple[str, Any]]:
-    """Every command below `group`, as it is registered, with the words that call it."""
-    for name, command in group.commands.items():
-        words = f"{called} {name}".strip()
-        yield words, command
-        if hasattr(command, "commands"):
-            yield from commands(command, words)
+WORDS = [entry.words for entry in COMMANDS]
+WIDE = {**os.environ, "COLUMNS": "300"}
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+def options_of(entry: Entry) -> list[Any]:
+    """The click parameters of a command, with those that come from models."""
+    return list(full_click_command(entry.words).params)
 
 
 def test_help_names_every_command_with_what_it_does(aramega: Run) -> None:
-    shown = plain(aramega("--help", env={**os.environ, "COLUMNS": "200"}).out)
-    assert len(COMMANDS) > 17
-    for words, command in COMMANDS.items():
-        if " " not in words:
-            assert f" {words} {plain(command.get_short_help_str(1000)).strip()}" in shown
+    shown = plain(aramega("--help", env=WIDE).out) + plain(aramega("review", "--help", env=WIDE).out)
+    assert len(COMMANDS) > 25
+    for entry in COMMANDS:
+        first_sentence = (inspect.getdoc(entry.function) or "").partition("\n\n")[0]
+        assert first_sentence, f"{entry.words} says nothing"
+        assert f" {entry.name} {plain(first_sentence)}" in shown
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_each_command_explains_each_of_its_options(aramega: Run, words: str) -> None:
-    command = COMMANDS[words]
-    shown = plain(aramega(*words.split(), "--help", env={**os.environ, "COLUMNS": "200"}).out)
-    assert f"Usage: aramega {words} " in shown
-    for name, inner in getattr(command, "commands", {}).items():
-        assert f" {name} {plain(inner.get_short_help_str(1000)).strip()}" in shown
-    for option in command.params:
+def test_help_is_in_the_order_of_work(aramega: Run) -> None:
+    shown = aramega("--help", env=WIDE).out
+    places = [shown.index(f"─ {panel} ─") for panel in ("Build", "Review", "Publish", "Look", "Keep", "Help")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=WORDS)
+def test_each_command_explains_each_of_its_options_and_gives_an_example(aramega: Run, entry: Entry) -> None:
+    shown = plain(aramega(*entry.words.split(), "--help", env=WIDE).out)
+    assert f"Usage: aramega {entry.words} " in shown
+    assert f"Example: {entry.example}" in shown
+    for option in options_of(entry):
         help = getattr(option, "help", None)
         assert help, f"{option.name} explains nothing"
         assert plain(help).strip() in shown
         assert all(name in shown for name in option.opts if name.startswith("-"))
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=WORDS)
+def test_each_example_is_a_command_line_that_can_be_parsed(entry: Entry) -> None:
+    program, *words = shlex.split(entry.example)
+    assert program == "aramega"
+    assert " ".join(words).startswith(entry.words) or words[0] in SHORT_FORMS
+    full_click_command(entry.words).make_context(entry.name, words[len(entry.words.split()) :])
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=WORDS)
+def test_each_option_is_of_a_model_or_of_the_run(entry: Entry) -> None:
+    """What changes results or a dataset belongs into aramega.toml too; what one run is asked stands here with why."""
+    of_models = {option.name: field_of(option.key) for option in entry.options}
+    for option in options_of(entry):
+        if option.name in of_models:
+            assert of_models[option.name].description
+        else:
+            assert option.param_type_name == "argument" or option.name in OF_ONE_RUN, option.name
+
+
+OF_ONE_RUN = {
+    **dict.fromkeys(("folder", "workspace_option", "workspace", "option", "into"), "which workspace"),
+    **dict.fromkeys(("config_file", "settings"), "gives options of models"),
+    **dict.fromkeys(("verbose", "debug", "quiet", "as_json"), "how much is said, and how"),
+    **dict.fromkeys(("dry_run", "ids", "worst", "watch", "interval", "browser", "no_open"), "what is shown"),
+    **dict.fromkeys(("out", "to", "repo", "page", "for_referee", "metrics", "metrics_file", "files"), "where to"),
+    **dict.fromkeys(("until", "limit", "retry_failed", "workers", "engine", "ray_address"), "how far, on what"),
+    **dict.fromkeys(("private", "gated", "create_pr", "tag", "force", "verify", "withdrawn"), "of one version"),
+    **dict.fromkeys(("format", "unit", "sound_mb", "frames", "without_frames", "parts", "outdated"), "what is written"),
+    **dict.fromkeys(("passages", "passage", "against", "everything", "where", "policy", "referee"), "which of them"),
+    **dict.fromkeys(("port", "host", "address", "with_compose", "with_serve", "url", "annotator"), "of a server"),
+}
+
+
+def test_each_command_that_takes_a_workspace_takes_it_in_the_same_two_ways() -> None:
+    for entry in COMMANDS:
+        if entry.workspace != "no":
+            assert any({"--workspace", "-w"} <= set(option.opts) for option in options_of(entry)), entry.words
+
+
+def test_commands_write_where_out_says_and_answer_in_json() -> None:
+    silent = {"demo", "browse", "review preview", "review serve", "review start"}
+    for entry in COMMANDS:
+        names = {name for option in options_of(entry) for name in option.opts}
+        assert "--json" in names or entry.words in silent, entry.words
+        for old in ("--to", "--into", "--html"):
+            assert old not in names or {"--out", "-o"} <= names
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=WORDS)
+def test_each_body_only_parses_calls_and_shows(entry: Entry) -> None:
+    [function] = ast.parse(textwrap.dedent(inspect.getsource(entry.function))).body
+    assert isinstance(function, ast.FunctionDef)
+    [first, *_] = [node for node in function.body if not isinstance(node, ast.Expr) or node is not function.body[0]]
+    assert (function.end_lineno or 0) - first.lineno + 1 <= 15
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -45,7 +45,7 @@ def test_push_pull_status_and_preview_one_after_the_other(
 ) -> None:
     where = ("--url", label_studio.url, "--project", label_studio.title())
     pushed = aramega("review", "push", workspace.root, *where, "--overlap", "0.5", "--limit", "4", env=curator)
-    assert (pushed.code, pushed.err) == (0, "4 passages pushed\n")
+    assert (pushed.code, pushed.err) == (0, "aramega: 4 passages pushed\n")
     assert pushed.out.startswith("4 new, 0 there already.\nAnnotate: http://127.0.0.1")
     project = need_project(client, where[3])
     settings = client.get(f"api/projects/{project.id}")

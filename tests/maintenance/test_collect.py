@@ -10,6 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aramega.cli.exit_codes import COME_BACK_LATER
 from aramega.config import Config, save_config
 from aramega.maintenance.collect import collect, of_nothing, of_other_options, plan_collection
 from aramega.maintenance.references import named_clips
@@ -178,7 +179,7 @@ def test_it_is_refused_while_a_build_is_at_work(tmp_path: Path) -> None:
     place = a_workspace(tmp_path / "news")
     with building(place):
         said = run_process("gc", place.root)
-    assert said.code == 2
+    assert said.code == COME_BACK_LATER
     assert "another build is at work here" in said.err
 
 

@@ -21,7 +21,7 @@ pytest.importorskip("prometheus_client")
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from aramega.cli.telling import serve_metrics
+from aramega.api.building import serving_metrics
 from aramega.config import Config
 from aramega.engine import pools
 from aramega.engine.local import LocalEngine
@@ -212,7 +212,7 @@ def test_a_port_in_use_is_said_to_be_and_nothing_is_built(
 def test_what_cannot_be_told_is_said_before_anything_starts(
     tmp_path: Path, address: str | None, file: str | None, message: str
 ) -> None:
-    asked = serve_metrics(WorkspaceFolder(tmp_path), address, Path(file) if file else None, quiet=True)
+    asked = serving_metrics(WorkspaceFolder(tmp_path), address, Path(file) if file else None)
     with pytest.raises(AramegaError, match=message), asked:
         pytest.fail("it started")
 

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("whisper")
 
+from aramega.cli.exit_codes import COME_BACK_LATER
 from tests.support.cli import Run, run_cli
 from tests.support.kills import killed_at_result
 from tests.support.whisper_models import save_random_whisper
@@ -94,7 +95,7 @@ def test_a_checkpoint_that_cannot_be_loaded_stops_drafting_and_loses_nothing(
 
     torch.save({"dims": {}, "model_state_dict": {}}, cut)
     stopped = aramega("build-ssum", broadcast, "-w", tmp_path / "w", "--asr-model", cut)
-    assert stopped.code == 3
+    assert stopped.code == COME_BACK_LATER
     assert "transcribe stopped: " in stopped.err
     assert "not those of a Whisper" in stopped.err
     assert "Left for another run: transcribe" in stopped.out

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from aramega.cli.exit_codes import COME_BACK_LATER
 from tests.support.cli import Run, command, run_cli
 from tests.support.kills import killed_at_result
 from tests.support.recordings import cut
@@ -154,7 +155,7 @@ def test_a_second_build_on_the_same_workspace_is_refused(aramega: Run, archive: 
     build.stderr.readline()
     build.send_signal(signal.SIGSTOP)  # held still, and with it the lock
     second = aramega("build-ssum", archive, "-w", tmp_path)
-    assert second.code == 2
+    assert second.code == COME_BACK_LATER
     assert f"another build is at work here (process {build.pid})" in second.err
     build.kill()
     build.wait()

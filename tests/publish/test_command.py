@@ -37,13 +37,12 @@ def test_publish_into_a_folder_verify_and_diff(aramega: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "say where to: --to DIR or --repo ORG/NAME, one of the two"),
+        ((), "say where to: a folder (--out DIR) or a repository (--repo ORG/NAME), one of the two"),
         (("--to", "x", "--repo", "a/b"), "one of the two"),
-        (("--to", "x", "--min-verification", "much"), "`publish.min_verification` is 'much'"),
+        (("--to", "x", "--set", "publish.min_verification=much"), "`publish.min_verification` is 'much'"),
         (("--to", "x", "--configurations", "ssum,asrr"), "no configuration is called 'asrr'"),
         (("--to", "x", "--configurations", "dialect"), "dialect is a view of ssum's files"),
         (("--to", "x", "--withdrawn", "none.txt"), "no such file. --withdrawn takes a list"),
-        (("--to", "x", "--format", "lhots"), "Did you mean lhotse"),
         (("--repo", "a/b", "--format", "nemo"), "goes into a folder (--to)"),
     ],
 )
@@ -54,6 +53,12 @@ def test_a_mistake_is_one_line(aramega: Run, tmp_path: Path, arguments: tuple[st
     assert says in told.err
     assert len(told.err.strip().splitlines()) == 1
     assert not (tmp_path / "x").exists()
+
+
+def test_what_may_be_chosen_is_listed_before_any_work(aramega: Run, tmp_path: Path) -> None:
+    refused = aramega("publish", tmp_path, "--to", "x", "--format", "lhots")
+    assert refused.code == 2
+    assert "'lhots' is not one of 'parquet', 'webdataset', 'lhotse', 'nemo'" in " ".join(refused.err.split())
 
 
 def test_diff_of_what_is_no_version_says_so(aramega: Run, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from aramega.cli.exit_codes import COME_BACK_LATER
 from tests.support.chat_server import SUMMARY, ChatServer, Refusal, chat_server
 from tests.support.cli import Run, command, run_cli
 from tests.support.recordings import cut
@@ -80,7 +81,7 @@ def test_a_budget_stops_the_summaries_and_nothing_else_and_a_larger_one_goes_on(
     with chat_server(lambda messages: SUMMARY, usage=(700, 60)) as server:
         poor = run_cli(*build(archive, tmp_path, server, "--max-tokens-total", "4000"))
         done = count(tmp_path, "results")
-        assert poor.code == 3
+        assert poor.code == COME_BACK_LATER
         assert "the budget of 4,000 tokens is used up" in poor.err
         assert 1 <= done <= 5
         assert count(tmp_path, "failures") == 0
@@ -96,7 +97,7 @@ def test_a_refused_key_is_said_once_and_shown_nowhere(archive: Path, tmp_path: P
     with chat_server(lambda messages: SUMMARY, key="another") as server:
         environment = {**os.environ, "OPENAI_API_KEY": KEY}
         refused = run_cli(*build(archive, tmp_path, server), env=environment)
-    assert refused.code == 3
+    assert refused.code == COME_BACK_LATER
     assert refused.err.count("refused the key in $OPENAI_API_KEY") == 1
     assert KEY not in refused.out + refused.err
     assert count(tmp_path, "failures") == 0

@@ -28,7 +28,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from aramega.cli import CRASHED, run
+from aramega.cli import run
+from aramega.cli.exit_codes import FAILED
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Said:
 Run = Callable[..., Said]
 
 
-FORKING = {"build-ssum", "demo"}
+FORKING = {"build", "build-ssum", "demo"}
 
 
 def run_cli(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Said:
@@ -70,10 +71,10 @@ def _run(arguments: list[str]) -> int:
     try:
         return run(arguments)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else CRASHED if end.code else 0
+        return end.code if isinstance(end.code, int) else FAILED if end.code else 0
     except Exception:  # noqa: BLE001
         traceback.print_exc()
-        return CRASHED
+        return FAILED
 
 
 @contextmanager

@@ -11,10 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from aramega.api.building import BuildListener
+from aramega.cli.output import note
 from aramega.display import clock, count, visible
 from aramega.stages.names import INGEST
 
 if TYPE_CHECKING:
+    from aramega.api.building import BuildPlan
+    from aramega.config import Config
     from aramega.engine import WorkerStatus
     from aramega.pipeline.build import Summary
     from aramega.pipeline.plan import Progress
@@ -23,29 +27,18 @@ if TYPE_CHECKING:
 _SHOWN_NOTES = 20
 
 
-class Show(ABC):
-    """Told of a build's start, its news and its end."""
+class BuildDisplay(BuildListener, ABC):
+    """Shows a build's start, its news and its end."""
 
-    def start(self, to_ingest: Mapping[str, int]) -> None:  # noqa: B027  not every show has a beginning
-        """`to_ingest`: the bytes of each file that is still to be opened."""
-
-    def notes(self, notes: Sequence[str]) -> None:  # noqa: B027  and not every one tells what is no failure
-        """What is no failure and should be known."""
+    def note(self, text: str) -> None:
+        note(text)
 
     @abstractmethod
-    def news(self, batch: Sequence[Progress]) -> None: ...
-
-    def look(self, workers: Sequence[WorkerStatus]) -> None:  # noqa: B027  not every show has room for it
-        """About once a second: what the workers are at."""
-
-    def stop(self) -> None:  # noqa: B027  or an end
-        """The build has ended, well or not."""
-
-    @abstractmethod
-    def summary(self, summary: Summary) -> None: ...
+    def summary(self, summary: Summary) -> None:
+        """What came of it."""
 
 
-def make_show(*, quiet: bool, as_json: bool) -> Show:
+def make_display(*, quiet: bool, as_json: bool) -> BuildDisplay:
     if as_json:
         return JsonLines()
     if quiet:
@@ -53,15 +46,15 @@ def make_show(*, quiet: bool, as_json: bool) -> Show:
     return Bars() if sys.stderr.isatty() else Lines()
 
 
-class Quiet(Show):
+class Quiet(BuildDisplay):
     """Only what went wrong."""
 
     def news(self, batch: Sequence[Progress]) -> None:
-        for one in batch:
-            if one.stopped:
-                print(f"{one.stage} stopped: {one.error}", file=sys.stderr)
-            elif one.error:
-                print(f"{one.stage} failed: {visible(one.name)}: {one.error}", file=sys.stderr)
+        for item in batch:
+            if item.stopped:
+                print(f"{item.stage} stopped: {item.error}", file=sys.stderr)
+            elif item.error:
+                print(f"{item.stage} failed: {visible(item.name)}: {item.error}", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         pass
@@ -77,17 +70,20 @@ class Lines(Quiet):
         self._pace = Pace(to_ingest)
 
     def notes(self, notes: Sequence[str]) -> None:
-        for note in notes[:_SHOWN_NOTES]:
-            print(f"note: {visible(note)}", file=sys.stderr)
+        for line in notes[:_SHOWN_NOTES]:
+            print(f"note: {visible(line)}", file=sys.stderr)
         if len(notes) > _SHOWN_NOTES:
             print(f"note: … and {len(notes) - _SHOWN_NOTES:,} more of the kind", file=sys.stderr)
 
+    def metrics_at(self, url: str) -> None:
+        print(f"metrics: {url}", file=sys.stderr)
+
     def news(self, batch: Sequence[Progress]) -> None:
         super().news(batch)
-        for one in batch:
-            self._pace.note(one)
-            if one.stage == INGEST and not one.error:
-                print(f"{visible(one.name)}: {clock(one.seconds)} ({self._pace})", file=sys.stderr)
+        for item in batch:
+            self._pace.note(item)
+            if item.stage == INGEST and not item.error:
+                print(f"{visible(item.name)}: {clock(item.seconds)} ({self._pace})", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
         for failure in summary.failures:
@@ -131,12 +127,12 @@ class Bars(Lines):
         self._bars.start()
 
     def news(self, batch: Sequence[Progress]) -> None:
-        for one in batch:
-            self._pace.note(one)
-            if one.error:
-                what, name = ("stopped", "") if one.stopped else ("failed", f"{visible(one.name)}: ")
-                self._console.print(f"[red]{one.stage} {what}[/]: ", end="")
-                self._console.print(f"{name}{one.error}", markup=False, highlight=False)
+        for item in batch:
+            self._pace.note(item)
+            if item.error:
+                what, name = ("stopped", "") if item.stopped else ("failed", f"{visible(item.name)}: ")
+                self._console.print(f"[red]{item.stage} {what}[/]: ", end="")
+                self._console.print(f"{name}{item.error}", markup=False, highlight=False)
         self._draw()
 
     def look(self, workers: Sequence[WorkerStatus]) -> None:
@@ -153,25 +149,28 @@ class Bars(Lines):
         self._bars.stop()
 
 
-class JsonLines(Show):
+class JsonLines(BuildDisplay):
     """One object a line: {"event": "note" | "start" | "done" | "failed" | "summary", …}."""
 
     def start(self, to_ingest: Mapping[str, int]) -> None:
-        self._say("start", {"files": len(to_ingest), "bytes": sum(to_ingest.values())})
+        self._print("start", {"files": len(to_ingest), "bytes": sum(to_ingest.values())})
 
     def news(self, batch: Sequence[Progress]) -> None:
-        for one in batch:
-            fields = {k: v for k, v in asdict(one).items() if k not in ("error", "stopped") or v}
-            self._say("stopped" if one.stopped else "failed" if one.error else "done", fields)
+        for item in batch:
+            fields = {k: v for k, v in asdict(item).items() if k not in ("error", "stopped") or v}
+            self._print("stopped" if item.stopped else "failed" if item.error else "done", fields)
 
     def notes(self, notes: Sequence[str]) -> None:
-        for note in notes:
-            self._say("note", {"text": note})
+        for line in notes:
+            self._print("note", {"text": line})
+
+    def metrics_at(self, url: str) -> None:
+        print(f"metrics: {url}", file=sys.stderr)
 
     def summary(self, summary: Summary) -> None:
-        self._say("summary", asdict(summary))
+        self._print("summary", asdict(summary))
 
-    def _say(self, event: str, fields: Mapping[str, Any]) -> None:
+    def _print(self, event: str, fields: Mapping[str, Any]) -> None:
         print(json.dumps({"event": event, **fields}, ensure_ascii=False), flush=True)
 
 
@@ -202,3 +201,21 @@ class Pace:
         if self.bytes_done and left > 0:
             text += f", {clock(left / self.bytes_done * elapsed)} left"
         return text
+
+
+def show_plan(plan: BuildPlan, config: Config) -> None:
+    """What a build would do, stage by stage, and what its summaries would cost."""
+    if plan.named:
+        print(f"{plan.files:,} files named")
+    if not plan.ready:
+        print("nothing is built yet; what summaries cost is known once there are transcripts.")
+    for stage, number in plan.ready.items():
+        print(f"{stage}: {number:,} ready to be done")
+    if plan.estimate is None:
+        return
+    prices = config.summarize.price_in or config.summarize.price_out
+    cost = f", {plan.estimate.cost:.2f} by the prices given" if prices else ""
+    print(
+        f"summaries of what is transcribed: {plan.estimate.requests:,} requests, about {plan.estimate.prompt_tokens:,} "
+        f"tokens to read and {plan.estimate.completion_tokens:,} to write{cost}"
+    )

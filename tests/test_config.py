@@ -118,6 +118,33 @@ def test_the_curators_file_is_kept_when_a_build_changes_it(tmp_path: Path) -> No
     assert (tmp_path / "aramega.toml.bak").read_text().startswith("# ours")
 
 
+def test_only_the_values_that_change_are_written_and_comments_stay_where_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "aramega.toml"
+    path.write_text(
+        "# ours\n[passages]\nmax_seconds = 90  # agreed in March\n\n[ingest]\n# only these\nextensions = ['mp3']\n\n"
+    )
+    wanted = choose_config(None, path, ["passages.max_seconds=60", "publish.title=نشرات"])
+    save_config(wanted, path)
+    assert path.read_text() == (
+        "# ours\n[passages]\nmax_seconds = 60.0  # agreed in March\n\n[ingest]\n# only these\nextensions = ['mp3']\n\n"
+        '[publish]\ntitle = "نشرات"\n'
+    )
+    assert load_config(path) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["passages.max_seconds = 90", "passages = { max_seconds = 90 } # ours", "\ufeff[passages]"]
+)
+def test_whatever_way_a_file_is_written_in_it_holds_what_was_asked_for(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "aramega.toml"
+    path.write_text(f"{text}\n", encoding="utf-8")
+    wanted = choose_config(
+        None, path, ["passages.max_seconds=60", "ingest.downmix=left", "label.dialects=['MSA','EGY']"]
+    )
+    save_config(wanted, path)
+    assert load_config(path) == wanted
+
+
 @pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
 def test_what_toml_can_say_and_we_cannot_use_is_refused(tmp_path: Path, value: str) -> None:
     with pytest.raises(AramegaError, match="finite"):

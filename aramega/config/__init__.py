@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from pydantic_core import ErrorDetails
 
 from aramega.config.base import Options
 from aramega.config.check import CheckConfig
+from aramega.config.edit import edit_toml
 from aramega.config.engine import EngineConfig
 from aramega.config.ingest import IngestConfig
 from aramega.config.label import LabelConfig
@@ -125,15 +127,27 @@ def _parse_change(change: str) -> tuple[str, object]:
 
 
 def save_config(config: Config, path: Path) -> None:
-    """Keep the configuration beside what it makes. A file that says the same is left as the curator wrote it; one
-    that says something else stays as `aramega.toml.bak`."""
-    if path.exists() and load_config(path) == config:
-        return
+    """Keep the configuration beside what it makes. In a file that a curator wrote only the values that differ are
+    changed, its comments stay, and the file as it was stays as `aramega.toml.bak`."""
+    text = dump_toml(config)
     if path.exists():
-        path.replace(path.with_name(f"{path.name}.bak"))
+        before = load_config(path)
+        if before == config:
+            return
+        text = _edited(path.read_text(encoding="utf-8-sig"), before, config) or text
+        shutil.copyfile(path, path.with_name(f"{path.name}.bak"))
     part = path.with_name(f"{path.name}.part")  # an empty file is a valid configuration: never leave half of one
-    part.write_text(dump_toml(config), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def _edited(text: str, before: Config, config: Config) -> str:
+    """The curator's text with the values that differ; nothing where it is written in a way that hides them."""
+    edited = edit_toml(text, before.model_dump(), config.model_dump())
+    try:
+        return edited if _validate(tomllib.loads(edited), "aramega.toml") == config else ""
+    except (ValueError, AramegaError):
+        return ""
 
 
 def dump_toml(config: Config) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -78,6 +78,16 @@ def get_plugin(kind: Kind, name: str, own: Iterable[str] = ()) -> Plugin:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names) or 'none'}."
     raise AramegaError(f"{visible(name)}: no such {kind[:-1]} is installed. {hint}")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that check rules may ask about, from what a plugin's stage says of a passage."""
+
+    stage: str
+    of: Callable[[Mapping[str, Any]], float | None]
+    """The number in the stage's values; None where it is not known, of which no rule holds."""
+    help: str
 
 
 def forget_plugins() -> None:

@@ -23,6 +23,7 @@ from aramega.cli.doctor import doctor
 from aramega.cli.exit_codes import ALL_DONE, COME_BACK_LATER, FAILED, INTERRUPTED, WRONG_USAGE
 from aramega.cli.keep import backup, fetch, gc, merge, split
 from aramega.cli.look import export, init, preview, report, status
+from aramega.cli.plugins import check_plugin
 from aramega.cli.publish import diff, publish
 from aramega.cli.review import check_config, export_files, import_files, pull, push, serve
 from aramega.cli.review import preview as review_preview
@@ -42,7 +43,7 @@ COMMANDS: tuple[Entry, ...] = (
     *(publish, diff),
     *(status, report, browse, export, preview),
     *(fetch, gc, backup, merge, split),
-    doctor,
+    *(doctor, check_plugin),
 )
 """In the order of work, which is the order of the help."""
 

@@ -13,7 +13,24 @@ from aramega.cli.options import AsJson, Out
 if TYPE_CHECKING:
     from aramega.api import Workspace
 
-Format = Literal["jsonl", "rttm", "textgrid", "srt", "audacity", "lhotse", "nemo"]
+
+def _complete_format(begun: str) -> list[str]:
+    """Our formats and the plugins' that begin so; which there are is known only when somebody asks."""
+    from aramega.export import format_names
+
+    return [name for name in format_names() if name.startswith(begun)]
+
+
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="What the other tool reads: jsonl, rttm, textgrid, srt, audacity, lhotse, nemo, or a plugin's.",
+        autocompletion=_complete_format,
+    ),
+]
 
 
 @command("init", panel="Build", example="aramega init news", workspace="no")
@@ -65,7 +82,7 @@ def report(workspace: Workspace, as_json: AsJson = False) -> None:
 def export(
     workspace: Workspace,
     *,
-    format: Annotated[Format, typer.Option("--format", "-f", help="What the other tool reads.")],
+    format: Format,
     out: Out = None,
     unit: Annotated[
         Literal["passages", "segments"] | None,

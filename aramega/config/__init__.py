@@ -28,6 +28,7 @@ from aramega.config.ingest import IngestConfig
 from aramega.config.label import LabelConfig
 from aramega.config.overview import OverviewConfig
 from aramega.config.passages import PassagesConfig
+from aramega.config.plugins import PluginsConfig
 from aramega.config.publish import PublishConfig
 from aramega.config.review import ReviewConfig
 from aramega.config.segment import SegmentConfig
@@ -50,6 +51,7 @@ __all__ = [
     "Options",
     "OverviewConfig",
     "PassagesConfig",
+    "PluginsConfig",
     "PublishConfig",
     "ReviewConfig",
     "SegmentConfig",
@@ -77,6 +79,7 @@ class Config(Options):
     engine: EngineConfig = EngineConfig()
     review: ReviewConfig = ReviewConfig()
     publish: PublishConfig = PublishConfig()
+    plugins: PluginsConfig = PluginsConfig()
 
 
 def load_config(path: Path) -> Config:
@@ -111,7 +114,11 @@ def change_config(config: Config, options: Mapping[str, object], given_by: str =
     values = config.model_dump()
     for key, value in options.items():
         section, _, option = key.partition(".")
-        values.setdefault(section, {})[option] = value
+        table = values.setdefault(section, {})
+        if section == "plugins" and "." in option:  # plugins.NAME.key
+            name, _, option = option.partition(".")
+            table = table.setdefault(name, {})
+        table[option] = value
     return _validate(values, given_by)
 
 
@@ -160,6 +167,8 @@ def dump_toml(config: Config) -> str:
             lines += textwrap.wrap(option.description or "", 98, initial_indent="# ", subsequent_indent="#   ")
             lines += [f"{key} = {_toml_value(getattr(section, key))}", ""]
         assert info.annotation is type(section)
+    for name, table in config.plugins.tables().items():
+        lines += [f"[plugins.{_toml_value(name)}]", *(f"{key} = {_toml_value(value)}" for key, value in table.items())]
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from aramega.config.base import Options
+from aramega.plugins import find_plugins
 
 FACTS = {
     "avg_logprob": "the recognizer's mean log-probability, over the tokens",
@@ -72,8 +73,9 @@ def read_rule(text: str) -> Rule:
         found = _TERM.fullmatch(part)
         if not found:
             raise ValueError(f"{text!r}: {part.strip()!r} is not a comparison such as words < 10")
-        if found[1] not in FACTS:
-            raise ValueError(f"{text!r}: {found[1]} is not known. A rule may ask about: {', '.join(FACTS)}")
+        if found[1] not in FACTS and found[1] not in find_plugins("facts"):
+            names = ", ".join([*FACTS, *find_plugins("facts")])
+            raise ValueError(f"{text!r}: {found[1]} is not known. A rule may ask about: {names}")
         terms.append((found[1], found[2], float(found[3])))
     return Rule(reason.strip(), tuple(terms))
 

@@ -30,7 +30,7 @@ from aramega.records import AramegaError
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 
-__all__ = ["FORMATS", "TextOf", "Unit", "export", "no_text"]
+__all__ = ["FORMATS", "TextOf", "Unit", "export", "format_names", "no_text"]
 
 FORMATS: Mapping[str, Format] = {
     "jsonl": WholeSet({"{unit}.jsonl": json_records}, units=("passages", "segments")),
@@ -76,11 +76,15 @@ def export(
         return list(writer.write(chain([first], contents), out, chosen))
 
 
+def format_names() -> list[str]:
+    """Ours and the plugins'."""
+    return [*FORMATS, *find_plugins("exports")]
+
+
 def find_format(name: str) -> Format:
     """One of ours, or a plugin's."""
-    plugins = find_plugins("exports")
-    known = _known(name, [*FORMATS, *plugins], "format")
-    return FORMATS[known] if known in FORMATS else cast(Format, plugins[known].load())
+    known = _known(name, format_names(), "format")
+    return FORMATS[known] if known in FORMATS else cast(Format, find_plugins("exports")[known].load())
 
 
 def _choose_unit(writer: Format, format: str, unit: str | None) -> Unit:

@@ -21,7 +21,7 @@ from typing import Any
 
 from aramega.maintenance.references import PEOPLE, files_below, is_in_hands, is_unnamed
 from aramega.pipeline import Pipeline
-from aramega.records import Check, Labels, Overview, Summary, Transcript, Verdict
+from aramega.records import Check, Extra, Labels, Overview, Summary, Transcript, Verdict
 from aramega.stages.base import Stage, Takes
 from aramega.stages.names import INGEST
 from aramega.store import Mark, Store
@@ -104,6 +104,7 @@ def of_nothing() -> list[Rule]:
     rules.append(Rule(TABLES[Overview].name, "recording NOT IN (SELECT id FROM recordings)"))
     no_item = f"""item {gone} AND item NOT IN (SELECT id FROM recordings) AND item NOT IN (SELECT path FROM sources)
                   AND (stage, item) <> ('judge', 'workspace') AND NOT {is_in_hands("item")}"""
+    rules.append(Rule("extras", no_item))
     # A name or a manifest line that was wrong fails as an item of its own: of no source, and worth knowing.
     return [*rules, Rule("results", no_item), Rule("failures", f"{no_item} AND stage <> '{INGEST}'")]
 
@@ -123,7 +124,11 @@ def find_leftovers(workspace: WorkspaceFolder) -> list[Garbage]:
 
 def _rules_for(stage: Stage[Any], mark: Mark) -> Iterator[Rule]:
     values = (mark.stage, mark.fingerprint)
-    for kind in (*stage.makes, Verdict) if Check in stage.makes else stage.makes:  # a verdict is over a check
+    if Extra in stage.makes:
+        outdated = "item NOT IN (SELECT item FROM results WHERE stage = ? AND fingerprint = ?)"
+        yield Rule("extras", f"stage = ? AND {outdated} AND NOT {is_in_hands('item')}", (mark.stage, *values))
+    records = [kind for kind in stage.makes if kind is not Extra]
+    for kind in [*records, Verdict] if Check in stage.makes else records:  # a verdict is over a check
         table = TABLES[kind]
         current = f"{table.owner} IN (SELECT item FROM results WHERE stage = ? AND fingerprint = ?)"
         yield Rule(table.name, f"NOT {current} AND NOT {is_in_hands(table.owner)}", values)

@@ -27,7 +27,7 @@ Side = Literal["ours", "theirs"]
 
 CUT = tuple((TABLES[kind].name, TABLES[kind].owner) for kind in (Recording, Timeline, Segment, Passage, Overview))
 """What is known of a recording as a whole: the tables, and the column that holds its id."""
-BOOKS = ("results", "failures")
+BOOKS = ("results", "failures", "extras")
 
 _VERDICTS = TABLES[Verdict].name
 _COMPARED = tuple(table for table in DRAFTS if table != _VERDICTS)

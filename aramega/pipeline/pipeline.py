@@ -9,6 +9,7 @@ A pipeline holds neither the store nor an engine, and nothing of one build: any 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +18,11 @@ from typing_extensions import Self
 
 from aramega.config import Config
 from aramega.errors import AramegaError
-from aramega.stages import make_stages
+from aramega.plugins import get_plugin
 from aramega.stages.base import Stage
+from aramega.stages.names import OUR_STAGES
+from aramega.stages.ours import make_stages
+from aramega.stages.plugin import make_plugin_stage
 from aramega.store import Mark, current_marks
 from aramega.workspace import WorkspaceFolder
 
@@ -36,7 +40,7 @@ class Pipeline:
 
     @classmethod
     def from_config(cls, config: Config, workspace: WorkspaceFolder, until: str | None = None) -> Self:
-        stages = tuple(make_stages(config, workspace))
+        stages = tuple(with_plugins(make_stages(config, workspace), config, workspace))
         names = [stage.name for stage in stages]
         if until is not None and until not in names:
             raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
@@ -63,3 +67,23 @@ class Pipeline:
         """Raise for what is wrong or missing before anything is written."""
         for stage in self.chosen:
             stage.check()
+
+
+def with_plugins(stages: Sequence[Stage[Any]], config: Config, workspace: WorkspaceFolder) -> list[Stage[Any]]:
+    """Our stages, and behind the last one that it waits for each plugin's that the configuration has a table for. One
+    that waits for a stage that is not asked for is left out, as our own are."""
+    ordered = list(stages)
+    waiting = [
+        make_plugin_stage(get_plugin("stages", name), table, workspace)
+        for name, table in config.plugins.tables().items()
+    ]
+    known = OUR_STAGES | {stage.name for stage in waiting}
+    for stage in waiting:
+        if unknown := set(stage.after) - known:
+            raise AramegaError(f"plugin {stage.name} comes after {', '.join(sorted(unknown))}: no such stage.")
+    while ready := [stage for stage in waiting if set(stage.after) <= {other.name for other in ordered}]:
+        for stage in ready:
+            last = max(i for i, other in enumerate(ordered) if other.name in stage.after)
+            ordered.insert(last + 1, stage)
+            waiting.remove(stage)
+    return ordered

@@ -22,6 +22,7 @@ from aramega.records.drafts import (
     Verdict,
     Word,
 )
+from aramega.records.extras import Extra
 from aramega.records.ids import milliseconds, on_grid, recording_id, stretch_id
 from aramega.records.progress import BuildProgress, BuildState, NodeProgress, StageProgress, Work
 from aramega.records.recordings import (
@@ -55,6 +56,7 @@ __all__ = [
     "Downmix",
     "Draft",
     "DraftedPassage",
+    "Extra",
     "Failure",
     "Labels",
     "Line",

@@ -1,40 +1,5 @@
 """Stages: each a named, versioned, pure function from items to records.
 
-To add one: a module here, its options in `aramega.config`, and a line in `make_stages`. Nothing else in
-the package knows stages by name.
+`base` says what one is, `names` what ours are called, `ours` makes them, `plugin` makes another distribution's. Who only
+needs a name or a type loads no signal processing.
 """
-
-from __future__ import annotations
-
-from typing import Any
-
-from aramega.config import Config
-from aramega.stages.base import Stage
-from aramega.stages.check import Check
-from aramega.stages.ingest import Ingest
-from aramega.stages.label import Label
-from aramega.stages.overview import Overviews
-from aramega.stages.passages import Passages
-from aramega.stages.segment.stage import SegmentStage
-from aramega.stages.summarize import Summarize
-from aramega.stages.transcribe import Transcribe
-from aramega.workspace import WorkspaceFolder
-
-
-def make_stages(config: Config, workspace: WorkspaceFolder) -> list[Stage[Any]]:
-    """The stages of a build, in their order; those after passages only where a model is named to draft with."""
-    stages: list[Stage[Any]] = [
-        Ingest(config.ingest, workspace),
-        SegmentStage(config.segment, workspace),
-        Passages(config.passages, workspace),
-    ]
-    if config.transcribe.model:
-        stages += [
-            Transcribe(config.transcribe, workspace),
-            Summarize(config.summarize, workspace),
-            Label(config.label, workspace),
-            Check(config.check, workspace),
-        ]
-        if config.overview.enabled:
-            stages.append(Overviews(config.overview, workspace, config.summarize))
-    return stages

@@ -84,6 +84,8 @@ class Stage(ABC, Generic[Item]):
     workers: int | None = None
     """Workers of its own, for a stage that holds a model or talks to a server; None shares those of the machine's cores."""
 
+    options: Options
+
     def __init__(self, options: Options, workspace: WorkspaceFolder) -> None:
         self.options = options
         self.workspace = workspace

@@ -14,3 +14,6 @@ SUMMARIZE = "summarize"
 LABEL = "label"
 CHECK = "check"
 OVERVIEW = "overview"
+
+OUR_STAGES = frozenset({INGEST, SEGMENT, PASSAGES, TRANSCRIBE, SUMMARIZE, LABEL, CHECK, OVERVIEW})
+"""Those that a configuration may ask for; the rest are plugins'."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from aramega.records import (
     Check,
+    Extra,
     Failure,
     Labels,
     Overview,
@@ -25,6 +26,7 @@ from aramega.records import (
     timestamp,
 )
 from aramega.store.database import Store
+from aramega.store.extras import write_extra
 from aramega.store.items import name_of_any, passage_ids, passage_seconds
 from aramega.store.pending import Mark
 from aramega.store.rows import replace_rows
@@ -64,6 +66,11 @@ def write_outcomes(store: Store, outcomes: Sequence[Finished | Broken]) -> None:
 
 def _write_result(store: Store, done: Finished) -> None:
     for kind in done.makes:
+        if kind is Extra:
+            write_extra(
+                store, done.mark.stage, done.item, next((r for r in done.records if isinstance(r, Extra)), None)
+            )
+            continue
         records: list[Any] = [r for r in done.records if isinstance(r, kind)]
         replace_rows(store.connection, kind, done.item, records)
         if kind is Recording:
@@ -99,6 +106,7 @@ def _forget(store: Store, item: str, kinds: Sequence[type]) -> None:
     """Drop what was made of an item that is no more."""
     for kind in kinds:
         replace_rows(store.connection, kind, item, ())
+    store.connection.execute("DELETE FROM extras WHERE item = ?", (item,))
     store.connection.execute("DELETE FROM results WHERE item = ?", (item,))
     store.connection.execute("DELETE FROM failures WHERE item = ?", (item,))
 
@@ -148,3 +156,9 @@ def forget_failures(store: Store) -> int:
     """Let every failed item be tried again."""
     with store.transaction():
         return store.connection.execute("DELETE FROM failures").rowcount
+
+
+def list_result_fingerprints(store: Store, stage: str) -> list[tuple[str, str]]:
+    """Which items the stage has done, and under which fingerprint."""
+    query = "SELECT item, fingerprint FROM results WHERE stage = ? ORDER BY item"
+    return [(row[0], row[1]) for row in store.connection.execute(query, (stage,))]

@@ -112,6 +112,9 @@ STEPS = (
     ALTER TABLE recordings ADD COLUMN channel_layout TEXT NOT NULL DEFAULT '';
     ALTER TABLE recordings ADD COLUMN downmix TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE extras (stage TEXT, item TEXT, json TEXT NOT NULL, PRIMARY KEY (stage, item)) WITHOUT ROWID;
+    """,
 )
 
 

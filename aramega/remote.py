@@ -49,7 +49,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class RemoteFile:
     """A file in a store."""
 
     address: str
@@ -80,42 +80,42 @@ def checked_address(address: str) -> str:
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
-def find(address: str) -> list[Entry]:
+def find_files(address: str) -> list[RemoteFile]:
     """The file of this address; the files below it; or those that match it, where it has `*`, `?` or `[`."""
     checked = checked_address(address)
     files = _files(checked)
 
-    def look() -> dict[str, dict[str, Any]]:
+    def list_files() -> dict[str, dict[str, Any]]:
         files.invalidate_cache()
         listed = files.glob(checked, detail=True) if _is_pattern(checked) else files.find(checked, detail=True)
         return {name: about for name, about in listed.items() if about.get("type") == "file"}
 
-    listed = _ask_store(look, checked)
+    listed = _ask_store(list_files, checked)
     return sorted((_entry(checked, about) for about in listed.values()), key=lambda entry: entry.address)
 
 
-def look(addresses: Iterable[str]) -> dict[str, Entry]:
+def files_at(addresses: Iterable[str]) -> dict[str, RemoteFile]:
     """What is at each address; left out are those where nothing is, and those of a store that does not answer: whoever
     comes to read them will say why."""
     by_folder: dict[str, list[str]] = {}
     for address in addresses:
         by_folder.setdefault(posixpath.dirname(address), []).append(address)
-    entries: dict[str, Entry] = {}
+    entries: dict[str, RemoteFile] = {}
     for folder, wanted in by_folder.items():
         with contextlib.suppress(AramegaError):
             if len(wanted) >= _MANY:
                 listed = {entry.address: entry for entry in _list(folder)}
                 entries |= {address: listed[address] for address in wanted if address in listed}
             else:
-                entries |= {address: entry for address in wanted if (entry := look_at(address))}
+                entries |= {address: entry for address in wanted if (entry := file_at(address))}
     return entries
 
 
-def look_at(address: str) -> Entry | None:
+def file_at(address: str) -> RemoteFile | None:
     """What is at one address."""
     files = _files(address)
 
-    def ask() -> Entry | None:
+    def ask() -> RemoteFile | None:
         files.invalidate_cache()
         try:
             return _entry(address, files.info(address))
@@ -132,7 +132,7 @@ def read(address: str) -> bytes:
     return content
 
 
-def fetch(entry: Entry, to: Path) -> None:
+def fetch(entry: RemoteFile, to: Path) -> None:
     """Fill `to` with the file's bytes, all of them."""
     files = _files(entry.address)
 
@@ -156,10 +156,10 @@ def remove(addresses: Iterable[str]) -> None:
         _ask_store(lambda files=files, address=address: files.rm_file(address), address)  # type: ignore[misc]
 
 
-def _list(folder: str) -> list[Entry]:
+def _list(folder: str) -> list[RemoteFile]:
     files = _files(folder)
 
-    def ask() -> list[Entry]:
+    def ask() -> list[RemoteFile]:
         files.invalidate_cache()
         try:
             return [_entry(folder, about) for about in files.ls(folder, detail=True) if about.get("type") == "file"]
@@ -222,13 +222,13 @@ def _reason(error: Exception) -> str:
     return f"the store is in trouble ({words or type(error).__name__})."
 
 
-def _entry(asked: str, about: Mapping[str, Any]) -> Entry:
+def _entry(asked: str, about: Mapping[str, Any]) -> RemoteFile:
     scheme = asked.partition("://")[0]
     name = str(about["name"])
     address = name if is_address(name) else f"{scheme}://{name}"
     versions = [about.get(key) for key in ("LastModified", "updated", "mtime", "blob_id", "ETag")]
     digest = hashlib.sha256(repr([str(version) for version in versions if version]).encode()).digest()
-    return Entry(address, int(about.get("size") or 0), int.from_bytes(digest[:7], "big"))
+    return RemoteFile(address, int(about.get("size") or 0), int.from_bytes(digest[:7], "big"))
 
 
 def _is_pattern(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""Sidecars: what a downloader knows of a recording, from the file it left beside it.
+"""Sidecars: reads what a downloader knows of a recording from the file it left beside it.
 
 yt-dlp's `NAME.info.json` gives title, channel, date and address. It is a stranger's file: read up to a size, each value
 taken only if it is what it should be, and one line of it. What a curator's manifest says goes before it, column by

@@ -1,4 +1,4 @@
-"""Sources: from what a curator names on the command line to the files of a build.
+"""Sources: finds the files of a build from what a curator names on the command line.
 
 A file, a folder (searched through), a glob, an address in an object store of any of these (s3://bucket/archive),
 or a manifest (.txt, .csv, .tsv, .jsonl) whose columns carry what is known of each recording. Nothing is opened
@@ -22,7 +22,7 @@ from typing import Any
 from aramega.display import visible
 from aramega.errors import AramegaError
 from aramega.records import Metadata, Source
-from aramega.remote import checked_address, find, is_address
+from aramega.remote import checked_address, find_files, is_address
 
 _PATH_COLUMNS = ("path", "file", "filename", "file_name", "audio", "audio_filepath", "wav")
 """`audio_filepath` is NeMo's name for it, `audio` Hugging Face's."""
@@ -99,7 +99,7 @@ def _search(folder: Path, extensions: set[str]) -> Iterator[Source | Problem]:
 
 def _search_address(address: str, extensions: set[str]) -> Iterator[Source]:
     """The recording of this address, or those below it, hidden ones left out."""
-    entries = find(address)
+    entries = find_files(address)
     if [entry.address for entry in entries] == [checked_address(address)]:
         if Path(address).suffix.lower() in _READERS:
             raise AramegaError(

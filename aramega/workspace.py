@@ -22,7 +22,7 @@ from pathlib import Path
 
 from aramega.errors import AramegaError
 from aramega.locks import is_running
-from aramega.remote import checked_address, fetch, look_at, send
+from aramega.remote import checked_address, fetch, file_at, send
 
 FILES = "files.address"
 """Where a workspace notes the address of its files."""
@@ -152,7 +152,7 @@ class WorkspaceFolder:
             raise AramegaError(f"{path}: does not lie in the workspace. This database was not made by aramega.")
         if path.exists():
             return True
-        entry = look_at(self._address(path)) if self.files else None
+        entry = file_at(self._address(path)) if self.files else None
         if entry is None:
             return False
         with whole_file(path) as part:

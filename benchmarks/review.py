@@ -33,7 +33,7 @@ from label_studio_sdk import LabelStudio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aramega.errors import AramegaError
-from aramega.labelstudio.audio import Prefix
+from aramega.labelstudio.clips import ClipsAtAddress
 from aramega.labelstudio.form import load_template, read_form
 from aramega.labelstudio.local_server import free_port
 from aramega.labelstudio.projects import list_remote_tasks, make_project, need_project
@@ -106,7 +106,7 @@ def measure_push(server: Server, workspace: WorkspaceFolder) -> None:
 
 
 def tasks_of(store: Store) -> Iterator[dict[str, Any]]:
-    form, audio = read_form(load_template("passage_review")), Prefix(AUDIO)
+    form, audio = read_form(load_template("passage_review")), ClipsAtAddress(AUDIO)
     for passage in find_passages(store):
         drafted = load_drafted(store, passage)
         yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))

@@ -15,7 +15,7 @@ import pytest
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.local_server import free_port
-from aramega.remote import checked_address, fetch, find, is_address, look, look_at, remove, send
+from aramega.remote import checked_address, fetch, file_at, files_at, find_files, is_address, remove, send
 from aramega.workspace import WorkspaceFolder, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
 from tests.maintenance.looking import files, rows
@@ -252,9 +252,9 @@ def test_what_cannot_be_read_is_said_in_one_line(
 
 def test_patterns_and_many_files_are_looked_up_by_listing(s3: Any, archive: Path) -> None:
     address = put(s3, archive)
-    assert [entry.address for entry in find(f"{address}/*/*.wav")] == [f"{address}/2026/b.wav"]
+    assert [entry.address for entry in find_files(f"{address}/*/*.wav")] == [f"{address}/2026/b.wav"]
     named = [f"{address}/2026/{path.name}" for path in archive.iterdir()]
-    assert set(look([*named, f"{address}/2026/gone.mp3"])) == set(named)
+    assert set(files_at([*named, f"{address}/2026/gone.mp3"])) == set(named)
 
 
 def test_a_workspace_keeps_its_files_where_it_began(tmp_path: Path) -> None:
@@ -306,11 +306,11 @@ def test_files_in_google_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     try:
         (tmp_path / "a.wav").write_bytes(b"sound" * 1000)
         send(tmp_path / "a.wav", f"gs://{BUCKET}/2026/a.wav")
-        (entry,) = find(f"gs://{BUCKET}/2026")
+        (entry,) = find_files(f"gs://{BUCKET}/2026")
         fetch(entry, tmp_path / "b.wav")
         assert (tmp_path / "b.wav").read_bytes() == b"sound" * 1000
         remove([entry.address])
-        assert look_at(entry.address) is None
+        assert file_at(entry.address) is None
     finally:
         server.stop()
 

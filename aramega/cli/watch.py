@@ -35,7 +35,7 @@ def watch_live(moments: Iterator[Moment]) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from aramega.monitor.display import render
+    from aramega.monitor.terminal import render
 
     console = Console()
     try:

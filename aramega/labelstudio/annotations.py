@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from aramega.display import visible
-from aramega.labelstudio.audio import clip_name
+from aramega.labelstudio.clips import clip_name
 from aramega.labelstudio.form import FIELDS, VERDICTS, Form
 from aramega.labelstudio.tasks import passage_key
 from aramega.records import Passage, Region, Review, ReviewState

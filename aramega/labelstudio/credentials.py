@@ -1,4 +1,4 @@
-"""Who we are to a Label Studio: a token from the environment, or what `review start` wrote down.
+"""Credentials: finds the token for a Label Studio in the environment, or in what `review start` wrote down.
 
 Secrets lie in files only their owner can read, under the user's configuration folder and never in a workspace,
 which people copy and publish.

@@ -15,7 +15,7 @@ from pathlib import Path
 from aramega.display import visible
 from aramega.errors import AramegaError
 from aramega.labelstudio.annotations import TaskReader, parse_task
-from aramega.labelstudio.audio import LocalFiles, Prefix
+from aramega.labelstudio.clips import ClipsAtAddress, ClipsOnServerDisk
 from aramega.labelstudio.form import Form, load_template, usable_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.pull import read_array
@@ -52,10 +52,10 @@ def export_files(store: Store, workspace: WorkspaceFolder, folder: Path, request
     """Write the tasks a push would send, 500 to a file, with the labelling configuration and the instructions."""
     config = load_template(request.template or "passage_review")
     form = usable_form(config, request.template or "passage_review")
-    audio = _audio_without_server(request.audio, workspace)
+    clips = _clips_without_server(request.audio, workspace)
     exported = Exported()
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = _tasks(store, choose_passages(store, request), form, audio, exported)
+    tasks = _tasks(store, choose_passages(store, request), form, clips, exported)
     while batch := list(islice(tasks, BATCH)):
         exported.tasks += len(batch)
         name = f"tasks-{len(exported.files) + 1:03d}.json"
@@ -117,23 +117,23 @@ def _exported_tasks(file: Path) -> Iterator[Task]:
 
 
 def _tasks(
-    store: Store, passages: Iterable[str], form: Form, audio: LocalFiles | Prefix, exported: Exported
+    store: Store, passages: Iterable[str], form: Form, clips: ClipsOnServerDisk | ClipsAtAddress, exported: Exported
 ) -> Iterator[Task]:
     showing = Showing(store)
     for passage in passages:
         try:
             drafted = showing.load(passage)
-            yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))
+            yield make_task(drafted, clips.address(drafted.passage), form, model_version(store, passage))
         except AramegaError as error:
             exported.skipped.append(str(error))
 
 
-def _audio_without_server(way: str, workspace: WorkspaceFolder) -> LocalFiles | Prefix:
+def _clips_without_server(way: str, workspace: WorkspaceFolder) -> ClipsOnServerDisk | ClipsAtAddress:
     if way == "upload":
         raise AramegaError("--audio upload needs a server to upload to; give local, local:FOLDER or an address.")
     if way == "local" or way.startswith("local:"):
-        return LocalFiles(None, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
-    return Prefix(way.rstrip("/"))
+        return ClipsOnServerDisk(None, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
+    return ClipsAtAddress(way.rstrip("/"))
 
 
 def _written(path: Path, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""A labelling form: which fields a Label Studio configuration has, and whether push and pull can use it.
+"""Form: reads which fields a labelling configuration has, and whether push and pull can use it.
 
 A field is known by the name of its control: the control called `transcript` holds the transcript, whatever it
 looks like. Everything else in a configuration (layout, colours, hints, wording) is the lead's to change.

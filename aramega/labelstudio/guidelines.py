@@ -1,4 +1,4 @@
-"""The annotators' guidelines as Label Studio's instructions: markdown in, right-to-left HTML out.
+"""Guidelines: turns the annotators' guidelines, in markdown, into right-to-left HTML for Label Studio's instructions.
 
 Label Studio's page takes margins, bullets and numbers from every tag, and inline styles from what it is given, so
 that spaces and bullets are written out.

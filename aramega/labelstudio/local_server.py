@@ -1,4 +1,4 @@
-"""A Label Studio of one's own: installed into its own environment, started on the loopback, for one workspace.
+"""Local server: installs Label Studio into an environment of its own and starts it on the loopback, for one workspace.
 
 Label Studio pins hundreds of packages that would fight ours, so that it lives apart, once for the machine. Its data,
 which are people's work, lie under the user's data folder and outlive the workspace. Only the workspace's clips are

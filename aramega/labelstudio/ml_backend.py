@@ -1,4 +1,4 @@
-"""An endpoint for Label Studio to call: drafts on demand, and news of annotations.
+"""ML backend: answers Label Studio's requests for drafts, and pulls a task when a webhook says it was annotated.
 
 It speaks the ML backend protocol (`/health`, `/setup`, `/predict`, …), so that a task opened in the browser can be
 drafted by the current model, and takes webhooks, so that work arrives without polling. A webhook is only a nudge:
@@ -20,8 +20,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.audio import clip_name
 from aramega.labelstudio.client import LabelStudioClient
+from aramega.labelstudio.clips import clip_name
 from aramega.labelstudio.form import read_form
 from aramega.labelstudio.projects import Project
 from aramega.labelstudio.pull import pull_task
@@ -33,7 +33,7 @@ from aramega.store.drafts import load_drafted
 
 LARGEST = 64 << 20
 """Bytes of a request we read; Label Studio sends some tasks at a time."""
-NEWS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
+ANNOTATION_EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED")
 
 Redraft = Callable[[str], Draft]
 """Draft a passage anew, by whatever models there are."""
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass
 class Backend:
-    """What the endpoint knows and can do."""
+    """Answers the requests of the ML backend protocol and of webhooks."""
 
     store: Store
     client: LabelStudioClient
@@ -68,7 +68,7 @@ class Backend:
             ("POST", "/validate"): self._validate,
             ("POST", "/predict"): self._predict,
             ("POST", "/train"): lambda _: Answer(201, {}),
-            ("POST", "/webhook"): self._news,
+            ("POST", "/webhook"): self._pull_annotated,
         }
         route = routes.get((method, path.partition("?")[0].rstrip("/") or "/"))
         return route(body) if route else Answer(404, {"error": f"nothing is served at {path}"})
@@ -96,8 +96,8 @@ class Backend:
             results += drafted_task.get("predictions", [{"result": [], "score": 0.0}])
         return Answer(200, {"results": results, "model_version": self._version()})
 
-    def _news(self, body: Json) -> Answer:
-        if body.get("action") not in NEWS:
+    def _pull_annotated(self, body: Json) -> Answer:
+        if body.get("action") not in ANNOTATION_EVENTS:
             return Answer(200, {"new": 0})
         project = (body.get("project") or {}).get("id")
         if project != self.project.id:
@@ -138,7 +138,12 @@ def connect(client: LabelStudioClient, project: Project, address: str, secret: s
     hooks = client.get("api/webhooks/", project=project.id)
     if not any(hook.get("url") == f"{address}/webhook" for hook in hooks):
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        asked = {"project": project.id, "url": f"{address}/webhook", "actions": list(NEWS), "headers": headers}
+        asked = {
+            "project": project.id,
+            "url": f"{address}/webhook",
+            "actions": list(ANNOTATION_EVENTS),
+            "headers": headers,
+        }
         client.send("POST", "api/webhooks/", json={**asked, "send_payload": True, "send_for_all_actions": False})
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from aramega.labelstudio.audio import choose_audio
 from aramega.labelstudio.client import LabelStudioClient, Refused
+from aramega.labelstudio.clips import choose_clip_access
 from aramega.labelstudio.form import Form, load_template, usable_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.projects import Project, change_project, find_project, make_project
@@ -35,15 +35,15 @@ def push(
     passages = choose_passages(store, request)
     project = _ready_project(client, request)
     form = usable_form(project.config, f"project {project.title!r}")
-    audio = choose_audio(request.audio, client, workspace)
-    audio.open_to(project.id)
+    clips = choose_clip_access(request.audio, client, workspace)
+    clips.open_to(project.id)
     summary = PushSummary(project.id, project.title, f"{client.url}/projects/{project.id}/data", remarks=_missing(form))
     index = TaskIndex(client, project.id)
     index.read()
     index.mark_begun()
     _report_changes_on_server(store, index, summary)
     with _opened(request.against) as rivals:
-        uploader = TaskUploader(store, index, form, audio, summary, say, rivals)
+        uploader = TaskUploader(store, index, form, clips, summary, say, rivals)
         uploader.import_new(passages)
         uploader.refresh()
     index.check_count()

@@ -1,4 +1,4 @@
-"""Drafting one passage anew, by the models the workspace is configured for now.
+"""Redraft: drafts one passage anew, by the models the workspace is configured for now.
 
 The stages of a build do it, one passage instead of all: whatever is not up to date with the configuration is done,
 and kept, so that the next build finds it done. Where nothing has changed, the draft is the one that is there; while

@@ -1,4 +1,4 @@
-"""What a push is asked for: which passages, in which order, with how many gold ones in between."""
+"""Selection: chooses the passages of a push, their order, and how many gold ones lie in between."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ timeline for each of its passages would take longer than all the rest of a push.
 from __future__ import annotations
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.audio import checked_id
+from aramega.labelstudio.clips import checked_id
 from aramega.records import DraftedPassage, Passage, Recording, Segment
 from aramega.store import Store
 from aramega.store.drafts import load_draft

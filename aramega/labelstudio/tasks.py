@@ -1,4 +1,4 @@
-"""From a drafted passage to a Label Studio task: what the annotator sees, and the draft as a prediction.
+"""Tasks: makes a Label Studio task of a drafted passage: what the annotator sees, and the draft as a prediction.
 
 Pure: records in, plain JSON out. A transcript is what a stranger said into a microphone and a machine made of it,
 so every text is cleaned of bidirectional controls and of what cannot be seen before it leaves; Label Studio itself

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from aramega.errors import AramegaError
-from aramega.labelstudio.audio import Audio, NotServed
 from aramega.labelstudio.client import Unreachable
+from aramega.labelstudio.clips import ClipAccess, ClipsNotServed
 from aramega.labelstudio.form import Form
 from aramega.labelstudio.projects import RemoteTask, drop_predictions, touched_among
 from aramega.labelstudio.sent_tasks import note_tasks
@@ -61,7 +61,7 @@ class TaskUploader:
     store: Store
     index: TaskIndex
     form: Form
-    audio: Audio
+    clips: ClipAccess
     summary: PushSummary
     say: Say
     rivals: Store | None = None
@@ -110,10 +110,10 @@ class TaskUploader:
                 if drafted.draft.transcript is None and drafted.draft.summary is None:
                     self.summary.skipped.append(f"{passage}: it has no draft yet; `aramega build-ssum` makes one.")
                 elif remote is None:
-                    yield passage, self._make(drafted, self.audio.address(drafted.passage))
+                    yield passage, self._make(drafted, self.clips.address(drafted.passage))
                 else:
                     self._sort(remote, drafted)
-            except (Unreachable, NotServed):
+            except (Unreachable, ClipsNotServed):
                 raise
             except AramegaError as error:
                 self.summary.skipped.append(str(error))
@@ -121,7 +121,7 @@ class TaskUploader:
     def _sort(self, remote: RemoteTask, drafted: DraftedPassage) -> None:
         """Count an existing task as the same or waiting, or put it on the list of those to refresh."""
         is_same_draft = remote.draft == self._fingerprint(drafted)
-        is_same = is_same_draft and remote.audio == self.audio.address(drafted.passage)
+        is_same = is_same_draft and remote.audio == self.clips.address(drafted.passage)
         if is_same and (remote.predicted or not self._predicts):
             self.summary.same += 1
         elif remote.touched:
@@ -163,7 +163,7 @@ class TaskUploader:
         new_tasks = {}
         for passage in free:
             drafted = self._showing.load(passage)
-            new_tasks[passage] = self._make(drafted, self.audio.address(drafted.passage))
+            new_tasks[passage] = self._make(drafted, self.clips.address(drafted.passage))
         predictions = [
             {"task": free[p].task, **prediction}
             for p, task in new_tasks.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from aramega.maintenance.references import frame_paths, is_unnamed, named_clips
-from aramega.remote import Entry, find
+from aramega.remote import RemoteFile, find_files
 from aramega.store import Store
 from aramega.workspace import WorkspaceFolder
 
@@ -42,12 +42,12 @@ def bring_home(store: Store, workspace: WorkspaceFolder, *, frames: bool = False
     return found
 
 
-def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[Entry]:
+def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[RemoteFile]:
     """The clips and frame tables at the address that no row names."""
     return [
         entry
         for folder in ("clips", "frames")
-        for entry in find(f"{workspace.files}/{folder}")
+        for entry in find_files(f"{workspace.files}/{folder}")
         if is_unnamed(store.connection, folder, PurePosixPath(entry.address).name)
     ]
 

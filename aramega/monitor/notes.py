@@ -1,4 +1,4 @@
-"""Notes: what is no failure and a curator should know all the same, each once, however many items it is true of."""
+"""Notes: lists what is no failure and a curator should know all the same, each once, with how many items it is true of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress file: `progress.json` in the workspace, written by a build's driver for whoever wants to know.
+"""Progress file: writes and reads `progress.json`, in which a build's driver says how far it is.
 
 It is written beside its place and renamed, so nobody ever reads half of one. Whether its build is still there is not for
 the file to say, since a killed driver writes nothing more. The workspace's lock tells, which the kernel takes back from

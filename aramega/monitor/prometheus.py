@@ -1,4 +1,4 @@
-"""Metrics: a build's progress in Prometheus' words, at an address or in a file for node-exporter.
+"""Prometheus: gives a build's progress as metrics, at an address or in a file for node-exporter.
 
 A metric is another way to say what `progress.json` says, and is made of it at the moment it is asked for; so nothing
 is counted twice, and what a build does never waits for who watches it. The address is served by a process of its own:

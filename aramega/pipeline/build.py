@@ -14,7 +14,7 @@ from aramega.locks import hold
 from aramega.pipeline.pipeline import Pipeline
 from aramega.pipeline.plan import Plan, Progress
 from aramega.records import AramegaError, Failure, Metadata, NotNow, Source
-from aramega.remote import Entry, is_address, look, look_at
+from aramega.remote import RemoteFile, file_at, files_at, is_address
 from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
 from aramega.sources import Problem
@@ -80,7 +80,7 @@ def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: I
                 passed_over.append(str(error))
         else:
             problems.append(Broken(ingest, one.where, one.why))
-    stored = look(path for path in sources if is_address(path))
+    stored = files_at(path for path in sources if is_address(path))
     note_sources(store, ((source, *_size_and_time(source.path, stored)) for source in sources.values()))
     write_outcomes(store, problems)
     return passed_over
@@ -111,7 +111,7 @@ def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
 def _is_gone(path: str) -> bool:
     """No longer there, while its folder is: removed or renamed, and not merely a disk that is not mounted."""
     if is_address(path):
-        return look_at(path) is None
+        return file_at(path) is None
     return not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
 
 
@@ -157,7 +157,7 @@ def summarize(store: Store, pipeline: Pipeline, took: float, *, show_failures: i
     )
 
 
-def _size_and_time(path: str, stored: Mapping[str, Entry]) -> tuple[int | None, int | None]:
+def _size_and_time(path: str, stored: Mapping[str, RemoteFile]) -> tuple[int | None, int | None]:
     if is_address(path):
         entry = stored.get(path)
         return (entry.size, entry.stamp) if entry else (None, None)

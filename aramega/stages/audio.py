@@ -17,7 +17,7 @@ import numpy.typing as npt
 from aramega.audio.decode import AudioError, Decoder, probe
 from aramega.locks import wait_and_hold
 from aramega.records import RATE, AramegaError, Passage, Recording, SegmentedRecording
-from aramega.remote import fetch, is_address, look_at
+from aramega.remote import fetch, file_at, is_address
 from aramega.workspace import WorkspaceFolder, whole_file
 
 
@@ -28,7 +28,7 @@ def local_copy(path: str, workspace: WorkspaceFolder) -> Iterator[str]:
     if not is_address(path):
         yield path
         return
-    entry = look_at(path)
+    entry = file_at(path)
     if entry is None:
         raise AudioError("no such file.")
     copy = workspace.fetched(path, entry.stamp)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aramega.config import CheckConfig
 from aramega.errors import AramegaError
 from aramega.labelstudio.annotations import TaskReader, parse_task
-from aramega.labelstudio.audio import checked_id, clip_name
+from aramega.labelstudio.clips import checked_id, clip_name
 from aramega.labelstudio.compose import compose_file
 from aramega.labelstudio.form import annotation_folder, load_template, read_form
 from aramega.labelstudio.guidelines import instructions

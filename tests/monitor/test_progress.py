@@ -27,9 +27,9 @@ from aramega.config import Config
 from aramega.engine import WorkerStatus, pools
 from aramega.engine.local import LocalEngine
 from aramega.locks import holder_of
-from aramega.monitor.display import render
 from aramega.monitor.progress import ProgressReporter
 from aramega.monitor.progress_file import read_progress, write_progress
+from aramega.monitor.terminal import render
 from aramega.monitor.throughput import Throughput
 from aramega.monitor.watch import look
 from aramega.pipeline import Pipeline

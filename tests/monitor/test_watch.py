@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from aramega.config import Config, save_config
-from aramega.monitor.display import render
+from aramega.monitor.terminal import render
 from aramega.monitor.watch import Moment, look
 from aramega.pipeline import Pipeline
 from aramega.records import Recording, Source

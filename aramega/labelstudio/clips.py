@@ -1,4 +1,4 @@
-"""How a clip's sound reaches an annotator's browser: from Label Studio's own disk, from the web, or uploaded.
+"""Clips: gives each clip the address at which an annotator's browser hears it, and sees to it that it is there.
 
 Whatever the way, the address ends with the clip's file name, which is the passage's id: that is how push and pull
 know that a task still plays the passage it speaks of. Ids and paths come from a database that others may have
@@ -21,12 +21,12 @@ from aramega.workspace import WorkspaceFolder
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,200}")
 
 
-class NotServed(AramegaError):
+class ClipsNotServed(AramegaError):
     """No clip at all can be heard this way."""
 
 
-class Audio(Protocol):
-    """One way of making clips heard."""
+class ClipAccess(Protocol):
+    """A way to make clips heard: from the server's own disk, from the web or a bucket, or uploaded."""
 
     def open_to(self, project: int) -> None:
         """Do what the project needs before its tasks can play."""
@@ -35,19 +35,19 @@ class Audio(Protocol):
         """What the browser asks for; the clip is there to be heard."""
 
 
-def choose_audio(way: str, client: LabelStudioClient, workspace: WorkspaceFolder) -> Audio:
+def choose_clip_access(way: str, client: LabelStudioClient, workspace: WorkspaceFolder) -> ClipAccess:
     """`local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address to put before."""
     if way == "upload":
-        return Uploads(client, workspace)
+        return UploadedClips(client, workspace)
     if way == "local" or way.startswith("local:"):
-        return LocalFiles(client, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
+        return ClipsOnServerDisk(client, workspace, way.partition(":")[2] or str(workspace.root / "clips"))
     if way.startswith(("https://", "http://", "s3://", "gs://", "azure-blob://")):
-        return Prefix(way.rstrip("/"))
+        return ClipsAtAddress(way.rstrip("/"))
     raise AramegaError(f"--audio {way}: give local, local:FOLDER, upload, or where the clips are: https://… or s3://….")
 
 
 @dataclass
-class LocalFiles:
+class ClipsOnServerDisk:
     """Label Studio reads the clips from its own disk.
 
     Its addresses are relative to a document root that its API does not tell, so that the first clip is tried under
@@ -91,7 +91,7 @@ class LocalFiles:
         for root in above:
             if self.client.serves("data/local-files/", d=str(clip.relative_to(root))):
                 return root
-        raise NotServed(str(self._not_served("")))
+        raise ClipsNotServed(str(self._not_served("")))
 
     def _not_served(self, why: str) -> AramegaError:
         return AramegaError(
@@ -101,7 +101,7 @@ class LocalFiles:
 
 
 @dataclass
-class Prefix:
+class ClipsAtAddress:
     """The clips' folder was copied to a web server or a bucket; whether each one arrived is not looked at."""
 
     base: str
@@ -115,7 +115,7 @@ class Prefix:
 
 
 @dataclass
-class Uploads:
+class UploadedClips:
     """Each clip is sent to Label Studio once; one that is there already is used again.
 
     Label Studio takes a file only into a project whose tasks hold nothing else, so that the clips lie in a project

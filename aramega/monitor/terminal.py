@@ -1,4 +1,4 @@
-"""Display: draws what `status --watch` has read at one moment, for a terminal.
+"""Terminal: draws what `status --watch` has read at one moment, for a terminal.
 
 The counts of the database are always shown, queues and workers while a build runs, nodes where it has more than one.
 """

@@ -120,12 +120,11 @@ class Review:
         variable ARAMEGA_SERVE_SECRET. With `connect_as`, Label Studio is told that it reaches us there.
         """
         from aramega.labelstudio.ml_backend import Backend, connect, make_server
-        from aramega.labelstudio.redraft import redraft
+        from aramega.labelstudio.redraft import Redrafter
 
         workspace, secret = self._workspace, os.environ.get("ARAMEGA_SERVE_SECRET", "")
-        pipeline = workspace.pipeline
         with workspace.reading(files=True) as store, self._project_of(project, url) as (server, opened):
-            backend = Backend(store, server, opened, lambda p: redraft(store, pipeline, p), secret)
+            backend = Backend(store, server, opened, Redrafter(store, workspace.pipeline).redraft, secret)
             endpoint = make_server(backend, host, port)
             if connect_as:
                 connect(server, opened, connect_as.rstrip("/"), secret)

@@ -62,7 +62,9 @@ def run_build(
         pipeline.workspace.drop_leftovers()
 
 
-def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: Iterable[Source | Problem]) -> list[str]:
+def add_sources(
+    store: Store, pipeline: Pipeline, named: Sequence[str], sources_found: Iterable[Source | Problem]
+) -> list[str]:
     """Note what a curator named, what has become of what was named before, and the configuration to build with. The
     answer says which files beside recordings were passed over."""
     save_config(pipeline.config, pipeline.workspace.config)
@@ -71,15 +73,15 @@ def add_sources(store: Store, pipeline: Pipeline, named: Sequence[str], found: I
         forget_misnamed(store, [name if is_address(name) else os.path.abspath(name) for name in named], gone=_is_gone)
     sources = {source.path: source for source in list_sources(store)}
     problems, passed_over = [], []
-    for one in found:
-        if isinstance(one, Source):
+    for item in sources_found:
+        if isinstance(item, Source):
             try:
-                sources[one.path] = _with_metadata(one, sources.get(one.path))
+                sources[item.path] = _with_metadata(item, sources.get(item.path))
             except AramegaError as error:
-                sources[one.path] = one
+                sources[item.path] = item
                 passed_over.append(str(error))
         else:
-            problems.append(Broken(ingest, one.where, one.why))
+            problems.append(Broken(ingest, item.where, item.why))
     stored = files_at(path for path in sources if is_address(path))
     note_sources(store, ((source, *_size_and_time(source.path, stored)) for source in sources.values()))
     write_outcomes(store, problems)

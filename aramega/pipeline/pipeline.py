@@ -77,9 +77,9 @@ def with_plugins(stages: Sequence[Stage[Any]], config: Config, workspace: Worksp
         make_plugin_stage(get_plugin("stages", name), table, workspace)
         for name, table in config.plugins.tables().items()
     ]
-    known = OUR_STAGES | {stage.name for stage in waiting}
+    names = OUR_STAGES | {stage.name for stage in waiting}
     for stage in waiting:
-        if unknown := set(stage.after) - known:
+        if unknown := set(stage.after) - names:
             raise AramegaError(f"plugin {stage.name} comes after {', '.join(sorted(unknown))}: no such stage.")
     while ready := [stage for stage in waiting if set(stage.after) <= {other.name for other in ordered}]:
         for stage in ready:

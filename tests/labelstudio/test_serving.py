@@ -19,7 +19,7 @@ from aramega.labelstudio.client import LabelStudioClient
 from aramega.labelstudio.ml_backend import Backend, connect, make_server
 from aramega.labelstudio.projects import Project, list_remote_tasks, need_project
 from aramega.labelstudio.push import PushRequest, push
-from aramega.labelstudio.redraft import redraft
+from aramega.labelstudio.redraft import Redrafter
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import building
 from aramega.records import Draft
@@ -28,6 +28,7 @@ from aramega.store.drafts import find_passages, load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
+from tests.support.chat_server import SUMMARY, chat_server
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server
 
@@ -152,9 +153,9 @@ def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_els
             store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, stage))
         first, second = find_passages(store)
         before = load_draft(store, first)
-        assert redraft(store, pipeline, first) == before
+        assert Redrafter(store, pipeline).redraft(first) == before
         shorter = Config.model_validate({**config.model_dump(), "summarize": {"max_sentences": 1}})
-        after = redraft(store, Pipeline.from_config(shorter, workspace), first)
+        after = Redrafter(store, Pipeline.from_config(shorter, workspace)).redraft(first)
         assert before.summary
         assert after.summary
         assert (before.summary.model, after.summary.abstractive) == ("openai:test", False)
@@ -162,4 +163,20 @@ def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_els
         assert load_draft(store, second).summary
         assert load_draft(store, first) == after
         with building(workspace):
-            assert redraft(store, pipeline, second) == load_draft(store, second)
+            assert Redrafter(store, pipeline).redraft(second) == load_draft(store, second)
+
+
+def test_a_passage_is_drafted_anew_by_a_model_that_must_be_loaded_first(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=2, clips=False)
+    with chat_server(lambda messages: SUMMARY) as server, Store.open(workspace) as store:
+        options = {"transcribe": {"model": "whisper:tiny.pt"}, "summarize": {"backend": f"openai:m@{server.url}"}}
+        pipeline = Pipeline.from_config(Config.model_validate(options), workspace)
+        mark = pipeline.marks["transcribe"]
+        store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, mark.stage))
+        for stage in ("ingest", "segment", "passages"):
+            store.connection.execute(
+                "UPDATE results SET fingerprint = ? WHERE stage = ?", (pipeline.marks[stage].fingerprint, stage)
+            )
+        redrafter = Redrafter(store, pipeline)
+        drafts = [redrafter.redraft(passage) for passage in find_passages(store)]
+        assert [draft.summary.model for draft in drafts if draft.summary] == ["openai:m"] * 2

@@ -1,4 +1,4 @@
-"""Browse: a local page to search a set, listen to it, and see what people changed of the drafts.
+"""The desk: a local page to search a set, listen to it, and see what people changed of the drafts.
 
 In order: a library (`workspace`, `published`) gives entries; `index` takes them in once and answers a `query`;
 `shown` makes what the page is sent, with `compare`'s word diff; `server` gives it out on the loopback, or `alone`

@@ -70,13 +70,13 @@ def _collect_sounds(library: Library, entries: Sequence[Entry], limit: int) -> t
             if size >= limit:
                 silent |= dict.fromkeys((entry.id for entry in group), _over(limit))
                 continue
-            for entry, made in zip(group, pool.map(lambda e: _preview(library, e), group), strict=True):
-                if isinstance(made, AramegaError):
-                    silent[entry.id] = str(made)
+            for entry, preview in zip(group, pool.map(lambda e: _preview(library, e), group), strict=True):
+                if isinstance(preview, AramegaError):
+                    silent[entry.id] = str(preview)
                     continue
-                size += len(made)
+                size += len(preview)
                 if size <= limit:
-                    sounds[entry.id] = made
+                    sounds[entry.id] = preview
                 else:
                     silent[entry.id] = _over(limit)
     return sounds, silent

@@ -22,7 +22,7 @@ Verified = Literal["whole", "part", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Voice:
     """What one voice says of a passage; None for what it does not speak of."""
 
     who: str
@@ -38,10 +38,10 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Entry:
     id: str
-    final: Said
+    final: Voice
     """The settled answer, or the draft where nobody has settled one."""
-    draft: Said | None = None
-    reviews: tuple[Said, ...] = ()
+    draft: Voice | None = None
+    reviews: tuple[Voice, ...] = ()
     """The oldest first."""
     topics: tuple[str, ...] = ()
     split: str = ""
@@ -94,23 +94,23 @@ class Library(Protocol):
         """The FLAC at an entry's `sound`; raises AramegaError where it cannot be had."""
 
 
-def said_in_review(review: Review) -> Said:
+def voice_of_review(review: Review) -> Voice:
     """A review as a voice; an annotator who transcribed by stretches said the stretches one after the other."""
-    told = [
+    remarks = [
         review.verdict,
         review.reason,
         "gold" if review.gold else "",
         review.state if review.state != "submitted" else "",
         review.updated_at[:10],
     ]
-    return Said(
+    return Voice(
         who=review.annotator,
         title=review.title,
         summary=review.summary,
         transcript=transcript_of(review),
         dialect=review.dialect,
         emotion=review.emotion,
-        note=joined(told),
+        note=joined(remarks),
     )
 
 
@@ -126,5 +126,5 @@ def facts_line(values: Iterable[object]) -> tuple[str, ...]:
 
 def farthest(*distances: float | None) -> float | None:
     """The largest of the distances that are known."""
-    known = [distance for distance in distances if distance is not None]
-    return max(known) if known else None
+    measured = [distance for distance in distances if distance is not None]
+    return max(measured) if measured else None

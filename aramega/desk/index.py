@@ -37,7 +37,7 @@ Say = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     total: int
     entries: tuple[Entry, ...]
 
@@ -54,14 +54,14 @@ class Index:
         with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             yield connection
 
-    def search(self, query: Query) -> Found:
+    def search(self, query: Query) -> SearchResult:
         where, values = self._conditions(query)
         order = f"{ORDERS[query.sort]} {'DESC' if query.down else 'ASC'} NULLS LAST, number"
         page = f"SELECT number FROM facts WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         with self._reading() as connection:
             (total,) = connection.execute(f"SELECT count(*) FROM facts WHERE {where}", values).fetchone()  # noqa: S608
             numbers = [row[0] for row in connection.execute(page, (*values, query.count, query.first))]
-            return Found(total, tuple(_read(connection, number) for number in numbers))
+            return SearchResult(total, tuple(_read(connection, number) for number in numbers))
 
     def entry(self, number: str) -> Entry:
         with self._reading() as connection:
@@ -177,8 +177,8 @@ def _write(connection: sqlite3.Connection, number: int, entry: Entry) -> None:
     )
     connection.execute(f"INSERT INTO facts VALUES ({', '.join('?' * len(facts))})", facts)  # noqa: S608
     connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, f" {searched_text(entry)} "))
-    told = json.dumps(values_of(entry), ensure_ascii=False, separators=(",", ":"))
-    connection.execute("INSERT INTO shown VALUES (?, ?)", (number, zlib.compress(told.encode(), 1)))
+    content = json.dumps(values_of(entry), ensure_ascii=False, separators=(",", ":"))
+    connection.execute("INSERT INTO shown VALUES (?, ?)", (number, zlib.compress(content.encode(), 1)))
 
 
 def _read(connection: sqlite3.Connection, number: int) -> Entry:

@@ -16,8 +16,8 @@ from aramega.desk.query import PROCLITICS, SHORTEST_OPEN, SORTS
 from aramega.html import PageFiles, as_data_block, render
 from aramega.version import __version__
 
-STYLES = (("aramega.report", "report.css"), ("aramega.desk", "browse.css"))
-SCRIPTS = ("fold.js", "sources.js", "passage.js", "browse.js")
+STYLES = (("aramega.report", "report.css"), ("aramega.desk", "desk.css"))
+SCRIPTS = ("fold.js", "sources.js", "passage.js", "desk.js")
 
 
 def page_facts(library: Library, index: Index) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def render_alone(facts: Mapping[str, Any]) -> str:
 
 def _render(facts: Mapping[str, Any], *, sound: str, connect: str) -> str:
     files = PageFiles(
-        ("aramega.desk", "browse.html.j2"),
+        ("aramega.desk", "desk.html.j2"),
         styles=STYLES,
         scripts=[("aramega.desk", name) for name in SCRIPTS],
         allows={"img-src": "data:", "media-src": sound, "connect-src": connect},

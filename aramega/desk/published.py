@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aramega.desk.entries import LABELS, TEXTS, Entry, Said, facts_line, farthest, joined, said_in_review
-from aramega.desk.workspace import said_finally, verified_fields
+from aramega.desk.entries import LABELS, TEXTS, Entry, Voice, facts_line, farthest, joined, voice_of_review
+from aramega.desk.workspace import final_voice, verified_fields
 from aramega.publish.columns import shown_on_the_desk
 from aramega.publish.configurations import CONFIGURATIONS, Configuration
 from aramega.records import AramegaError, ResolvedPassage, Review, from_dict
@@ -61,9 +61,9 @@ class PublishedLibrary:
         for number, path in enumerate(self.shards):
             split = path.name.partition("-")[0]
             for place, row in _rows(path, CONFIGURATIONS["ssum"]):
-                kept = aside.execute("SELECT row FROM raw WHERE id = ?", (row["id"],)).fetchone()
+                raw = aside.execute("SELECT row FROM raw WHERE id = ?", (row["id"],)).fetchone()
                 aside.execute("DELETE FROM raw WHERE id = ?", (row["id"],))
-                yield published_entry(row, _unpack(kept[0]) if kept else {}, split, f"{number}/{place}")
+                yield published_entry(row, _unpack(raw[0]) if raw else {}, split, f"{number}/{place}")
 
     def sound(self, place: str) -> bytes:
         shard, group, row = map(int, place.split("/"))
@@ -85,14 +85,14 @@ class PublishedLibrary:
 
 def published_entry(row: Row, raw: Row, split: str, sound: str) -> Entry:
     """A row of `ssum`, with what `raw` knows of it."""
-    final = Said(
+    final = Voice(
         "final",
         title=row.get("title"),
         summary=row.get("summary"),
         transcript=row.get("transcription"),
         dialect=row.get("dialect"),
         emotion=row.get("emotion"),
-        note=said_finally(_resolved(raw)).note if raw.get("resolved") else "",
+        note=final_voice(_resolved(raw)).note if raw.get("resolved") else "",
     )
     verified = tuple(name for name in VERIFIED if row.get(f"verified_{name}"))
     return Entry(
@@ -115,10 +115,10 @@ def raw_entry(raw: Row) -> Entry:
     """A passage that is in no split: what was said of it is all there is; its sound was not published."""
     resolved = _resolved(raw) if raw.get("resolved") else None
     draft = _draft(raw, "")
-    drafted = Said("final", *(getattr(draft, name) for name in TEXTS)) if draft else Said("final")
+    drafted = Voice("final", *(getattr(draft, name) for name in TEXTS)) if draft else Voice("final")
     return Entry(
         **_place(raw, CONFIGURATIONS["raw"]),
-        final=said_finally(resolved) if resolved else drafted,
+        final=final_voice(resolved) if resolved else drafted,
         draft=draft,
         reviews=_reviews(raw),
         topics=resolved.topics if resolved else (),
@@ -139,31 +139,31 @@ def _place(row: Row, configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _draft(raw: Row, made_by: str) -> Said | None:
-    said = {name: raw.get(f"draft_{name}") for name in ("title", "summary", "transcription")}
-    if not any(said.values()):
+def _draft(raw: Row, made_by: str) -> Voice | None:
+    texts = {name: raw.get(f"draft_{name}") for name in ("title", "summary", "transcription")}
+    if not any(texts.values()):
         return None
-    return Said("draft", said["title"], said["summary"], said["transcription"], note=made_by)
+    return Voice("draft", texts["title"], texts["summary"], texts["transcription"], note=made_by)
 
 
-def _reviews(raw: Row) -> tuple[Said, ...]:
+def _reviews(raw: Row) -> tuple[Voice, ...]:
     undated = {"updated_at": ""}  # when somebody worked is not published
-    return tuple(said_in_review(from_dict(Review, undated | told)) for told in _told(raw, "reviews") or ())
+    return tuple(voice_of_review(from_dict(Review, undated | values)) for values in _from_json(raw, "reviews") or ())
 
 
 def _resolved(raw: Row) -> ResolvedPassage:
-    return from_dict(ResolvedPassage, _told(raw, "resolved"))
+    return from_dict(ResolvedPassage, _from_json(raw, "resolved"))
 
 
-def _told(raw: Row, column: str) -> Any:
+def _from_json(raw: Row, column: str) -> Any:
     try:
-        told = json.loads(raw.get(column) or "null")
+        values = json.loads(raw.get(column) or "null")
     except ValueError as error:
         raise AramegaError(
             f"raw, {raw['id']}: its `{column}` is no JSON ({error}). Fetch or publish it anew."
         ) from None
     # JSON may spell half a character, which neither SQLite nor a browser would take.
-    return json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
+    return json.loads(json.dumps(values, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _rows(path: Path, configuration: Configuration) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -189,15 +189,15 @@ def _rows(path: Path, configuration: Configuration) -> Iterator[tuple[str, dict[
 
 def _classes(schema: pa.Schema) -> dict[str, list[str]]:
     """The names behind the numbers of `dialect` and `emotion`, as `datasets` is told them."""
-    told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = told.get("info", {}).get("features", {})
+    metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = metadata.get("info", {}).get("features", {})
     return {name: list(map(str, features[name]["names"])) for name in LABELS if "names" in features.get(name, {})}
 
 
 def _label(value: int | str | None, names: Sequence[str]) -> str | None:
     """A class by its name; a number nobody named is shown as it is."""
-    known = isinstance(value, int) and 0 <= value < len(names)
-    return names[value] if known else None if value is None else str(value)  # type: ignore[index]
+    named = isinstance(value, int) and 0 <= value < len(names)
+    return names[value] if named else None if value is None else str(value)  # type: ignore[index]
 
 
 def _pack(row: Row) -> bytes:
@@ -205,5 +205,5 @@ def _pack(row: Row) -> bytes:
 
 
 def _unpack(row: bytes) -> dict[str, Any]:
-    known: dict[str, Any] = json.loads(zlib.decompress(row))
-    return known
+    values: dict[str, Any] = json.loads(zlib.decompress(row))
+    return values

@@ -88,8 +88,8 @@ def _number(parameters: Mapping[str, str], name: str) -> float | None:
 
 
 def _whole(parameters: Mapping[str, str], name: str, usual: int) -> int:
-    said = parameters.get(name, str(usual))
+    given = parameters.get(name, str(usual))
     # isdecimal alone would let the digits of any script in, and numbers too long for SQLite.
-    if not (said.isascii() and said.isdecimal() and len(said) < 10):
-        raise AramegaError(f"{name}={said}: is not a whole number.")
-    return int(said)
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise AramegaError(f"{name}={given}: is not a whole number.")
+    return int(given)

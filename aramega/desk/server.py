@@ -88,8 +88,8 @@ class _Answer(BaseHTTPRequestHandler):
     def _answer(self, what: str, name: str, parameters: dict[str, str]) -> None:
         server = self.server
         if what == "search":
-            found = server.index.search(read_query(parameters))
-            self._send_json({"total": found.total, "rows": [row_of(entry) for entry in found.entries]})
+            result = server.index.search(read_query(parameters))
+            self._send_json({"total": result.total, "rows": [row_of(entry) for entry in result.entries]})
         elif what == "passage":
             self._send_json(whole_of(server.index.entry(name)))
         elif what == "sound":
@@ -109,11 +109,11 @@ class _Answer(BaseHTTPRequestHandler):
             wrong = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
             return self._send(wrong, "text/plain", b"", {"Content-Range": f"bytes */{len(content)}"})
         first, end = part
-        told = {"Content-Range": f"bytes {first}-{end - 1}/{len(content)}", "Accept-Ranges": "bytes"}
-        self._send(HTTPStatus.PARTIAL_CONTENT, "audio/flac", content[first:end], told)
+        headers = {"Content-Range": f"bytes {first}-{end - 1}/{len(content)}", "Accept-Ranges": "bytes"}
+        self._send(HTTPStatus.PARTIAL_CONTENT, "audio/flac", content[first:end], headers)
 
-    def _send_json(self, told: Any) -> None:
-        content = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    def _send_json(self, values: Any) -> None:
+        content = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
         self._send(HTTPStatus.OK, "application/json; charset=utf-8", content)
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:

@@ -17,11 +17,11 @@ SIGNS = {"same": "=", "cut": "-", "added": "+", "respelled": "~"}
 
 def row_of(entry: Entry) -> dict[str, Any]:
     """What is said in the end, and the facts beside it."""
-    told: dict[str, Any] = values_of(entry)
-    final = told.pop("final")
+    values: dict[str, Any] = values_of(entry)
+    final = values.pop("final")
     left_out = ("draft", "reviews", "sound")
     return {
-        **{name: value for name, value in told.items() if name not in left_out},
+        **{name: value for name, value in values.items() if name not in left_out},
         **{name: final[name] for name in (*TEXTS, *LABELS)},
         "note": final["note"],
         "verification": entry.verification,
@@ -37,18 +37,18 @@ def whole_of(entry: Entry) -> dict[str, Any]:
         "draft_note": entry.draft.note if entry.draft else "",
         "texts": {name: _compared_with_draft(entry, name) for name in TEXTS},
         "labels": {name: _labelled(entry, name) for name in LABELS},
-        "reviews": [{"who": one.who, "note": one.note} for one in entry.reviews],
+        "reviews": [{"who": review.who, "note": review.note} for review in entry.reviews],
     }
 
 
 def _compared_with_draft(entry: Entry, name: str) -> list[dict[str, Any]]:
     """Every voice that speaks of this text, the answer last: it speaks of what it left empty, too."""
     old = getattr(entry.draft, name) if entry.draft else None
-    told = [(one.who, getattr(one, name)) for one in entry.reviews if getattr(one, name) is not None]
+    texts = [(review.who, getattr(review, name)) for review in entry.reviews if getattr(review, name) is not None]
     final = getattr(entry.final, name)
     if final is not None or old:
-        told.append((entry.final.who, final or ""))
-    return [{"who": who, **_compared(old, new)} for who, new in told]
+        texts.append((entry.final.who, final or ""))
+    return [{"who": who, **_compared(old, new)} for who, new in texts]
 
 
 def _compared(old: str | None, new: str) -> dict[str, Any]:
@@ -56,11 +56,11 @@ def _compared(old: str | None, new: str) -> dict[str, Any]:
     return {
         "changed": differs(pieces),
         "respelled": any(piece.kind == "respelled" for piece in pieces),
-        "pieces": [_told(piece) for piece in pieces],
+        "pieces": [_signed(piece) for piece in pieces],
     }
 
 
-def _told(piece: Piece) -> list[str]:
+def _signed(piece: Piece) -> list[str]:
     sign = SIGNS[piece.kind]
     if piece.kind == "respelled":
         return [sign, piece.old, piece.new]

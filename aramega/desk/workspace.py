@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from aramega.desk.entries import LABELS, TEXTS, Entry, Said, facts_line, farthest, joined, said_in_review
+from aramega.desk.entries import LABELS, TEXTS, Entry, Voice, facts_line, farthest, joined, voice_of_review
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.columns import shown_on_the_desk
 from aramega.publish.configurations import CONFIGURATIONS
@@ -68,9 +68,9 @@ def entry_of(material: Material) -> Entry:
     stretch = passage_stretch(drafted, final, NO_INVENTORIES)
     return Entry(
         id=passage.id,
-        final=said_finally(final),
-        draft=_said_by_machines(draft),
-        reviews=tuple(map(said_in_review, material.reviews)),
+        final=final_voice(final),
+        draft=_draft_voice(draft),
+        reviews=tuple(map(voice_of_review, material.reviews)),
         topics=final.topics,
         decision=draft.verdict.decision if draft.verdict else "",
         reasons=draft.verdict.reasons if draft.verdict else (),
@@ -87,12 +87,12 @@ def entry_of(material: Material) -> Entry:
     )
 
 
-def said_finally(resolved: ResolvedPassage) -> Said:
+def final_voice(resolved: ResolvedPassage) -> Voice:
     """The answer as a voice; an unknown is nothing said."""
     fields: dict[str, Settled] = {name: getattr(resolved, name) for name in (*TEXTS, *LABELS)}
     people = sorted({who for settled in fields.values() for who in settled.annotators})
     how = sorted({settled.how for settled in fields.values() if settled.verified})
-    return Said(
+    return Voice(
         "final",
         **{name: settled.value or None for name, settled in fields.items()},
         note=joined([", ".join(how), ", ".join(people), "" if resolved.accepted else resolved.reason]),
@@ -103,8 +103,8 @@ def verified_fields(resolved: ResolvedPassage) -> tuple[str, ...]:
     return tuple(name for name in (*TEXTS, *LABELS) if getattr(resolved, name).verified)
 
 
-def _said_by_machines(draft: Draft) -> Said | None:
+def _draft_voice(draft: Draft) -> Voice | None:
     if draft.transcript is None and draft.summary is None:
         return None
     made_by = joined([part.model for part in (draft.transcript, draft.summary) if part])
-    return Said("draft", **{name: draft_of(draft, name) for name in (*TEXTS, *LABELS)}, note=made_by)
+    return Voice("draft", **{name: draft_of(draft, name) for name in (*TEXTS, *LABELS)}, note=made_by)

@@ -83,21 +83,21 @@ def format_names() -> list[str]:
 
 def find_format(name: str) -> Format:
     """One of ours, or a plugin's."""
-    known = _known(name, format_names(), "format")
-    return FORMATS[known] if known in FORMATS else cast(Format, find_plugins("exports")[known].load())
+    chosen = _checked_name(name, format_names(), "format")
+    return FORMATS[chosen] if chosen in FORMATS else cast(Format, find_plugins("exports")[chosen].load())
 
 
 def _choose_unit(writer: Format, format: str, unit: str | None) -> Unit:
     if unit is None:
         return writer.units[0] if writer.units else "segments"
-    known = _known(unit, ("passages", "segments"), "unit")
+    chosen = _checked_name(unit, ("passages", "segments"), "unit")
     for allowed in writer.units:
-        if allowed == known:
+        if allowed == chosen:
             return allowed
     raise AramegaError(f"{format} holds segments and passages side by side: leave the unit out.")
 
 
-def _known(name: str, names: Iterable[str], what: str) -> str:
+def _checked_name(name: str, names: Iterable[str], what: str) -> str:
     if name in names:
         return name
     near = difflib.get_close_matches(name.lower(), names, n=1)

@@ -67,8 +67,8 @@ class Contents:
 
     def text(self, stretch: Segment | Passage) -> str:
         """What is said, on one line; empty while nobody knows."""
-        said = [stretch] if isinstance(stretch, Segment) else self.inside(stretch)
-        return " ".join(" ".join(self.text_of(segment) for segment in said).split())
+        segments = [stretch] if isinstance(stretch, Segment) else self.inside(stretch)
+        return " ".join(" ".join(self.text_of(segment) for segment in segments).split())
 
     def label(self, stretch: Segment | Passage) -> str:
         """What to show a person who looks at the stretch."""
@@ -83,13 +83,15 @@ def read_contents(store: Store, workspace: WorkspaceFolder, text_of: TextOf | No
     """
     root = workspace.root.absolute()
     for recording in list_recordings(store):
-        found = load_segmented(store, recording.id)
-        if found.timeline is None:
+        segmented = load_segmented(store, recording.id)
+        if segmented.timeline is None:
             continue
-        here = {segment.id for segment in found.segments}
+        here = {segment.id for segment in segmented.segments}
         passages = tuple(p for p in list_passages(store, recording.id) if here.issuperset(p.segments))
-        known = text_of or _drafted(store, recording.id)
-        yield Contents(found.recording, found.paths, found.timeline.spans, found.segments, passages, root, known)
+        texts = text_of or _drafted(store, recording.id)
+        yield Contents(
+            segmented.recording, segmented.paths, segmented.timeline.spans, segmented.segments, passages, root, texts
+        )
 
 
 def _drafted(store: Store, recording: str) -> TextOf:

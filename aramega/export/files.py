@@ -40,9 +40,9 @@ class WholeSet:
         paths = self._paths(out, unit)
         with ExitStack() as stack:
             opened = [(stack.enter_context(_text_file(path)), render) for path, render in paths.items()]
-            for one in contents:
+            for recording in contents:
                 for file, render in opened:
-                    file.writelines(render(one, unit))
+                    file.writelines(render(recording, unit))
         yield from paths
 
     def _paths(self, out: Path, unit: Unit) -> dict[Path, Render]:
@@ -61,10 +61,10 @@ class FilePerRecording:
 
     def write(self, contents: Iterable[Contents], out: Path, unit: Unit) -> Iterator[Path]:
         _check_folder(out)
-        for one in contents:
-            path = out / f"{one.name}{self.suffix}"
+        for recording in contents:
+            path = out / f"{recording.name}{self.suffix}"
             with _text_file(path) as file:
-                file.writelines(self.render(one, unit))
+                file.writelines(self.render(recording, unit))
             yield path
 
 

@@ -39,14 +39,14 @@ def lhotse_supervisions(contents: Contents, unit: Unit) -> Iterator[str]:
 
 def _supervision(contents: Contents, passage: Passage, stretch: Segment | Passage) -> dict[str, Any]:
     metadata = contents.recording.metadata
-    known = {"text": contents.text(stretch), "speaker": metadata.speaker}
+    facts = {"text": contents.text(stretch), "speaker": metadata.speaker}
     return {
         "id": stretch.id,
         "recording_id": passage.id,
         "start": offset_in_clip(stretch, passage) if isinstance(stretch, Segment) else 0.0,
         "duration": length(stretch),
         "channel": 0,
-        **{name: value for name, value in known.items() if value},
+        **{name: value for name, value in facts.items() if value},
         "language": "ar",
         "custom": {
             "broadcast": contents.recording.id,

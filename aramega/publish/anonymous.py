@@ -58,7 +58,7 @@ def pseudonyms_of(workspace: WorkspaceFolder) -> Pseudonyms:
 def public_reviews(reviews: Sequence[Review], names: Pseudonyms, *, accepted: bool) -> list[Review]:
     """Each annotator's last submitted review, without what is theirs alone. Drafts and skipped tasks are theirs."""
     public = [_public_review(review, names) for review in standing(reviews)]
-    return [one if accepted and not is_rejection(one) else _without_texts(one) for one in public]
+    return [review if accepted and not is_rejection(review) else _without_texts(review) for review in public]
 
 
 def public_answer(resolved: ResolvedPassage, names: Pseudonyms) -> ResolvedPassage:

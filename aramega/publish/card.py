@@ -59,21 +59,23 @@ def header(facts: CardFacts) -> dict[str, Any]:
     plan = facts.plan
     configurations = plan.configurations()
     rows = max((sum(counts.values()) for counts in facts.counts.values()), default=0)
-    verified = any(one.verified[what] for one in facts.splits.values() for what in one.verified)
+    verified = _is_verified(facts.splits.values())
     return {
         "language": ["ar"],
         "license": plan.licence,
         "license_name": None if plan.licence.startswith("cc") or plan.licence in (UNKNOWN, "other") else plan.licence,
         "pretty_name": plan.options.title or facts.name.rpartition("/")[2],
-        "task_categories": list(dict.fromkeys(task for one in configurations for task in one.tasks)),
+        "task_categories": list(
+            dict.fromkeys(task for configuration in configurations for task in configuration.tasks)
+        ),
         "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>1M")],
         "annotations_creators": ["machine-generated", *(["expert-generated"] if plan.options.annotators else [])],
         "multilinguality": ["monolingual"],
         "source_datasets": ["original"],
         "tags": ["audio", "arabic", "speech-summarization", "broadcast", "aramega"]
         + (["human-reviewed"] if verified else []),
-        "configs": [_data_files(one, facts) for one in configurations],
-        "dataset_info": [_info(one, facts) for one in configurations],
+        "configs": [_data_files(configuration, facts) for configuration in configurations],
+        "dataset_info": [_info(configuration, facts) for configuration in configurations],
     }
 
 
@@ -82,13 +84,13 @@ def _data_files(configuration: Configuration, facts: CardFacts) -> dict[str, Any
     files = [
         {"split": split, "path": f"{source}/{split}-*"} for split in SPLITS if split in facts.counts[configuration.name]
     ]
-    told: dict[str, Any] = {"config_name": configuration.name, "data_files": files}
+    entry: dict[str, Any] = {"config_name": configuration.name, "data_files": files}
     if configuration.name == "ssum":
-        told["default"] = True
+        entry["default"] = True
     if configuration.view_of:
         # A view: `datasets` reads these columns of the other's files, and the rows that have the label.
-        told |= {"columns": list(configuration.names), "filters": [[[configuration.label, ">=", 0]]]}
-    return told
+        entry |= {"columns": list(configuration.names), "filters": [[[configuration.label, ">=", 0]]]}
+    return entry
 
 
 def _info(configuration: Configuration, facts: CardFacts) -> dict[str, Any]:
@@ -113,7 +115,8 @@ def words(facts: CardFacts) -> dict[str, Any]:
     """What the template's sentences and tables are filled with."""
     from aramega.version import __version__
 
-    plan, splits = facts.plan, {name: one for name, one in facts.splits.items() if one.passages}
+    plan = facts.plan
+    splits = {name: statistics for name, statistics in facts.splits.items() if statistics.passages}
     return {
         "name": facts.name,
         "title": plan.options.title or facts.name.rpartition("/")[2],
@@ -123,36 +126,52 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "aramega": __version__,
         "licence": plan.licence,
         "licences": {name: len(who) for name, who in sorted(plan.selection.licences.items())},
-        "configurations": [
-            {
-                "name": one.name,
-                "help": one.help,
-                "counts": facts.counts[one.name],
-                "view_of": one.view_of,
-                "bytes": sum(size for name, size in facts.sizes.items() if name.startswith(f"{one.name}/")),
-            }
-            for one in plan.configurations()
-        ],
-        "columns": {one.name: one.columns for one in plan.configurations()},
+        "configurations": [_in_brief(configuration, facts) for configuration in plan.configurations()],
+        "columns": {configuration.name: configuration.columns for configuration in plan.configurations()},
         "type_names": TYPE_NAMES,
         "splits": splits,
-        "hours": sum(one.hours for one in splits.values()),
-        "passages": sum(one.passages for one in splits.values()),
-        "recordings": len({r for one in splits.values() for r in one.recordings}),
-        "speakers": len({s for one in splits.values() for s in one.speakers}),
+        **_summed_up(splits),
+        "agreement": agreement_in_brief(plan),
+        "left_out": {reason: n for reason, n in sorted(plan.funnel.items(), key=lambda f: -f[1]) if reason and n},
+        "examples": examples(plan),
+        "first": next(iter(splits), "train"),
+        "unknown": UNKNOWN,
+    }
+
+
+def _in_brief(configuration: Configuration, facts: CardFacts) -> dict[str, Any]:
+    """A configuration's line in the table of what is in the set."""
+    folder = f"{configuration.name}/"
+    return {
+        "name": configuration.name,
+        "help": configuration.help,
+        "counts": facts.counts[configuration.name],
+        "view_of": configuration.view_of,
+        "bytes": sum(size for name, size in facts.sizes.items() if name.startswith(folder)),
+    }
+
+
+def _summed_up(splits: Mapping[str, Statistics]) -> dict[str, Any]:
+    """What is counted over all splits."""
+    counted = splits.values()
+    return {
+        "hours": sum(statistics.hours for statistics in counted),
+        "passages": sum(statistics.passages for statistics in counted),
+        "recordings": len(set().union(*(statistics.recordings for statistics in counted))),
+        "speakers": len(set().union(*(statistics.speakers for statistics in counted))),
         "dialects": _by_hours(splits, "dialects"),
         "emotions": _by_hours(splits, "emotions"),
         "years": _totals(splits, "years"),
         "asr_models": list(used(splits, "models")),
         "summary_models": list(used(splits, "summarizers")),
         "prompts": list(used(splits, "prompts")),
-        "agreement": agreement_in_brief(plan),
-        "verified": any(one.verified[what] for one in splits.values() for what in one.verified),
-        "left_out": {reason: n for reason, n in sorted(plan.funnel.items(), key=lambda f: -f[1]) if reason and n},
-        "examples": examples(plan),
-        "first": next(iter(splits), "train"),
-        "unknown": UNKNOWN,
+        "verified": _is_verified(counted),
     }
+
+
+def _is_verified(splits: Iterable[Statistics]) -> bool:
+    """Whether a person stands behind anything in them."""
+    return any(times for statistics in splits for times in statistics.verified.values())
 
 
 def agreement_in_brief(plan: Plan) -> dict[str, Any]:
@@ -171,16 +190,20 @@ def agreement_in_brief(plan: Plan) -> dict[str, Any]:
 def pictures(facts: CardFacts) -> dict[str, str]:
     """By file name."""
     splits = facts.splits
-    bars = sorted({place for one in splits.values() for place in one.lengths})
+    bars = sorted({place for statistics in splits.values() for place in statistics.lengths})
     lengths: Bars = [
-        (f"{place * BIN}–{(place + 1) * BIN} s", {name: one.lengths[place] for name, one in splits.items()})
+        (
+            f"{place * BIN}–{(place + 1) * BIN} s",
+            {name: statistics.lengths[place] for name, statistics in splits.items()},
+        )
         for place in range(bars[0], bars[-1] + 1)
     ]
     drawn = {"lengths.svg": draw_bars("Passages by length", lengths, "passages")}
     for what in ("dialects", "emotions"):
         labels = _by_hours(splits, what)
         hours: Bars = [
-            (label, {name: getattr(one, what)[label] / 3600 for name, one in splits.items()}) for label in labels
+            (label, {name: getattr(statistics, what)[label] / 3600 for name, statistics in splits.items()})
+            for label in labels
         ]
         drawn[f"{what}.svg"] = draw_bars(f"Hours by {what.removesuffix('s')}", hours, "h")
     return drawn
@@ -211,5 +234,5 @@ def _by_hours(splits: Mapping[str, Statistics], what: str) -> list[str]:
 
 
 def _totals(splits: Mapping[str, Statistics], what: str) -> dict[str, float]:
-    labels: Iterable[str] = sorted({label for one in splits.values() for label in getattr(one, what)})
-    return {label: sum(getattr(one, what)[label] for one in splits.values()) for label in labels}
+    labels: Iterable[str] = sorted({label for statistics in splits.values() for label in getattr(statistics, what)})
+    return {label: sum(getattr(statistics, what)[label] for statistics in splits.values()) for label in labels}

@@ -142,17 +142,17 @@ class HubTarget:
     # Looking
 
     def _check_token(self) -> None:
-        known = self._ask(self.api.whoami, "asking whose token this is")
-        role = known.get("auth", {}).get("accessToken", {}).get("role", "")
+        account = self._ask(self.api.whoami, "asking whose token this is")
+        role = account.get("auth", {}).get("accessToken", {}).get("role", "")
         if role == "read":
             raise AramegaError(
                 "the token may only read: make one with write access at https://huggingface.co/settings/tokens, "
                 "then `hf auth login` again."
             )
-        places = {known["name"], *(organization["name"] for organization in known.get("orgs", ()))}
+        places = {account["name"], *(organization["name"] for organization in account.get("orgs", ()))}
         if self.repo.partition("/")[0] not in places and not self.create_pr:
             raise AramegaError(
-                f"--repo {self.repo}: this token is {known['name']}'s, who may publish under "
+                f"--repo {self.repo}: this token is {account['name']}'s, who may publish under "
                 f"{', '.join(sorted(places))} and not under {self.repo.partition('/')[0]}."
             )
 
@@ -170,8 +170,8 @@ class HubTarget:
             lambda: list(self.api.list_repo_tree(self.repo, recursive=True, revision=self._head, repo_type="dataset")),
             f"listing {self.repo}",
         )
-        files = [one for one in listed if hasattr(one, "blob_id")]
-        self._remote = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in files}
+        files = [file for file in listed if hasattr(file, "blob_id")]
+        self._remote = {file.path: file.lfs.sha256 if file.lfs else file.blob_id for file in files}
 
     def _tags(self) -> dict[str, str]:
         if self._head is None or not self.tag:
@@ -219,9 +219,9 @@ class HubTarget:
         additions = []
         for name in files_in(staged):
             addition = CommitOperationAdd(path_in_repo=name.as_posix(), path_or_fileobj=staged / name)
-            known = self._remote.get(name.as_posix(), "")
-            ours = addition.upload_info.sha256.hex() if len(known) == 64 else git_hash(staged / name) if known else ""
-            if not known or ours != known:
+            remote = self._remote.get(name.as_posix(), "")
+            ours = addition.upload_info.sha256.hex() if len(remote) == 64 else git_hash(staged / name) if remote else ""
+            if not remote or ours != remote:
                 additions.append(addition)
         return additions
 

@@ -19,25 +19,25 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying again may help: the Hub is overloaded or down for a moment, or the line broke."""
     if isinstance(error, AramegaError):  # explained already: whoever did has tried
         return False
-    for one in _causes(error):
-        status = status_of(one)
+    for cause in _causes(error):
+        status = status_of(cause)
         if status is not None:
             return status in PASSING_STATUSES
-        if type(one).__module__.startswith(_WIRE) or isinstance(one, ConnectionError | TimeoutError):
+        if type(cause).__module__.startswith(_WIRE) or isinstance(cause, ConnectionError | TimeoutError):
             return True
     return False
 
 
 def status_of(error: BaseException) -> int | None:
     """The HTTP status behind an error, if there was an answer at all."""
-    for one in _causes(error):
-        response = getattr(one, "response", None)
+    for cause in _causes(error):
+        response = getattr(cause, "response", None)
         if response is not None:
             return int(response.status_code)
     return None
 
 
-SAID = {
+EXPLAINED = {
     401: "the Hub does not accept the token. `hf auth login` again, or correct HF_TOKEN.",
     403: "the Hub says that this token may not. It needs write access to this repository.",
     404: "the Hub knows no such thing, or keeps it from this token.",
@@ -50,17 +50,17 @@ def explain(error: BaseException, doing: str) -> AramegaError:
         return error
     status = status_of(error)
     if status is not None:
-        said = SAID.get(status, f"the Hub answered {status}. What was uploaded is kept: run again later.")
+        trouble = EXPLAINED.get(status, f"the Hub answered {status}. What was uploaded is kept: run again later.")
     elif is_passing(error):
-        said = f"the Hub can't be reached ({type(error).__name__}). What was uploaded is kept: run again later."
+        trouble = f"the Hub can't be reached ({type(error).__name__}). What was uploaded is kept: run again later."
     else:
-        said = str(error)
+        trouble = str(error)
     kind = NotNow if is_passing(error) else AramegaError
-    return kind(f"{doing}: {said}")
+    return kind(f"{doing}: {trouble}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

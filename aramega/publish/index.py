@@ -92,20 +92,20 @@ def compare(old: Mapping[str, Path], new: Mapping[str, Path]) -> dict[str, Diffe
 
 def compare_files(old: Path | None, new: Path | None) -> Difference:
     before, after = read_index(old), read_index(new)
-    found = Difference(Counter(s for s, _ in before.values()), Counter(s for s, _ in after.values()))
+    difference = Difference(Counter(s for s, _ in before.values()), Counter(s for s, _ in after.values()))
     for number, (split, parts) in after.items():
         if number not in before:
-            found.added.append(number)
+            difference.added.append(number)
             continue
         old_split, old_parts = before[number]
         if old_split != split:
-            found.moved[number] = (old_split, split)
+            difference.moved[number] = (old_split, split)
         if old_parts != parts:
-            found.changed[number] = tuple(
+            difference.changed[number] = tuple(
                 name for i, name in enumerate(CHANGES) if old_parts[8 * i : 8 * i + 8] != parts[8 * i : 8 * i + 8]
             )
-    found.removed = [number for number in before if number not in after]
-    return found
+    difference.removed = [number for number in before if number not in after]
+    return difference
 
 
 def read_index(path: Path | None) -> dict[str, tuple[str, bytes]]:

@@ -33,15 +33,15 @@ class Leak:
     kind: str
     """recording, speaker, programme or transcript."""
     what: str
-    kept: str
+    other: str
     """A row of the more precious split."""
     leaked: str
     """A row of the less precious one: what `drop` drops."""
     splits: tuple[str, str]
 
     def __str__(self) -> str:
-        shown = f"the transcript of {self.kept}" if self.kind == "transcript" else f"{self.kind} {self.what}"
-        return f"{shown} is in {self.splits[0]} ({self.kept}) and in {self.splits[1]} ({self.leaked})"
+        shown = f"the transcript of {self.other}" if self.kind == "transcript" else f"{self.kind} {self.what}"
+        return f"{shown} is in {self.splits[0]} ({self.other}) and in {self.splits[1]} ({self.leaked})"
 
 
 def signature_of(text: str) -> bytes:

@@ -28,18 +28,18 @@ _SPELLINGS = re.compile(
 )
 
 
-def spdx_like(said: str) -> str:
+def spdx_like(name: str) -> str:
     """The Hub's name for a Creative Commons licence, however it was written; anything else as it is, in lower case."""
-    text = " ".join(said.split()).casefold()
-    found = _SPELLINGS.fullmatch(text)
+    text = " ".join(name.split()).casefold()
+    match = _SPELLINGS.fullmatch(text)
     if not text:
         return UNKNOWN
-    if not found:
+    if not match:
         return text
-    if found["zero"] or text.startswith(("cc0", "cc-0", "cc 0")):
-        return f"cc0-{found['zero'] or found['cc0'] or '1.0'}"
-    kind = (found["url"] or found["kind"]).replace(" ", "-")
-    version = found["v"] or found["version"] or "4.0"
+    if match["zero"] or text.startswith(("cc0", "cc-0", "cc 0")):
+        return f"cc0-{match['zero'] or match['cc0'] or '1.0'}"
+    kind = (match["url"] or match["kind"]).replace(" ", "-")
+    version = match["v"] or match["version"] or "4.0"
     return f"cc-{kind}-{version if '.' in version else version + '.0'}"
 
 
@@ -58,10 +58,10 @@ def check_licences(recordings: Mapping[str, Sequence[str]], claimed: str) -> str
     kinds = {_kind(name): name for name in sorted(named)}
     for first, second in CANT_BE_MIXED:
         if first in kinds and second in kinds:
-            one, other = kinds[first], kinds[second]
+            first_licence, second_licence = kinds[first], kinds[second]
             raise AramegaError(
-                f"{one} and {other} can't be mixed in one set, for ShareAlike forbids to add NonCommercial: "
-                f"{_who(named[one])} and {_who(named[other])}. {_leave_out(named, [other])}"
+                f"{first_licence} and {second_licence} can't be mixed in one set, for ShareAlike forbids to add NonCommercial: "
+                f"{_who(named[first_licence])} and {_who(named[second_licence])}. {_leave_out(named, [second_licence])}"
             )
     strictest = _strictest(named)
     if claimed:
@@ -82,17 +82,17 @@ def _check_claim(claimed: str, strictest: str, named: Mapping[str, Sequence[str]
 
 
 def _strictest(named: Iterable[str]) -> str:
-    known = sorted(set(named) - {UNKNOWN})
-    if len(known) < len(set(named)):
+    licences = sorted(set(named) - {UNKNOWN})
+    if len(licences) < len(set(named)):
         return UNKNOWN
-    if any(_kind(name) not in _STRICTER for name in known):
-        return known[0] if len(known) == 1 else OTHER
-    return max(known, key=lambda name: (_STRICTER[_kind(name)], name), default=UNKNOWN)
+    if any(_kind(name) not in _STRICTER for name in licences):
+        return licences[0] if len(licences) == 1 else OTHER
+    return max(licences, key=lambda name: (_STRICTER[_kind(name)], name), default=UNKNOWN)
 
 
 def _kind(name: str) -> str:
-    found = re.fullmatch(r"cc-?(0|by[a-z-]*)-[\d.]+", name)
-    return found[1] if found else name
+    match = re.fullmatch(r"cc-?(0|by[a-z-]*)-[\d.]+", name)
+    return match[1] if match else name
 
 
 def _who(recordings: Sequence[str]) -> str:

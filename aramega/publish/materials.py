@@ -67,11 +67,11 @@ def read_materials(store: Store, recording: Recording) -> Iterator[Material]:
 
 def _by_passage(store: Store, kind: type[R], recording: Recording) -> dict[str, list[R]]:
     query = f"SELECT t.* FROM passages p JOIN {TABLES[kind].name} t ON t.passage = p.id WHERE p.recording = ?"  # noqa: S608
-    found: dict[str, list[R]] = defaultdict(list)
+    records: dict[str, list[R]] = defaultdict(list)
     for row in store.connection.execute(query, (recording.id,)):
-        found[row["passage"]].append(revive(kind, row))
-    return found
+        records[row["passage"]].append(revive(kind, row))
+    return records
 
 
-def _last(found: dict[str, list[R]], passage: str) -> R | None:
-    return found[passage][-1] if passage in found else None
+def _last(records: dict[str, list[R]], passage: str) -> R | None:
+    return records[passage][-1] if passage in records else None

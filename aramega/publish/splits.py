@@ -62,8 +62,8 @@ class SplitAssignments:
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, kind: str, name: str) -> str:
-        told = f"{kind}:{' '.join(name.split()).casefold()}".encode()
-        return hashlib.blake2b(told, key=self.salt.encode(), digest_size=8).hexdigest()
+        content = f"{kind}:{' '.join(name.split()).casefold()}".encode()
+        return hashlib.blake2b(content, key=self.salt.encode(), digest_size=8).hexdigest()
 
     def keys_of(self, member: Member) -> list[str]:
         """The recording's own first."""
@@ -88,11 +88,11 @@ def read_split_assignments(path: Path) -> SplitAssignments | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        keys = {str(key): str(split) for key, split in told["splits"].items()}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        keys = {str(key): str(split) for key, split in content["splits"].items()}
         if not set(keys.values()) <= set(SPLITS):
             raise ValueError("a split that we do not know")
-        return SplitAssignments(str(told["salt"]), keys)
+        return SplitAssignments(str(content["salt"]), keys)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AramegaError(
             f"{path}: cannot be read as split assignments ({error}). It says where published rows are, so restore it "
@@ -131,22 +131,22 @@ def _follow(
     split_of: dict[str, str] = {}
     held_back: dict[str, tuple[str, ...]] = {}
     # Published recordings first: their word counts before that of anything new.
-    known = [m for m in members if keys[m.recording][0] in decided]
+    published = [m for m in members if keys[m.recording][0] in decided]
     new = [m for m in members if keys[m.recording][0] not in decided and any(k in decided for k in keys[m.recording])]
-    queue = deque([*known, *new])
+    queue = deque([*published, *new])
     while queue:
         member = queue.popleft()
         own, *others = keys[member.recording]
         if member.recording in split_of or member.recording in held_back:
             continue
-        found = [decided[own]] if own in decided else sorted({decided[k] for k in others if k in decided})
-        if len(found) > 1:
-            held_back[member.recording] = tuple(found)
+        splits = [decided[own]] if own in decided else sorted({decided[k] for k in others if k in decided})
+        if len(splits) > 1:
+            held_back[member.recording] = tuple(splits)
             continue
-        split_of[member.recording] = found[0]
+        split_of[member.recording] = splits[0]
         for key in (own, *others):
             if key not in decided:
-                decided[key] = found[0]
+                decided[key] = splits[0]
                 queue.extend(tied[key])
     left = [m for m in members if m.recording not in split_of and m.recording not in held_back]
     return split_of, held_back, left

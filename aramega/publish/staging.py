@@ -159,14 +159,16 @@ def _write_notes(
 def _counts(plan: Plan) -> dict[str, dict[str, int]]:
     """Rows by configuration and split."""
     return {
-        one.name: {split: plan.count(one, split) for split in SPLITS if plan.count(one, split)}
-        for one in plan.configurations()
+        configuration.name: {
+            split: plan.count(configuration, split) for split in SPLITS if plan.count(configuration, split)
+        }
+        for configuration in plan.configurations()
     }
 
 
 def _withdrawn_since(plan: Plan, changes: Mapping[str, Difference]) -> int:
     """Recordings that had rows in the version before and were withdrawn."""
-    gone = {number.partition("-")[0] for found in changes.values() for number in found.removed}
+    gone = {number.partition("-")[0] for difference in changes.values() for number in difference.removed}
     return len(gone & set(plan.selection.withdrawn))
 
 

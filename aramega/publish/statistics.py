@@ -116,6 +116,6 @@ def _words(text: str) -> list[str]:
 def used(splits: Mapping[str, Statistics], what: str) -> Iterator[tuple[str, int]]:
     """Models or prompts over all splits, the most used first."""
     counted: Counter[str] = Counter()
-    for one in splits.values():
-        counted.update(getattr(one, what))
+    for statistics in splits.values():
+        counted.update(getattr(statistics, what))
     yield from counted.most_common()

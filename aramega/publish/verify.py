@@ -35,17 +35,17 @@ class Verified:
 
 def verify(version: Version, place: str, revision: str | None = None) -> Verified:
     """Compare what `load_dataset(place, …)` gives with the version's own index; raise for what differs."""
-    found = Verified()
+    verified = Verified()
     for name, counts in version.manifest["rows"].items():
         configuration = CONFIGURATIONS[name]
         index = read_index(version.indexes.get(configuration.view_of or name))
         for split, rows in counts.items():
             loaded = _stream(place, name, split, revision)
-            found.problems += _compare(configuration, split, rows, loaded, index, found)
-    if found.problems:
-        more = f" and {len(found.problems) - SHOWN} more" if len(found.problems) > SHOWN else ""
-        raise AramegaError(f"{place}: is not what was published: {'; '.join(found.problems[:SHOWN])}{more}.")
-    return found
+            verified.problems += _compare(configuration, split, rows, loaded, index, verified)
+    if verified.problems:
+        more = f" and {len(verified.problems) - SHOWN} more" if len(verified.problems) > SHOWN else ""
+        raise AramegaError(f"{place}: is not what was published: {'; '.join(verified.problems[:SHOWN])}{more}.")
+    return verified
 
 
 def _stream(place: str, name: str, split: str, revision: str | None) -> Iterator[Mapping[str, Any]]:
@@ -63,7 +63,7 @@ def _compare(
     expected: int,
     loaded: Iterator[Mapping[str, Any]],
     index: Mapping[str, tuple[str, bytes]],
-    found: Verified,
+    verified: Verified,
 ) -> Iterator[str]:
     where = f"{configuration.name}/{split}"
     step = max(1, expected // DECODED)
@@ -76,9 +76,9 @@ def _compare(
         elif configuration.label and row[configuration.label] is None:
             yield f"{where}: {row['id']} has no {configuration.label}"
         if configuration.has_audio:
-            yield from _check_audio(where, row, decode=seen % step == 0, found=found)
+            yield from _check_audio(where, row, decode=seen % step == 0, verified=verified)
         seen += 1
-    found.rows += seen
+    verified.rows += seen
     if seen != expected:
         yield f"{where}: {seen} rows in place of {expected}"
 
@@ -90,7 +90,7 @@ def _changed(configuration: Configuration, row: Mapping[str, Any], expected: byt
     return [name for name, expected_hash in hashes.items() if getattr(now, name) != expected_hash]
 
 
-def _check_audio(where: str, row: Mapping[str, Any], *, decode: bool, found: Verified) -> Iterator[str]:
+def _check_audio(where: str, row: Mapping[str, Any], *, decode: bool, verified: Verified) -> Iterator[str]:
     import soundfile
 
     content = row["audio"]["bytes"]
@@ -98,7 +98,7 @@ def _check_audio(where: str, row: Mapping[str, Any], *, decode: bool, found: Ver
         yield f"{where}: the audio of {row['id']} is not the clip it says"
     elif decode:
         samples, rate = soundfile.read(io.BytesIO(content), dtype="int16")
-        found.decoded += 1
+        verified.decoded += 1
 
         if rate != RATE or abs(len(samples) / RATE - row["seconds"]) > 0.01:
             yield f"{where}: the audio of {row['id']} is {len(samples) / rate:.2f} s in place of {row['seconds']:.2f} s"

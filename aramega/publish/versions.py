@@ -115,13 +115,13 @@ def describe(changes: Mapping[str, Difference], *, first: bool = False) -> Itera
             counted = ", ".join(f"{difference.after[s]:,} {s}" for s in SPLITS if difference.after[s])
             yield f"`{name}`: {counted or 'no rows'}"
             continue
-        said = [
+        parts = [
             f"{len(difference.added):,} added" if difference.added else "",
             f"{len(difference.removed):,} removed" if difference.removed else "",
             _changed(difference),
             f"{len(difference.moved):,} moved to another split" if difference.moved else "",
         ]
-        yield f"`{name}`: {', '.join(filter(None, said)) or 'unchanged'}"
+        yield f"`{name}`: {', '.join(filter(None, parts)) or 'unchanged'}"
 
 
 def _changed(difference: Difference) -> str:

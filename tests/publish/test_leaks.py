@@ -24,7 +24,7 @@ def some_text(seed: int, words: int = 80) -> str:
 def test_a_name_in_two_splits_leaks_and_the_row_for_training_is_the_one_to_drop(kind):
     rows = [said("a", "train", **{kind: "X"}), said("b", "test", **{kind: "x "})]
     (leak,) = find_leaks(rows, 0.8)
-    assert (leak.kind, leak.kept, leak.leaked) == (kind, "b", "a")
+    assert (leak.kind, leak.other, leak.leaked) == (kind, "b", "a")
 
 
 def test_unknown_names_are_nobody_in_particular():
@@ -36,7 +36,7 @@ def test_a_transcript_with_a_few_other_words_is_found_in_another_split():
     heard_otherwise = " ".join([*text.split()[:-2], "شيء", "آخر"])
     rows = [said("a", "train", text), said("b", "validation", heard_otherwise), said("c", "train", some_text(2))]
     (leak,) = find_leaks(rows, 0.8)
-    assert (leak.kind, leak.kept, leak.leaked, leak.splits) == ("transcript", "b", "a", ("validation", "train"))
+    assert (leak.kind, leak.other, leak.leaked, leak.splits) == ("transcript", "b", "a", ("validation", "train"))
 
 
 def test_the_same_words_with_other_vowels_and_digits_are_the_same_transcript():

@@ -93,7 +93,7 @@ def _plan(
 ) -> Plan:
     """Select the passages and settle what becomes of each."""
     inventories = _inventories(job.labels, before)
-    rules = SelectionRules(job.options, inventories, withdrawn, pseudonyms_of(workspace))
+    rules = SelectionRules(job.options, inventories, withdrawn, pseudonyms_of(workspace), job.format)
     selection = select_passages(store, workspace, rules, cache)
     return make_plan(selection, job.options, inventories, _split_assignments(before, workspace), job.format)
 

@@ -10,10 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NewType
 
 from aramega.publish.anonymous import PRIVATE_FIELDS
 from aramega.records import Draft, Line, Review
+
+Hash = NewType("Hash", bytes)
+"""Eight bytes."""
 
 # json.dumps makes an encoder anew for each call that wants anything unusual, which costs more than the encoding.
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -45,6 +48,6 @@ def whole_draft(draft: Draft) -> str:
     return to_json({name: part for name, part in values_of(draft).items() if part is not None})
 
 
-def content_hash(values: Mapping[str, Any]) -> bytes:
+def content_hash(values: Mapping[str, Any]) -> Hash:
     """64 bits of what a row says: two versions of a row are equal if these are."""
-    return hashlib.blake2b(_to_sorted_json(values).encode(), digest_size=8).digest()
+    return Hash(hashlib.blake2b(_to_sorted_json(values).encode(), digest_size=8).digest())

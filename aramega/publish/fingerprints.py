@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from aramega.publish.as_json import to_json
@@ -32,15 +33,18 @@ def content_of(row: PassageRow, segments: Sequence[SegmentRow], raw: RawRow, cli
 
 def values_in_order(row: object) -> dict[str, Any]:
     """A row's values but for its audio, in the order of fingerprints and of tars: `clip` comes after `licence`."""
-    return {name: getattr(row, name) for name in _names_in_order(type(row))}  # type: ignore[arg-type]
+    names, values_of = _in_order(type(row))  # type: ignore[arg-type]
+    return dict(zip(names, values_of(row), strict=True))
 
 
 @cache
-def _names_in_order(row: Hashable) -> tuple[str, ...]:
+def _in_order(row: Hashable) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    """The names of a row's values, and what reads them all at once."""
     names = cached_names(row)
     after = names.index("licence") + 1
     place = [name for name in names[:after] if name != "clip"]
-    return (*place, *(["clip"] if "clip" in names else []), *names[after:])
+    in_order = (*place, *(["clip"] if "clip" in names else []), *names[after:])
+    return in_order, attrgetter(*in_order)
 
 
 def fingerprint_of(decisions: Iterable[object], passages: Mapping[str, Iterable[tuple[str, str]]]) -> str:

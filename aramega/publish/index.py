@@ -58,7 +58,7 @@ def _index_batches(plan: Plan, configuration: Configuration, schema: pa.Schema) 
         numbers = row_numbers(configuration, plan.passages(configuration, split))
         for batch in plan.selection.cache.columns(index_rows(configuration), numbers, ("id", *CHANGES)):
             splits = pa.array([split] * batch.num_rows, pa.string())
-            hashes = (batch.column(name).cast(pa.binary(8)) for name in CHANGES)
+            hashes = [batch.column(name) for name in CHANGES]
             yield pa.RecordBatch.from_arrays([batch.column("id"), splits, *hashes], schema=schema)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from aramega.publish.as_json import content_hash
+from aramega.publish.as_json import Hash, content_hash
 from aramega.publish.columns import columns_of
 from aramega.publish.configurations import Configuration
 
@@ -21,14 +21,14 @@ class IndexRow:
     """What the index keeps of a row: 64 bits for each kind of change."""
 
     id: str
-    audio: bytes
+    audio: Hash
     """Of its clip and times: a segment's audio is known by where it was cut."""
-    transcription: bytes
-    summary: bytes
-    labels: bytes
-    reviews: bytes
-    verification: bytes
-    about: bytes
+    transcription: Hash
+    summary: Hash
+    labels: Hash
+    reviews: Hash
+    verification: Hash
+    about: Hash
 
 
 CHANGES = tuple(field.name for field in fields(IndexRow) if field.name != "id")

@@ -17,13 +17,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from aramega.publish.as_json import Hash
 from aramega.publish.columns import cached_names, is_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH = 1000
-"""Records in a batch: some megabytes, the least that is read at a time."""
+BATCH = 250
+"""Records in a batch: about a megabyte, the least that is read at a time."""
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -76,10 +77,7 @@ class RowCacheWriter:
         if not records:
             return
         schema = _schema(table.kind)  # type: ignore[arg-type]
-        arrays = [
-            pa.array([None if record is None else getattr(record, field.name) for record in records], field.type)
-            for field in schema
-        ]
+        arrays = [pa.array([getattr(record, field.name, None) for record in records], field.type) for field in schema]
         if table not in self._files:
             self._files[table] = pa.ipc.new_file(_path(self.folder, table), schema)
         self._files[table].write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
@@ -95,7 +93,6 @@ class RowCache:
     def columns(self, table: Table[R], numbers: Iterable[int], names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """These columns of the records with these numbers, in the numbers' order, at most a batch at a time."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         schema = _schema(table.kind)  # type: ignore[arg-type]
         # Arrow gives the fields in the file's order, whatever order they are asked for in.
@@ -106,9 +103,9 @@ class RowCache:
         options = pa.ipc.IpcReadOptions(included_fields=included)
         # Not mapped into memory: what was read would count as ours until somebody else needs the memory.
         with pa.OSFile(str(path)) as source, pa.ipc.open_file(source, options=options) as file:
-            for batch, group in groupby(numbers, key=lambda number: number // BATCH):
-                taken = pa.array([number % BATCH for number in group], pa.int64())
-                yield pc.take(file.get_batch(batch), taken)
+            for number, runs in groupby(_runs(numbers), key=lambda run: run.start // BATCH):
+                batch = file.get_batch(number)
+                yield from (batch.slice(run.start % BATCH, len(run)) for run in runs)
 
     def read(self, table: Table[Any], numbers: Iterable[int], kind: type[P]) -> Iterator[P]:
         """The records with these numbers, as records of `kind`, whose fields are some of the table's; None where none
@@ -142,6 +139,19 @@ class ColumnReader:
         return pa.Table.from_batches(parts).combine_chunks() if parts else None
 
 
+def _runs(numbers: Iterable[int]) -> Iterator[range]:
+    """The numbers in their order, as runs of consecutive ones that lie in one batch each."""
+    first = last = -1
+    for number in numbers:
+        if number != last + 1 or number % BATCH == 0 or first < 0:
+            if first >= 0:
+                yield range(first, last + 1)
+            first = number
+        last = number
+    if first >= 0:
+        yield range(first, last + 1)
+
+
 def remove_cache(folder: Path) -> None:
     """Remove a cache, also the single file that older versions kept there."""
     if folder.is_dir():
@@ -168,7 +178,7 @@ def _cached_fields(kind: Hashable) -> tuple[str, ...]:
 
 @cache
 def _arrow_type(kind: Hashable, name: str) -> pa.DataType:
-    """Arrow's type for a field of a record: a number, a truth, text, bytes, or a tuple of text."""
+    """Arrow's type for a field of a record: a number, a truth, text, a hash, or a tuple of text."""
     import pyarrow as pa
 
     hint = typing.get_type_hints(kind)[name]
@@ -176,7 +186,7 @@ def _arrow_type(kind: Hashable, name: str) -> pa.DataType:
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if typing.get_origin(hint) is tuple:
         return pa.list_(pa.string())
-    return {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_(), bytes: pa.binary()}[hint]
+    return {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_(), Hash: pa.binary(8)}[hint]
 
 
 def _is_list(type_: pa.DataType) -> bool:

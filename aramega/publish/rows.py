@@ -11,12 +11,13 @@ elsewhere, and whether a row is published is decided in `selection`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from aramega.publish.as_json import public_review, to_json, values_of
-from aramega.publish.columns import column, columns_of, known_later
+from aramega.publish.columns import Value, column, columns_of, known_later
 from aramega.publish.stretch import Stretch
 from aramega.records import ResolvedPassage, milliseconds
 from aramega.records.choices import PERSONAL_DATA, current_flag
@@ -329,4 +330,10 @@ ROW_TYPES = RowTypes()
 
 def read_row(row: type[R], stretch: Stretch) -> R:
     """The row that tells of the stretch."""
-    return row(**{column.name: column.value(stretch) for column in columns_of(row)})  # type: ignore[arg-type]
+    return row(*[value(stretch) for value in _values_of(row)])  # type: ignore[arg-type]
+
+
+@cache
+def _values_of(row: Hashable) -> tuple[Value, ...]:
+    """How each of the row's fields is read, in their order."""
+    return tuple(column.value for column in columns_of(row))

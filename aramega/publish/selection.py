@@ -101,6 +101,7 @@ class SelectionRules:
     withdrawn: Mapping[str, str]
     """Names of recordings, and why they were withdrawn."""
     pseudonyms: Pseudonyms
+    format: str = "parquet"
 
 
 def select_passages(store: Store, workspace: WorkspaceFolder, rules: SelectionRules, cache: Path) -> Selection:
@@ -127,6 +128,7 @@ class _Selector:
         self.selection = Selection(RowCache(writer.folder))
         self.problems = Problems(rules.inventories)
         self.withdrawn: list[Recording] = []
+        self._segments = 0
         self._where = set(find_passages(store, options.where)) if options.where else None
         self._licences = {spdx_like(name) for name in options.licences}
         self._indexed = [
@@ -192,7 +194,7 @@ class _Selector:
                 id=drafted.id,
                 recording=drafted.recording.id,
                 number=self.writer.count(PASSAGES),
-                first_segment=self.writer.count(SEGMENTS),
+                first_segment=self._segments,
                 segments=len(segments),
                 seconds=row.seconds,
                 clip_bytes=clip_bytes,
@@ -206,17 +208,22 @@ class _Selector:
                 left_out=left_out,
             )
         )
+        self._segments += len(segments)
         self._cache(material, row, segments, raw)
 
     def _cache(self, material: Material, row: PassageRow, segments: Sequence[SegmentRow], raw: RawRow) -> None:
         drafted, writer = material.drafted, self.writer
-        records = {segment.id: segment for segment in drafted.segments}
+        options, format = self.rules.options, self.rules.format
         writer.add(PASSAGES, drafted.passage)
         writer.add(passage_rows(), row)
         writer.add(raw_rows(), raw)
-        for segment in segments:
-            writer.add(SEGMENTS, records.get(segment.id))
-            writer.add(segment_rows(), segment)
+        if "asr" in options.configurations or format != "parquet":
+            for segment in segments:
+                writer.add(segment_rows(), segment)
+        if format != "parquet":
+            records = {segment.id: segment for segment in drafted.segments}
+            for segment in segments:
+                writer.add(SEGMENTS, records.get(segment.id))
         rows: Mapping[str, Sequence[object]] = {"passage": [row], "raw": [raw], "segment": segments}
         for configuration in self._indexed:
             for published in rows[configuration.of]:

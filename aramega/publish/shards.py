@@ -169,11 +169,10 @@ def _cut(
 def _to_batch(table: pa.Table, group: AudioGroup | None, schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a row group, those that are known from its audio among them."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     arrays = {name: table.column(name).combine_chunks() for name in table.column_names}
     if group is not None:
-        paths = pc.binary_join_element_wise(arrays["id"], ".flac", "")
+        paths = pa.array([f"{number}.flac" for number in arrays["id"].to_pylist()], pa.string())
         fields = list(schema.field("audio").type)
         arrays["audio"] = pa.StructArray.from_arrays([group.array(), paths], fields=fields)
         arrays.setdefault("clip", pa.array(group.hashes, pa.string()))

@@ -48,7 +48,8 @@ def segment_stretches(passage: Stretch) -> Iterator[Stretch]:
     for line in passage.resolved.lines:
         start, end = max(line.start, passage.start), min(line.end, passage.end)
         if line.text.strip() and end > start:
-            yield replace(passage, id=line.segment, start=start, end=end, text=line.text)
+            # `replace` would look up every field by name, and segments come by the million.
+            yield Stretch(line.segment, start, end, line.text, passage.drafted, passage.resolved, passage.inventories)
 
 
 def public_stretch(

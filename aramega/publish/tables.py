@@ -16,7 +16,7 @@ from aramega.records import Passage, Segment
 
 PASSAGES = Table("passages", Passage)
 SEGMENTS = Table("segments", Segment)
-"""None where the workspace no longer has the segment that a settled line was laid on."""
+"""For manifests. None where the workspace no longer has the segment that a settled line was laid on."""
 
 
 def passage_rows() -> Table[PassageRow]:

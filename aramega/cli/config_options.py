@@ -31,6 +31,8 @@ class ConfigOption:
     """Where the field's own help is too long for a terminal; else that one."""
     also: tuple[str, ...] = ()
     """Other fields that get the same value."""
+    short: str = ""
+    """Its one letter, if it has one: `-p`."""
     names_file: bool = False
     """Whether a file's name is made absolute: the workspace keeps the option, and a later run may start elsewhere."""
 
@@ -64,7 +66,7 @@ def parameter_of(option: ConfigOption) -> inspect.Parameter:
         flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
     is_number = kind in (int, float)
     made = typer.Option(
-        flags,
+        *((flags, option.short) if option.short else (flags,)),
         metavar=option.metavar,
         help=option.help or field.description,
         rich_help_panel=option.panel,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from aramega.api import Workspace
 
 URL = ConfigOption("review.url", "--url", help="Label Studio's address; default: review.url.")
-PROJECT = ConfigOption("review.project", "--project", "NAME|ID", help="Default: aramega and the workspace's name.")
+PROJECT = ConfigOption(
+    "review.project", "--project", "NAME|ID", help="Default: aramega and the workspace's name.", short="-p"
+)
 WHICH = (
     ConfigOption("review.where", "--where", "SQL", help="Which passages, for example: priority > 0.5."),
     ConfigOption(

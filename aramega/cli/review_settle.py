@@ -53,7 +53,7 @@ def resolve(
     workspace: Workspace,
     policy: Annotated[
         Literal["single", "majority", "gold", "trusted", "referee"],
-        typer.Option("--policy", help="Which answer stands where several people gave one."),
+        typer.Option("--policy", "-p", help="Which answer stands where several people gave one."),
     ] = "majority",
     referee: Annotated[
         list[str] | None,

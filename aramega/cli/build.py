@@ -93,8 +93,12 @@ Workers = Annotated[
     typer.Option("--workers", "-n", min=1, help="Processes, about one core each. Default: the machine's cores."),
 ]
 Engine = Annotated[
-    Literal["local", "ray"],
-    typer.Option("--engine", help="Where stages run: on this machine, or on the actors of a Ray cluster."),
+    Literal["local", "ray", "inline"],
+    typer.Option(
+        "--engine",
+        help="Where stages run: in processes of this machine, on the actors of a Ray cluster, or in this process, one item "
+        "after the other, which a debugger can follow.",
+    ),
 ]
 RayAddress = Annotated[
     str | None,

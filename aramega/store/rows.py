@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import types
+import typing
 from collections.abc import Hashable, Iterable
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -28,22 +30,12 @@ from aramega.records import (
     Verdict,
     from_dict,
 )
+from aramega.records.values import to_values
 
 R = TypeVar("R")
 
-_PLAIN = (
-    "str",
-    "float",
-    "int",
-    "bool",
-    "float | None",
-    "int | None",
-    "str | None",
-    "Decision",
-    "ReviewState",
-    "ChannelLayout",
-    "Downmix",
-)
+# json.dumps makes an encoder anew for each call that wants anything unusual.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -104,18 +96,9 @@ def _from_column(kind: type, name: str, value: Any) -> Any:
 
 
 def _to_column(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    elif isinstance(value, tuple):
-        return f"[{','.join(_to_json(v) for v in value)}]"  # one by one: a ten-hour timeline has 15,000 spans
-    else:
-        return value
-    return _to_json(value)
-
-
-def _to_json(value: Any) -> str:
-    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, tuple):
+        return f"[{','.join(_to_json(to_values(v)) for v in value)}]"  # one by one: a timeline may have 15,000 spans
+    return _to_json(to_values(value)) if is_dataclass(value) else value
 
 
 @cache
@@ -125,9 +108,16 @@ def _columns(kind: type) -> tuple[str, ...]:
 
 @cache
 def _nested(kind: Hashable) -> frozenset[str]:
-    """The fields whose type is neither a number nor a string."""
-    columns = fields(kind)  # type: ignore[arg-type]
-    return frozenset(f.name for f in columns if f.type not in _PLAIN)
+    """The fields that SQLite can't hold as they are."""
+    hints = typing.get_type_hints(kind)
+    return frozenset(f.name for f in fields(kind) if not _is_plain(hints[f.name]))  # type: ignore[arg-type]
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether a type's values are numbers, truths or text, some of a list of texts among them, or nothing."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return all(map(_is_plain, typing.get_args(hint)))
+    return hint in (str, float, int, bool, type(None)) or typing.get_origin(hint) is typing.Literal
 
 
 @cache

@@ -1,8 +1,8 @@
-"""The report: one HTML page that works offline and can be mailed.
+"""Report: writes a build's report, one HTML page that works offline and can be mailed; and the page of disagreements.
 
 `facts` reads the store, `sample` and `pictures` make what can be heard and seen, `plots` draws, and
 `report.html.j2` says it. All that came from files (names, titles, errors) is untrusted: it is escaped by
-the template, shown by `words.visible`, and the page's own policy forbids it to run or fetch anything.
+the template, shown by `display.visible`, and the page's own policy forbids it to run or fetch anything.
 """
 
 from __future__ import annotations

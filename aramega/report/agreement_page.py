@@ -1,4 +1,4 @@
-"""The page of disagreements: what annotators differ on, word by word, for whoever talks it over with them.
+"""Agreement page: shows what annotators differ on, word by word, for whoever talks it over with them.
 
 One file that works offline, runs no script and asks no server for anything. What annotators and servers wrote is
 text and nothing else: the template escapes it, marks that turn a line around are shown, and only web addresses

@@ -1,4 +1,4 @@
-"""What the report says of drafts: how many are worth whose time, why, and how sure each line is."""
+"""Drafts: counts the drafts by decision and reason, and says how sure each line of a transcript is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts: everything the report says, taken from the store in one reading.
+"""Facts: reads everything the report says from the store, in one transaction.
 
 Sums are made by SQLite and in fixed-size batches, so that a million segments are never in memory at
 once; what is listed by name (timelines, rows, failures) is limited, and the report says by how much.
@@ -56,7 +56,8 @@ class FunnelStep:
 
     stage: str
     question: str
-    kept: str
+    kept_as: str
+    """What its caption calls that which goes on."""
     given: float
     seconds: float
     slices: tuple[Slice, ...]

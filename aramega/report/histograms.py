@@ -1,4 +1,4 @@
-"""Histograms: how long, how loud, how clean; from a million rows in one pass and little memory.
+"""Histograms: counts lengths, loudness and noise of a million rows in one pass and little memory.
 
 Values are first counted in bins far finer than a bar, batch by batch. Quantiles come from those, exact to
 one fine bin, and so do the bars, whose width is chosen once the range is known.

@@ -1,4 +1,4 @@
-"""Left out: the speech that no passage holds, and why.
+"""Left out: sums the speech that no passage holds, by reason.
 
 A run of speech is left out where it is too short for a passage and nothing near enough could be joined to it. Each such
 run is given one reason, from what lies between it and the nearest speech. The segments are read in one pass and in

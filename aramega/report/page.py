@@ -1,4 +1,4 @@
-"""The page: facts and previews into one HTML file that fetches nothing.
+"""Page: makes one HTML file of facts and previews that fetches nothing.
 
 Sound and pictures travel inside it as well; `aramega.html` sees to it that nothing else runs or is fetched.
 """

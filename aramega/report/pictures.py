@@ -1,4 +1,4 @@
-"""Pictures of sound: a clip's mel spectrogram as a small PNG.
+"""Pictures: draws a clip's mel spectrogram as a small PNG.
 
 Clips only, never a recording: librosa holds all it is given. The PNG is written by hand, for an indexed
 image is three chunks around one zlib stream and no reason to depend on a drawing library.

@@ -1,4 +1,4 @@
-"""Plots as inline SVG: histograms, and what a recording is made of.
+"""Plots: draws histograms, and what a recording is made of, as inline SVG.
 
 Positions are percentages and text is set in pixels, so one drawing serves a phone and a wide screen
 without small print. Colours are classes; the style sheet gives each a light and a dark one. A strip is

@@ -1,4 +1,4 @@
-"""The sample: a few passages to listen to, spread over quality and over recordings.
+"""Sample: chooses a few passages to listen to, spread over quality and over recordings.
 
 Passages are ranked by their signal-to-noise ratio and cut into as many equal groups as there are
 players; each group gives one, from the recording that was heard least so far. The choice depends on the

@@ -142,10 +142,10 @@ class Divisible(Stage[Item]):
 
 def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:
     """Each stage's fingerprint, given that the stages come in order."""
-    made: dict[str, str] = {}
+    so_far: dict[str, str] = {}
     for stage in stages:
-        made[stage.name] = _fingerprint(stage, {name: made[name] for name in stage.after})
-    return made
+        so_far[stage.name] = _fingerprint(stage, {name: so_far[name] for name in stage.after})
+    return so_far
 
 
 def _fingerprint(stage: Stage[Any], upstream: Mapping[str, str]) -> str:

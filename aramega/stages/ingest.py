@@ -58,18 +58,18 @@ class Ingest(Divisible[Source]):
 
     def _open(self, item: Source, path: str, workers: int) -> Recording | Parts:
         options = self.options
-        found = probe(path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
-        _refuse_endless(found, options.max_hours)
-        _refuse_unheard_of(found)
+        probed = probe(path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
+        _refuse_endless(probed, options.max_hours)
+        _refuse_unheard_of(probed)
         sha256, size = hash_file(path)
-        known = self._already_ingested(recording_id(sha256))
-        if known:
-            return replace(known, name=Path(item.path).name)
-        ranges = plan_ranges(found, workers, options.range_minutes)
+        earlier = self._already_ingested(recording_id(sha256))
+        if earlier:
+            return replace(earlier, name=Path(item.path).name)
+        ranges = plan_ranges(probed, workers, options.range_minutes)
         if len(ranges) > 1:
-            scratch, guess = self._shared_scratch(item, recording_id(sha256)), self._guess(found)
-            return Parts(tuple(Range(a, b, found, sha256, size, guess, scratch) for a, b in ranges))
-        return self._decode(item, path, found, sha256, size)
+            scratch, guess = self._shared_scratch(item, recording_id(sha256)), self._guess(probed)
+            return Parts(tuple(Range(a, b, probed, sha256, size, guess, scratch) for a, b in ranges))
+        return self._decode(item, path, probed, sha256, size)
 
     def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:
         options = self.options
@@ -79,7 +79,7 @@ class Ingest(Divisible[Source]):
     def join(self, whole: Source, answers: Sequence[Sequence[Heard]]) -> Sequence[Recording]:
         try:
             with local_copy(whole.path, self.workspace) as path:
-                return [self._join(whole, path, [one for (one,) in answers])]
+                return [self._join(whole, path, [piece for (piece,) in answers])]
         finally:
             drop_copy(whole.path, self.workspace)
 
@@ -89,25 +89,25 @@ class Ingest(Divisible[Source]):
             return self._alone(item, path)
         part = heard[0].range
         _refuse_long(table.seconds, self.options.max_hours)
-        counts = sum((one.channel_counts for one in heard), ChannelCounts())
-        verdict = judge(part.found.channels, part.downmix, self.options.downmix, counts)
+        counts = sum((piece.channel_counts for piece in heard), ChannelCounts())
+        verdict = judge(part.probed.channels, part.downmix, self.options.downmix, counts)
         if verdict.downmix != part.downmix:
             return self._alone(item, path, verdict)
         if not (scratch := joined_scratch(heard)):
             part.scratch.unlink(missing_ok=True)  # holes where other machines' ranges belong: decoded again if need be
         else:
             scratch.replace(self.workspace.audio(recording_id(part.sha256), self.options.audio_stream))
-        return self._keep(item, path, part.found, part.sha256, part.size, table, _Complaints(), verdict)
+        return self._keep(item, path, part.probed, part.sha256, part.size, table, _Complaints(), verdict)
 
     def _alone(self, item: Source, path: str, verdict: Verdict | None = None) -> Recording:
         """By one worker, whatever its length."""
-        found = probe(path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
+        probed = probe(path, audio_stream=self.options.audio_stream, stall_seconds=self.options.stall_seconds)
         sha256, size = hash_file(path)
         self._shared_scratch(item, recording_id(sha256)).unlink(missing_ok=True)
-        return self._decode(item, path, found, sha256, size, verdict)
+        return self._decode(item, path, probed, sha256, size, verdict)
 
-    def _guess(self, found: Probe) -> Downmix:
-        return first_guess(found.channels, found.channel_layout, self.options.downmix)
+    def _guess(self, probed: Probe) -> Downmix:
+        return first_guess(probed.channels, probed.channel_layout, self.options.downmix)
 
     def _shared_scratch(self, item: Source, recording: str) -> Path:
         """Where workers put their ranges' samples; not two copies of a file into one."""
@@ -116,34 +116,34 @@ class Ingest(Divisible[Source]):
         return audio.with_name(f".{audio.name}.{copy}.part")
 
     def _decode(
-        self, item: Source, path: str, found: Probe, sha256: str, size: int, verdict: Verdict | None = None
+        self, item: Source, path: str, probed: Probe, sha256: str, size: int, verdict: Verdict | None = None
     ) -> Recording:
         """In one pass, or in more where the first one hears that it should have listened to other channels."""
         recording = recording_id(sha256)
         if verdict is None:
-            guess = self._guess(found)
-            table, complaints, counts = self._hear(path, found, recording, guess)
-            verdict = judge(found.channels, guess, self.options.downmix, counts)
+            guess = self._guess(probed)
+            table, complaints, counts = self._hear(path, probed, recording, guess)
+            verdict = judge(probed.channels, guess, self.options.downmix, counts)
             if verdict.downmix == guess:
-                return self._keep(item, path, found, sha256, size, table, complaints, verdict)
+                return self._keep(item, path, probed, sha256, size, table, complaints, verdict)
         if verdict.layout == "two programmes":
-            verdict = replace(verdict, downmix=self._where_more_is_said(path, found, recording))
-        table, complaints, _ = self._hear(path, found, recording, verdict.downmix)
-        return self._keep(item, path, found, sha256, size, table, complaints, verdict)
+            verdict = replace(verdict, downmix=self._where_more_is_said(path, probed, recording))
+        table, complaints, _ = self._hear(path, probed, recording, verdict.downmix)
+        return self._keep(item, path, probed, sha256, size, table, complaints, verdict)
 
-    def _where_more_is_said(self, path: str, found: Probe, recording: str) -> Downmix:
+    def _where_more_is_said(self, path: str, probed: Probe, recording: str) -> Downmix:
         """The channel with more speech, as one has music and effects; the left one of two languages."""
         sides: tuple[Downmix, Downmix] = ("left", "right")
-        left, right = (int(self._hear(path, found, recording, side)[0].speech.sum(dtype="int64")) for side in sides)
+        left, right = (int(self._hear(path, probed, recording, side)[0].speech.sum(dtype="int64")) for side in sides)
         return "right" if right > 1.2 * left else "left"
 
     def _hear(
-        self, path: str, found: Probe, recording: str, downmix: Downmix
+        self, path: str, probed: Probe, recording: str, downmix: Downmix
     ) -> tuple[FrameTable, _Complaints, ChannelCounts]:
         """Decode into the scratch file, listening."""
         analyzer = FrameAnalyzer()
         stream, stall = self.options.audio_stream, self.options.stall_seconds
-        decoder = Decoder(path, found, audio_stream=stream, stall_seconds=stall, downmix=downmix)
+        decoder = Decoder(path, probed, audio_stream=stream, stall_seconds=stall, downmix=downmix)
         with decoder, whole_file(self.workspace.audio(recording, stream)) as part, part.open("wb") as scratch:
             samples = 0
             for block in decoder:
@@ -160,7 +160,7 @@ class Ingest(Divisible[Source]):
         self,
         item: Source,
         path: str,
-        found: Probe,
+        probed: Probe,
         sha256: str,
         size: int,
         table: FrameTable,
@@ -173,17 +173,17 @@ class Ingest(Divisible[Source]):
         recording = recording_id(sha256)
         with self.workspace.keep(self.workspace.frames(recording)) as part:
             table.save(part)
-        truncated, note = _what_went_wrong(complaints, found, table.seconds)
-        made = Recording(
+        truncated, note = _what_went_wrong(complaints, probed, table.seconds)
+        ingested = Recording(
             id=recording,
             sha256=sha256,
             name=Path(item.path).name,
             bytes=size,
             seconds=table.seconds,
-            container=found.container,
-            codec=found.codec,
-            sample_rate=found.sample_rate,
-            channels=found.channels,
+            container=probed.container,
+            codec=probed.codec,
+            sample_rate=probed.sample_rate,
+            channels=probed.channels,
             audio_stream=self.options.audio_stream,
             measures=replace(table.measures, nonfinite_samples=complaints.nonfinite),
             truncated=truncated,
@@ -191,26 +191,26 @@ class Ingest(Divisible[Source]):
             channel_layout=verdict.layout,
             downmix=verdict.downmix,
         )
-        self._remember(made)
-        return made
+        self._remember(ingested)
+        return ingested
 
     def _already_ingested(self, recording: str) -> Recording | None:
         beside = _beside(self.workspace, recording)
         if not self.workspace.bring(beside) or not self.workspace.bring(self.workspace.frames(recording)):
             return None
-        kept = json.loads(beside.read_text(encoding="utf-8"))
-        before = from_dict(Recording, kept["recording"])
-        if kept["made_by"] == self._made_by():
+        note_beside = json.loads(beside.read_text(encoding="utf-8"))
+        before = from_dict(Recording, note_beside["recording"])
+        if note_beside["made_by"] == self._made_by():
             return before
-        if before.channels == 1 and kept["made_by"] == self._made_before_channels():
+        if before.channels == 1 and note_beside["made_by"] == self._made_before_channels():
             return replace(before, channel_layout="mono", downmix="only")
         return None
 
     def _remember(self, recording: Recording) -> None:
         nameless = replace(recording, name="")  # which of two copies is read first is chance
-        kept = {"made_by": self._made_by(), "recording": asdict(nameless)}
+        note_beside = {"made_by": self._made_by(), "recording": asdict(nameless)}
         with self.workspace.keep(_beside(self.workspace, recording.id)) as part:
-            part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+            part.write_text(json.dumps(note_beside, ensure_ascii=False), encoding="utf-8")
 
     def _made_by(self) -> list[object]:
         return [self.version, self.options.deciding()]
@@ -224,17 +224,17 @@ def _beside(workspace: WorkspaceFolder, recording: str) -> Path:
     return workspace.frames(recording).with_suffix(".json")
 
 
-def _refuse_endless(found: Probe, max_hours: float) -> None:
-    if found.seconds is not None:
-        _refuse_long(found.seconds, max_hours)
+def _refuse_endless(probed: Probe, max_hours: float) -> None:
+    if probed.seconds is not None:
+        _refuse_long(probed.seconds, max_hours)
 
 
-def _refuse_unheard_of(found: Probe) -> None:
+def _refuse_unheard_of(probed: Probe) -> None:
     """A header that is broken so: at one sample a second, 24 kB become seven hours and cost 800 MB to resample."""
     low, high = _RATES
-    if not low <= found.sample_rate <= high:
+    if not low <= probed.sample_rate <= high:
         raise AudioError(
-            f"its header says {found.sample_rate:,} samples a second, and no recording has fewer than {low:,} or more "
+            f"its header says {probed.sample_rate:,} samples a second, and no recording has fewer than {low:,} or more "
             f"than {high:,}: it must be broken."
         )
 
@@ -257,10 +257,10 @@ class _Complaints:
     last_words: str = ""
 
 
-def _what_went_wrong(complaints: _Complaints, found: Probe, seconds: float) -> tuple[bool, str]:
+def _what_went_wrong(complaints: _Complaints, probed: Probe, seconds: float) -> tuple[bool, str]:
     """Whether the end is missing, and the decoder's complaint in words; what was decoded is kept."""
     notes = []
-    missing = 0.0 if found.seconds is None or found.seconds_are_a_guess else found.seconds - seconds
+    missing = 0.0 if probed.seconds is None or probed.seconds_are_a_guess else probed.seconds - seconds
     truncated = complaints.exit_code != 0 or missing > max(2.0, 0.01 * seconds)
     if missing > max(2.0, 0.01 * seconds):
         notes.append(f"ends {missing:.0f} s before its header says")

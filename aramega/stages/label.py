@@ -93,9 +93,11 @@ class Label(Stage[DraftedPassage]):
 
     def _labels(self, item: DraftedPassage, dialect: Scores, emotion: Scores) -> Labels:
         by = (self._dialect or self._text).name if self._dialect or self._text else ""  # type: ignore[union-attr]
-        known = Names(self.options.dialects, REGIONS, self.options.names).scores({item.recording.metadata.dialect: 1.0})
-        if known:
-            dialect, by = known, "manifest"
+        from_manifest = Names(self.options.dialects, REGIONS, self.options.names).scores(
+            {item.recording.metadata.dialect: 1.0}
+        )
+        if from_manifest:
+            dialect, by = from_manifest, "manifest"
         return Labels(
             passage=item.id,
             dialect=dialect,

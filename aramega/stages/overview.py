@@ -106,22 +106,22 @@ def load_rules(options: OverviewConfig, asking: SummarizeConfig) -> Rules:
 
 def pick_overview(item: SummarizedRecording, options: OverviewConfig) -> Overview:
     """The most central of the passages' sentences, and chapters under the titles of their most central passages."""
-    told = _summarized(item)
-    texts = [summary.text for _, summary in told]
-    found = extract(texts, max_sentences=options.max_sentences, max_words=options.max_words, max_topics=1)
-    runs = find_chapters([f"{s.title} {s.text}" for _, s in told], options.max_chapters)
-    titles = [told[most_central(texts, run)][1].title for run in runs]
-    chapters = _as_chapters(item.passages, [(told[r.start][0], t) for r, t in zip(runs, titles, strict=True)])
-    return Overview(item.id, found.text, chapters, model=method())
+    summarized = _summarized(item)
+    texts = [summary.text for _, summary in summarized]
+    extracted = extract(texts, max_sentences=options.max_sentences, max_words=options.max_words, max_topics=1)
+    runs = find_chapters([f"{s.title} {s.text}" for _, s in summarized], options.max_chapters)
+    titles = [summarized[most_central(texts, run)][1].title for run in runs]
+    chapters = _as_chapters(item.passages, [(summarized[r.start][0], t) for r, t in zip(runs, titles, strict=True)])
+    return Overview(item.id, extracted.text, chapters, model=method())
 
 
 def survey_recording(item: SummarizedRecording, rules: Rules) -> Talk[Overview]:
     """The talk about one recording. One of whose passages nothing is said is not talked about."""
-    told, made_by, bill = _summarized(item), rules.asking.model.provenance, Bill()
-    if not told:
+    summarized, made_by, bill = _summarized(item), rules.asking.model.provenance, Bill()
+    if not summarized:
         return Overview(item.id, "", (), made_by, rules.prompt.tag)
-    answer = yield from _survey([summary.text for _, summary in told], item, rules, bill)
-    begins = [(told[chapter.first - 1][0], chapter.title) for chapter in answer.chapters]
+    answer = yield from _survey([summary.text for _, summary in summarized], item, rules, bill)
+    begins = [(summarized[chapter.first - 1][0], chapter.title) for chapter in answer.chapters]
     return Overview(
         recording=item.id,
         text=answer.summary,
@@ -155,9 +155,9 @@ def _ask_about(
 ) -> Talk[OverviewAnswer]:
     options, prompt = rules.options, rules.prompt
     numbered = "\n".join(f"{n}. {text}" for n, text in enumerate(texts, 1))
-    told = {"max_sentences": options.max_sentences, "max_words": options.max_words, "max_chapters": most}
+    named_limits = {"max_sentences": options.max_sentences, "max_words": options.max_words, "max_chapters": most}
     material = {"passages": numbered, **known_about(item.recording.metadata)}
-    request = make_request(prompt, material, told, OverviewAnswer, options.max_answer_tokens)
+    request = make_request(prompt, material, named_limits, OverviewAnswer, options.max_answer_tokens)
     limits, read = Limits(options.max_sentences, options.max_words), read_overview(len(texts), most)
     (answer,) = yield from ask(
         [request], lambda text: read(text, limits), lambda error: fill(prompt.repair, {"error": error}), bill

@@ -44,10 +44,10 @@ class Passages(Stage[SegmentedRecording]):
     def run(self, item: SegmentedRecording) -> Sequence[Passage]:
         spans = item.timeline.spans if item.timeline else ()
         runs = plan_passages(item.segments, spans, self.options)
-        made = self._cut(item, runs) if runs else []
+        passages = self._cut(item, runs) if runs else []
         if self.workspace.is_away:
             self.workspace.drop_audio(item.id)
-        return made
+        return passages
 
     def _cut(self, item: SegmentedRecording, runs: Sequence[Sequence[Segment]]) -> list[Passage]:
         audio = decoded_audio(item, self.workspace)
@@ -151,7 +151,7 @@ def _fits(length: float, options: PassagesConfig) -> bool:
 def _music_in(gaps: Sequence[tuple[float, float]], spans: Sequence[Span]) -> list[float]:
     """Seconds of music in each gap; both come in order, so one walk does."""
     music = [s for s in spans if s.kind == "music"]
-    found, at = [], 0
+    totals, at = [], 0
     for start, end in gaps:
         while at < len(music) and music[at].end <= start:
             at += 1
@@ -159,8 +159,8 @@ def _music_in(gaps: Sequence[tuple[float, float]], spans: Sequence[Span]) -> lis
         while i < len(music) and music[i].start < end:
             total += min(end, music[i].end) - max(start, music[i].start)
             i += 1
-        found.append(total)
-    return found
+        totals.append(total)
+    return totals
 
 
 def _passage(passage: str, run: Sequence[Segment], start: float, end: float, clip: str, sha256: str) -> Passage:
@@ -182,6 +182,6 @@ def _passage(passage: str, run: Sequence[Segment], start: float, end: float, cli
 
 def _mean(values: Sequence[float | None], weights: Sequence[float]) -> float | None:
     """The mean over time, of those segments whose value is known."""
-    known = [(v, w) for v, w in zip(values, weights, strict=True) if v is not None]
-    total = sum(w for _, w in known)
-    return round(sum(v * w for v, w in known) / total, 2) if total else None
+    pairs = [(v, w) for v, w in zip(values, weights, strict=True) if v is not None]
+    total = sum(w for _, w in pairs)
+    return round(sum(v * w for v, w in pairs) / total, 2) if total else None

@@ -66,8 +66,8 @@ def _options(plugin: Plugin, kind: type[PluginStage[Any]], table: Mapping[str, A
         return options.model_validate(dict(table))
     except ValidationError as error:
         wrong = "; ".join(_explain(detail) for detail in error.errors())
-        known = ", ".join(options.model_fields) or "none"
-        raise AramegaError(f"[plugins.{plugin.name}] {wrong}. Its options: {known}.") from None
+        option_names = ", ".join(options.model_fields) or "none"
+        raise AramegaError(f"[plugins.{plugin.name}] {wrong}. Its options: {option_names}.") from None
 
 
 def _explain(detail: ErrorDetails) -> str:

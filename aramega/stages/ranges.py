@@ -38,7 +38,7 @@ class Range:
     first: int
     end: int | None
     """None: to wherever the recording ends."""
-    found: Probe
+    probed: Probe
     sha256: str
     size: int
     downmix: Downmix
@@ -57,12 +57,12 @@ class Heard:
     channel_counts: ChannelCounts
 
 
-def plan_ranges(found: Probe, workers: int, minutes: float) -> list[tuple[int, int | None]]:
+def plan_ranges(probed: Probe, workers: int, minutes: float) -> list[tuple[int, int | None]]:
     """First and end block of each range; one range where it is not worth while, or cannot be done."""
-    seconds = found.seconds or 0.0
+    seconds = probed.seconds or 0.0
     chunks = int(seconds * RATE // (CHUNK_BLOCKS * BLOCK))
     wanted = min(2 * workers, int(seconds // (60 * minutes)), chunks) if minutes and workers > 1 else 1
-    if wanted < 2 or found.holds_floats or not found.codec.startswith(_SEEKS_EXACTLY):
+    if wanted < 2 or probed.holds_floats or not probed.codec.startswith(_SEEKS_EXACTLY):
         return [(0, None)]
     borders = [round(i * chunks / wanted) * CHUNK_BLOCKS for i in range(wanted)]
     return [*pairwise(borders), (borders[-1], None)]
@@ -76,7 +76,7 @@ def hear_range(path: str, part: Range, *, audio_stream: int, stall_seconds: floa
     end = None if part.end is None else (part.end - begin) * BLOCK
     decoder = Decoder(
         path,
-        part.found,
+        part.probed,
         audio_stream=audio_stream,
         stall_seconds=stall_seconds,
         start=begin * BLOCK / RATE,
@@ -111,32 +111,32 @@ def joined_table(heard: Sequence[Heard]) -> FrameTable | None:
         is_full = left.stretch.samples == (border - left.range.first) * BLOCK
         if not is_full or any(left.digests.get(n) != right.digests.get(n) for n in (border - 1, border)):
             return None
-    return join_stretches([one.stretch for one in heard])
+    return join_stretches([piece.stretch for piece in heard])
 
 
 def joined_scratch(heard: Sequence[Heard]) -> Path | None:
     """The scratch file with everybody's samples; None where they were written on other machines than this."""
     scratch = heard[0].range.scratch
-    samples = sum(one.stretch.samples for one in heard)
+    samples = sum(piece.stretch.samples for piece in heard)
     try:
         with scratch.open("rb") as file:
             whole = os.fstat(file.fileno()).st_size == 2 * samples
-            return scratch if whole and all(_is_there(file.fileno(), one) for one in heard) else None
+            return scratch if whole and all(_is_there(file.fileno(), piece) for piece in heard) else None
     except FileNotFoundError:
         return None
 
 
 def _blocks(decoder: Decoder, begin: int) -> Iterator[tuple[int, Samples]]:
     """The decoder's samples cut into the analyzer's blocks, numbered; the last may be shorter."""
-    number, kept = begin, b""
+    number, buffered = begin, b""
     for samples in decoder:
-        kept += samples.tobytes()
-        for at in range(0, len(kept) - 2 * BLOCK + 1, 2 * BLOCK):
-            yield number, _samples(kept[at : at + 2 * BLOCK])
+        buffered += samples.tobytes()
+        for at in range(0, len(buffered) - 2 * BLOCK + 1, 2 * BLOCK):
+            yield number, _samples(buffered[at : at + 2 * BLOCK])
             number += 1
-        kept = kept[len(kept) // (2 * BLOCK) * 2 * BLOCK :]
-    if kept:
-        yield number, _samples(kept)
+        buffered = buffered[len(buffered) // (2 * BLOCK) * 2 * BLOCK :]
+    if buffered:
+        yield number, _samples(buffered)
 
 
 def _samples(content: bytes) -> Samples:
@@ -161,11 +161,11 @@ def _put(file: int, block: Samples, at: int) -> None:
         content, at = content[done:], at + done
 
 
-def _is_there(file: int, one: Heard) -> bool:
+def _is_there(file: int, piece: Heard) -> bool:
     """Whether the file holds the range's samples: looked for at its borders, for others' places are holes."""
-    own = range(one.range.first, one.range.end if one.range.end is not None else one.range.first + 1)
-    places = [number for number in one.digests if number in own]
+    own = range(piece.range.first, piece.range.end if piece.range.end is not None else piece.range.first + 1)
+    places = [number for number in piece.digests if number in own]
     return all(
-        hashlib.sha256(os.pread(file, 2 * BLOCK, 2 * number * BLOCK)).hexdigest() == one.digests[number]
+        hashlib.sha256(os.pread(file, 2 * BLOCK, 2 * number * BLOCK)).hexdigest() == piece.digests[number]
         for number in places
     )

@@ -108,13 +108,13 @@ def estimate(items: Iterable[DraftedPassage], options: SummarizeConfig) -> Estim
 
 def pick_summary(item: DraftedPassage, options: SummarizeConfig) -> Summary:
     """A summary of the passage's own sentences."""
-    found = extract(
+    extracted = extract(
         said_lines(item),
         max_sentences=options.max_sentences,
         max_words=options.max_words,
         max_topics=options.max_topics,
     )
-    return Summary(item.id, found.text, found.title, found.topics, abstractive=False, model=method())
+    return Summary(item.id, extracted.text, extracted.title, extracted.topics, abstractive=False, model=method())
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Rules:
     limits: Limits
     options: SummarizeConfig
 
-    def told(self) -> dict[str, int]:
+    def named_limits(self) -> dict[str, int]:
         """The limits as a prompt may name them."""
         return {
             "max_sentences": self.limits.max_sentences,
@@ -182,7 +182,9 @@ def _ask_about(
     prompt: Prompt, name: str, parts: Sequence[Sequence[str]], about: Metadata, rules: Rules, bill: Bill
 ) -> Talk[list[SummaryAnswer]]:
     """The checked answers about each part."""
-    known, told, room = known_about(about), rules.told(), rules.options.max_answer_tokens
-    requests = [make_request(prompt, {name: "\n".join(p), **known}, told, SummaryAnswer, room) for p in parts]
+    known_metadata, named_limits, room = known_about(about), rules.named_limits(), rules.options.max_answer_tokens
+    requests = [
+        make_request(prompt, {name: "\n".join(p), **known_metadata}, named_limits, SummaryAnswer, room) for p in parts
+    ]
     read = partial(read_summary, limits=rules.limits)
     return (yield from ask(requests, read, lambda error: fill(prompt.repair, {"error": error}), bill))

@@ -16,7 +16,7 @@ VAGUE = {"told", "said", "one", "known", "found", "made", "kept", "there"}
 ROOMS_WITH_VAGUE_NAMES = {
     *("aramega/audio", "aramega/backends", "aramega/cli", "aramega/config"),
     *("aramega/maintenance", "aramega/records"),
-    *("aramega/settle", "aramega/stages", "aramega/store", "aramega/text"),
+    *("aramega/settle", "aramega/store", "aramega/text"),
 }
 
 MODULES_IN_CIRCLES = {

@@ -42,21 +42,21 @@ def coverage_and_density(transcript: Sequence[str], summary: Sequence[str]) -> t
 
 def novel_bigrams(transcript: Sequence[str], summary: Sequence[str]) -> float | None:
     """Share of the summary's pairs of neighbours that the transcript does not have."""
-    said = set(pairwise(transcript))
-    told = list(pairwise(summary))
-    return sum(pair not in said for pair in told) / len(told) if told else None
+    spoken = set(pairwise(transcript))
+    written = list(pairwise(summary))
+    return sum(pair not in spoken for pair in written) / len(written) if written else None
 
 
 def unsupported_numbers(transcript: str, summary: str) -> tuple[str, ...]:
     """Numbers of the summary that were not said, whether in digits or in words."""
-    said = set(numbers(_PERCENT.sub(" ", transcript)))
-    return tuple(dict.fromkeys(f"{n:g}" for n in numbers(_PERCENT.sub(" ", summary)) if n not in said))
+    spoken = set(numbers(_PERCENT.sub(" ", transcript)))
+    return tuple(dict.fromkeys(f"{n:g}" for n in numbers(_PERCENT.sub(" ", summary)) if n not in spoken))
 
 
 def unsupported_names(transcript: str, summary: str) -> tuple[str, ...]:
     """Latin words of the summary that were not said; Arabic names can't be told from other words this way."""
-    said = {name.lower() for name in _LATIN.findall(transcript)}
-    return tuple(dict.fromkeys(name for name in _LATIN.findall(summary) if name.lower() not in said))
+    spoken = {name.lower() for name in _LATIN.findall(transcript)}
+    return tuple(dict.fromkeys(name for name in _LATIN.findall(summary) if name.lower() not in spoken))
 
 
 def plain_words(text: str) -> list[str]:

@@ -42,39 +42,41 @@ def check_draft(item: DraftedPassage) -> Checked:
     """All that can be measured of a draft by itself."""
     transcript, summary = item.draft.transcript, item.draft.summary
     lines = transcript.lines if transcript else ()
-    said = transcript.text if transcript else ""
-    told = summary.text if summary else ""
-    said_words, told_words = plain_words(said), plain_words(told)
-    coverage, density = coverage_and_density(said_words, told_words)
+    spoken = transcript.text if transcript else ""
+    written = summary.text if summary else ""
+    spoken_words, written_words = plain_words(spoken), plain_words(written)
+    coverage, density = coverage_and_density(spoken_words, written_words)
     length = {segment.id: segment.seconds for segment in item.segments}
     return Checked(
         passage=item.id,
         avg_logprob=_mean_logprob(lines),
-        compression_ratio=round(compression_ratio(said), 3) if said else None,
-        characters_per_second=round(len(said) / item.passage.speech_seconds, 2) if item.passage.speech_seconds else 0.0,
-        arabic_share=round(arabic_share(said), 4),
+        compression_ratio=round(compression_ratio(spoken), 3) if spoken else None,
+        characters_per_second=round(len(spoken) / item.passage.speech_seconds, 2)
+        if item.passage.speech_seconds
+        else 0.0,
+        arabic_share=round(arabic_share(spoken), 4),
         music_share=round(item.music_seconds / item.passage.seconds, 4) if item.passage.seconds else 0.0,
-        words=len(said_words),
+        words=len(spoken_words),
         doubted=_share(lines, lambda line: bool(_DOUBTS & set(line.flags)), lambda line: len(line.text)),
         unheard=_share(lines, lambda line: not line.text, lambda line: length.get(line.segment, 0.0)),
-        summary_sentences=len(sentences(told)),
-        summary_words=len(told_words),
-        compression=round(len(said_words) / len(told_words), 3) if told_words else None,
+        summary_sentences=len(sentences(written)),
+        summary_words=len(written_words),
+        compression=round(len(spoken_words) / len(written_words), 3) if written_words else None,
         coverage=_rounded(coverage),
         density=_rounded(density),
-        novel_bigrams=_rounded(novel_bigrams(said_words, told_words)),
-        unsupported_numbers=unsupported_numbers(said, told),
-        unsupported_names=unsupported_names(said, told),
+        novel_bigrams=_rounded(novel_bigrams(spoken_words, written_words)),
+        unsupported_numbers=unsupported_numbers(spoken, written),
+        unsupported_names=unsupported_names(spoken, written),
         flags=tuple(sorted({flag for line in lines for flag in line.flags})),
-        signature=signature(said).hex(),
+        signature=signature(spoken).hex(),
     )
 
 
 def _mean_logprob(lines: Sequence[Line]) -> float | None:
     """Over the letters, so that a window of three words counts for three words."""
-    known = [(line.avg_logprob, len(line.text)) for line in lines if line.avg_logprob is not None and line.text]
-    total = sum(weight for _, weight in known)
-    return round(sum(value * weight for value, weight in known) / total, 4) if total else None
+    weighted = [(line.avg_logprob, len(line.text)) for line in lines if line.avg_logprob is not None and line.text]
+    total = sum(weight for _, weight in weighted)
+    return round(sum(value * weight for value, weight in weighted) / total, 4) if total else None
 
 
 def _share(lines: Sequence[Line], holds: Callable[[Line], bool], weight: Callable[[Line], float]) -> float:

@@ -59,28 +59,28 @@ def doubts(
     """The reasons to doubt that `text` is what was said in `seconds` of speech."""
     if not text:
         return ("nothing heard",)
-    found = []
+    reasons = []
     if is_loop(text, max_compression_ratio):
-        found.append("loop")
+        reasons.append("loop")
     if is_phantom(text):
-        found.append("phantom")
+        reasons.append("phantom")
     rate = len(text) / seconds if seconds else 0.0
     if rate > FASTEST:
-        found.append("too fast")
+        reasons.append("too fast")
     if rate < SLOWEST:
-        found.append("too slow")
+        reasons.append("too slow")
     unsure = avg_logprob is not None and avg_logprob < min_logprob
     if unsure and no_speech is not None and no_speech > max_no_speech:
-        found.append("no speech")
+        reasons.append("no speech")
     elif unsure:
-        found.append("unsure")
-    return tuple(found)
+        reasons.append("unsure")
+    return tuple(reasons)
 
 
 def is_phantom(text: str) -> bool:
     """Whether a line is, or ends in, something Whisper says by itself."""
-    said = normalize(text, "asr").lower().split()
-    return any(_is_all(said, phantom) or _ends_in(said, phantom) for phantom in _normalized_phantoms())
+    spoken = normalize(text, "asr").lower().split()
+    return any(_is_all(spoken, phantom) or _ends_in(spoken, phantom) for phantom in _normalized_phantoms())
 
 
 def is_loop(text: str, max_compression_ratio: float = 2.4) -> bool:
@@ -106,11 +106,11 @@ def _normalized_phantoms() -> list[list[str]]:
     return [normalize(phantom, "asr").lower().split() for phantom in PHANTOMS]
 
 
-def _is_all(said: Sequence[str], phantom: Sequence[str]) -> bool:
+def _is_all(spoken: Sequence[str], phantom: Sequence[str]) -> bool:
     """All of it, perhaps said several times."""
-    times, rest = divmod(len(said), len(phantom))
-    return times > 0 and rest == 0 and list(said) == list(phantom) * times
+    times, rest = divmod(len(spoken), len(phantom))
+    return times > 0 and rest == 0 and list(spoken) == list(phantom) * times
 
 
-def _ends_in(said: Sequence[str], phantom: Sequence[str]) -> bool:
-    return len(phantom) >= _SHORT and list(said[-len(phantom) :]) == list(phantom)
+def _ends_in(spoken: Sequence[str], phantom: Sequence[str]) -> bool:
+    return len(phantom) >= _SHORT and list(spoken[-len(phantom) :]) == list(phantom)

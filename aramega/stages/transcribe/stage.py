@@ -113,14 +113,14 @@ class Transcribe(Stage[DraftedPassage]):
     def _open(self, item: DraftedPassage) -> _Passage | Sequence[Transcript] | Exception:
         """What is to be heard of a passage; where nothing is, its answer."""
         try:
-            known = self._at_hand(item)
-            if known.cues and self._takes_subtitles():
-                return [_from_subtitles(item, known)]
+            subtitles = self._at_hand(item)
+            if subtitles.cues and self._takes_subtitles():
+                return [_from_subtitles(item, subtitles)]
             if self.options.model == SUBTITLES:
                 raise AramegaError(
                     f"{item.recording.name}: no subtitles beside it (looked for .srt, .vtt, .json of its name, "
-                    f"and for a manifest's column `transcript`){', with any text in this passage' if known.cues == () else ''}."
-                    f"{f' {known.note}.' if known.note else ''}"
+                    f"and for a manifest's column `transcript`){', with any text in this passage' if subtitles.cues == () else ''}."
+                    f"{f' {subtitles.note}.' if subtitles.note else ''}"
                 )
             return _Passage(item, clip_sound(item.passage, self.workspace), self._windows(item))
         except Exception as error:  # noqa: BLE001  whatever one passage does, the next gets its turn
@@ -199,13 +199,13 @@ class Transcribe(Stage[DraftedPassage]):
         assert self._recognizer
         languages = [line.language for line in lines if line.text]
         language = max(languages, key=languages.count) if languages else ""
-        known = self._at_hand(item)
-        made = Transcript(item.id, tuple(lines), self._recognizer.name, language, note=known.note)
-        if not known.cues:
-            return made
-        told = " ".join(stretch.text for stretch in known.cues)
-        distance = round(cer([normalize(told, "asr")], [normalize(made.text, "asr")]), 4)
-        return replace(made, at_hand=told, at_hand_cer=distance)
+        subtitles = self._at_hand(item)
+        transcript = Transcript(item.id, tuple(lines), self._recognizer.name, language, note=subtitles.note)
+        if not subtitles.cues:
+            return transcript
+        spoken = " ".join(stretch.text for stretch in subtitles.cues)
+        distance = round(cer([normalize(spoken, "asr")], [normalize(transcript.text, "asr")]), 4)
+        return replace(transcript, at_hand=spoken, at_hand_cer=distance)
 
     def _at_hand(self, item: DraftedPassage) -> Subtitles:
         """The subtitles said during the passage."""
@@ -238,9 +238,9 @@ def _stretches(window: Window, heard: Heard) -> list[Stretch]:
     ]
 
 
-def _from_subtitles(item: DraftedPassage, known: Subtitles) -> Transcript:
+def _from_subtitles(item: DraftedPassage, subtitles: Subtitles) -> Transcript:
     """The broadcaster's text as the draft: no model was asked, so there is no confidence to tell."""
-    laid: list[Any] = list(lay_on_segments(known.cues or (), item.segments))
+    laid: list[Any] = list(lay_on_segments(subtitles.cues or (), item.segments))
     lines = tuple(
         Line(
             segment=segment.id,
@@ -254,7 +254,7 @@ def _from_subtitles(item: DraftedPassage, known: Subtitles) -> Transcript:
         )
         for segment, part in zip(item.segments, laid, strict=True)
     )
-    return Transcript(item.id, lines, SUBTITLES, note=known.note)
+    return Transcript(item.id, lines, SUBTITLES, note=subtitles.note)
 
 
 def _inside(at: float, segment: Segment) -> float:

@@ -92,17 +92,17 @@ def _from_blocks(text: str) -> Iterator[Stretch]:
         i += 1
         if not times:
             continue
-        said = []
+        spoken = []
         while i < len(lines) and lines[i].strip() and not _TIMES.search(lines[i]):
-            said.append(lines[i])
+            spoken.append(lines[i])
             i += 1
-        yield Stretch(_seconds(times[1]), _seconds(times[2]), _plain(" ".join(said)))
+        yield Stretch(_seconds(times[1]), _seconds(times[2]), _plain(" ".join(spoken)))
 
 
 def _from_json(text: str, path: Path) -> Iterator[Stretch]:
     try:
-        told = json.loads(text)
-        for cue in told["segments"] if isinstance(told, dict) else told:
+        content = json.loads(text)
+        for cue in content["segments"] if isinstance(content, dict) else content:
             yield Stretch(float(cue["start"]), float(cue["end"]), _plain(str(cue["text"])))
     except (ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AramegaError(

@@ -117,11 +117,11 @@ def _divide(stretch: Stretch, segments: Sequence[Segment]) -> list[tuple[int, St
     for i in touched:
         mine = [w for w in words if _home(w, segments, touched) == i]
         if mine:
-            known = tuple(mine) if stretch.words else ()
+            timed = tuple(mine) if stretch.words else ()
             text = " ".join(w.text for w in mine)
             # A token does not know where its word ends up; the whole phrase's stay with its first part.
             tokens = stretch.tokens if not parts else ()
-            parts.append((i, Stretch(mine[0].start, mine[-1].end, text, tokens, known), not stretch.words))
+            parts.append((i, Stretch(mine[0].start, mine[-1].end, text, tokens, timed), not stretch.words))
     return parts
 
 
@@ -136,11 +136,11 @@ def _spread(stretch: Stretch, segments: Sequence[Segment]) -> list[Word]:
     speech = sum(b - a for a, b in spans)
     texts = stretch.text.split()
     letters = sum(len(t) for t in texts) or 1
-    words, said = [], 0
+    words, letters_before = [], 0
     for text in texts:
-        begin = _at(spans, speech * said / letters)
-        said += len(text)
-        words.append(Word(text, begin, _at(spans, speech * said / letters), 0.0))
+        begin = _at(spans, speech * letters_before / letters)
+        letters_before += len(text)
+        words.append(Word(text, begin, _at(spans, speech * letters_before / letters), 0.0))
     return words
 
 

@@ -61,7 +61,7 @@ class FolderTarget:
         """Put what was staged in its place; whether that changed anything."""
         before = self.before()
         if before is not None and before.fingerprint == fingerprint:
-            changed = self._replace_papers(staged)
+            changed = self._replace_small_files(staged)
             shutil.rmtree(staged)
         else:
             changed = True
@@ -85,7 +85,7 @@ class FolderTarget:
             self._old.rename(self.folder)
         shutil.rmtree(self._old, ignore_errors=True)
 
-    def _replace_papers(self, staged: Path) -> bool:
+    def _replace_small_files(self, staged: Path) -> bool:
         changed = False
         for name in files_in(staged):
             new, old = (staged / name).read_bytes(), self.folder / name

@@ -88,7 +88,7 @@ def make_plan(
 ) -> Plan:
     """Settle the splits, and raise for whatever forbids to publish this set."""
     shares = Shares(options.validation_share, options.test_share)
-    assignment = assign(members(selection, inventories), assignments, shares, gone=selection.withdrawn)
+    assignment = assign(members(selection, inventories), assignments, shares, withdrawn=selection.withdrawn)
     funnel = Counter(selection.funnel)
     raw = _by_split(selection.passages, assignment, funnel)
     rows = {split: _publishable(raw[split], split, options, funnel) for split in SPLITS}

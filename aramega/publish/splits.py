@@ -101,14 +101,14 @@ def read_split_assignments(path: Path) -> SplitAssignments | None:
 
 
 def assign(
-    members: Iterable[Member], assignments: SplitAssignments | None, shares: Shares, *, gone: Iterable[str] = ()
+    members: Iterable[Member], assignments: SplitAssignments | None, shares: Shares, *, withdrawn: Iterable[str] = ()
 ) -> Assignment:
-    """Give every recording its split; what `assignments` hold stays where it was. `gone` recordings leave them."""
+    """Give every recording its split; what `assignments` hold stays where it was. `withdrawn` recordings leave them."""
     ordered = sorted(members, key=lambda m: m.recording)
     if assignments is None:
         assignments = SplitAssignments(choose_salt(ordered, shares))
     decided = dict(assignments.keys)
-    for recording in gone:
+    for recording in withdrawn:
         decided.pop(assignments.key("recording", recording), None)
     split_of, held_back, left = _follow(ordered, assignments, decided)
     for group in _groups(left, assignments):

@@ -1,8 +1,8 @@
 """Staging: a version is made whole in a folder of its own before anyone can see it.
 
 The folder's name holds the plan's fingerprint, so a run that was killed finds its shards again, and a run
-that would make something else starts afresh. Shards first, which are big and resumable; then the *papers*
-(card, changelog, manifest, index, splits), which are small and made anew each time.
+that would make something else starts afresh. Shards first, which are big and resumable; then the small
+files (card, changelog, manifest, index, splits), which are made anew each time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def stage(plan: Plan, workspace: WorkspaceFolder, folder: Path, order: Order, sa
     """Make the version in `folder`, or go on making it; the difference to the version before."""
     folder.mkdir(parents=True, exist_ok=True)
     if order.before is not None and order.before.fingerprint == plan.fingerprint:
-        return _stage_papers_alone(plan, folder, order)
+        return _stage_small_files_alone(plan, folder, order)
     _check_room(plan, folder)
     version, number, date = _begin(folder, order)
     with ThreadPoolExecutor(1) as beside:  # the index is all Python, shards are all disk and hashing
@@ -67,7 +67,7 @@ def stage(plan: Plan, workspace: WorkspaceFolder, folder: Path, order: Order, sa
     withdrawn = _withdrawn_since(plan, changes)
     changelog = make_changelog(order.before, version, date, changes, withdrawn)
     sizes = {shard.name: (folder / shard.name).stat().st_size for shard in plan_shards(plan)}
-    _write_papers(plan, folder, order, Release(version, number, date, changelog), sizes)
+    _write_small_files(plan, folder, order, Release(version, number, date, changelog), sizes)
     (folder / STARTED).unlink()
     return changes
 
@@ -99,13 +99,13 @@ def difference(plan: Plan, folder: Path, before: Version | None) -> dict[str, Di
     return compare(before.indexes if before else {}, {path.stem: path for path in written})
 
 
-def _stage_papers_alone(plan: Plan, folder: Path, order: Order) -> Mapping[str, Difference]:
+def _stage_small_files_alone(plan: Plan, folder: Path, order: Order) -> Mapping[str, Difference]:
     """The same rows as before: only what is told of them may have changed."""
     before = order.before
     assert before is not None
     changes = _stage_index(plan, folder, order)
     release = Release(before.name, before.number, before.date, before.changelog)
-    _write_papers(plan, folder, order, release, before.files)
+    _write_small_files(plan, folder, order, release, before.files)
     return changes
 
 
@@ -124,7 +124,7 @@ def _begin(folder: Path, order: Order) -> tuple[str, int, str]:
     return (order.tag or version), number, date
 
 
-def _write_papers(plan: Plan, folder: Path, order: Order, release: Release, sizes: Mapping[str, int]) -> None:
+def _write_small_files(plan: Plan, folder: Path, order: Order, release: Release, sizes: Mapping[str, int]) -> None:
     counts = _counts(plan)
     write_card(folder, CardFacts(order.name, plan, release, counts, sizes, count(plan)))
     _write_notes(plan, folder, release, counts, sizes)
@@ -168,8 +168,8 @@ def _counts(plan: Plan) -> dict[str, dict[str, int]]:
 
 def _withdrawn_since(plan: Plan, changes: Mapping[str, Difference]) -> int:
     """Recordings that had rows in the version before and were withdrawn."""
-    gone = {number.partition("-")[0] for difference in changes.values() for number in difference.removed}
-    return len(gone & set(plan.selection.withdrawn))
+    removed = {number.partition("-")[0] for difference in changes.values() for number in difference.removed}
+    return len(removed & set(plan.selection.withdrawn))
 
 
 def _check_room(plan: Plan, folder: Path) -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import tarfile
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
 import pytest
 import soundfile
 
-from aramega.records import AramegaError
+from aramega.config import LabelConfig, PublishConfig
+from aramega.publish import PublishJob, publish
+from aramega.publish.folder import FolderTarget
+from aramega.records import AramegaError, Settled
+from aramega.store import Store
+from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to, resolve
 
 
@@ -74,13 +82,35 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_corrected_transcript_that_lies_on_no_segments_is_still_the_passage_s(tmp_path):
-    from aramega.records import Settled
-
     workspace = a_set(tmp_path / "w", recordings=1, passages=1)
     resolve(workspace, transcript=Settled("نص مصحح", verified=True), lines=())
     publish_to(workspace, tmp_path / "set", format="nemo")
     assert not (tmp_path / "set/train_segments.json").read_text()
     assert json.loads((tmp_path / "set/train_passages.json").read_text())["text"] == "نص مصحح"
+
+
+@dataclass(frozen=True)
+class ReviewedMeanwhile(FolderTarget):
+    """A folder; while the version is made for it, people say something else and a build measures segments anew."""
+
+    workspace: WorkspaceFolder | None = None
+
+    def staging(self, fingerprint: str) -> Path:
+        assert self.workspace
+        resolve(self.workspace, transcript=Settled("كلام آخر"), lines=())
+        with closing(sqlite3.connect(self.workspace.database)) as database, database:
+            database.execute("UPDATE segments SET snr_db = 99")
+        return super().staging(fingerprint)
+
+
+@pytest.mark.parametrize("format", ["webdataset", "lhotse", "nemo"])
+def test_what_changes_in_the_workspace_while_a_set_is_written_is_not_in_it(tmp_path, format):
+    workspace = a_set(tmp_path / "w", recordings=2)
+    publish_to(workspace, tmp_path / "before", format=format)
+    target = ReviewedMeanwhile(tmp_path / "meanwhile", workspace=workspace)
+    with Store.open(workspace) as store:
+        publish(store, workspace, PublishJob(PublishConfig(), LabelConfig(), target, format=format))
+    assert contents(tmp_path / "meanwhile") == contents(tmp_path / "before")
 
 
 def test_an_unknown_format_is_named_with_the_nearest(tmp_path):

@@ -100,25 +100,25 @@ def test_names_are_the_same_whatever_their_case_and_spaces():
     assert split_of["a"] == split_of["b"]
 
 
-def test_the_book_names_nobody_and_comes_back_from_its_file(tmp_path):
-    book = assign([Member("r1", speaker="Amal", programme="News")], None, SHARES).assignments
+def test_the_assignments_name_nobody_and_comes_back_from_its_file(tmp_path):
+    assignments = assign([Member("r1", speaker="Amal", programme="News")], None, SHARES).assignments
     path = tmp_path / "splits.json"
-    path.write_text(book.to_json(), encoding="utf-8")
-    assert "Amal" not in book.to_json()
-    assert read_split_assignments(path) == book
+    path.write_text(assignments.to_json(), encoding="utf-8")
+    assert "Amal" not in assignments.to_json()
+    assert read_split_assignments(path) == assignments
 
 
-def test_a_book_that_cannot_be_read_is_an_error_that_says_what_it_is_for(tmp_path):
+def test_assignments_that_cannot_be_read_are_an_error_that_says_what_it_is_for(tmp_path):
     path = tmp_path / "splits.json"
     path.write_text('{"salt": "x", "splits": {"k": "trian"}}', encoding="utf-8")
     with pytest.raises(AramegaError, match="restore it"):
         read_split_assignments(path)
 
 
-def test_a_withdrawn_recording_leaves_the_book():
+def test_a_withdrawn_recording_leaves_the_assignments():
     found = [Member("r1"), Member("r2")]
-    book = assign(found, None, SHARES).assignments
-    after = assign(found[1:], book, SHARES, gone=["r1"]).assignments
-    assert book.key("recording", "r1") in book.keys
-    assert book.key("recording", "r1") not in after.keys
+    assignments = assign(found, None, SHARES).assignments
+    after = assign(found[1:], assignments, SHARES, withdrawn=["r1"]).assignments
+    assert assignments.key("recording", "r1") in assignments.keys
+    assert assignments.key("recording", "r1") not in after.keys
     assert isinstance(after, SplitAssignments)

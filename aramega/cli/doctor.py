@@ -20,7 +20,7 @@ _LIBRARIES = ("numpy", "scipy", "soundfile", "webrtcvad-wheels", "pydub", "libro
 _EXTRAS = (
     ("draft", "drafts", ("openai-whisper", "torch", "openai", "camel-tools")),
     ("faster-whisper", "--asr-model faster-whisper:…", ("faster-whisper",)),
-    ("review", "aramega review", ("label-studio-sdk", "krippendorff")),
+    ("review", "aramega review", ("httpx", "krippendorff")),
     ("publish", "aramega publish", ("datasets", "huggingface_hub", "pyarrow")),
     ("recipes", "recipes", ("transformers", "peft", "accelerate")),
     ("second-opinion", "segment.second_opinion", ("silero-vad", "onnxruntime")),

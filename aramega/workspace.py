@@ -225,7 +225,3 @@ def whole_file(path: Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-Workspace = WorkspaceFolder
-"""Its earlier name, for imports that are still on their way to the new one."""

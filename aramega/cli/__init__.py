@@ -91,9 +91,9 @@ def full_click_command(words: str) -> Any:
     entry = next((entry for entry in COMMANDS if entry.words == words), None)
     if entry is None:
         return None
-    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    one.command(entry.name, epilog=entry.epilog, context_settings=_SETTINGS)(full_command(entry))
-    return typer.main.get_command(one)
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(entry.name, epilog=entry.epilog, context_settings=_SETTINGS)(full_command(entry))
+    return typer.main.get_command(single)
 
 
 def _show_version(wanted: bool) -> None:

@@ -65,7 +65,7 @@ def parameter_of(option: ConfigOption) -> inspect.Parameter:
     if kind is bool:
         flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
     is_number = kind in (int, float)
-    made = typer.Option(
+    option_info = typer.Option(
         *((flags, option.short) if option.short else (flags,)),
         metavar=option.metavar,
         help=option.help or field.description,
@@ -74,7 +74,7 @@ def parameter_of(option: ConfigOption) -> inspect.Parameter:
         min=_limit(field, "ge") if is_number else None,
         max=_limit(field, "le") if is_number else None,
     )
-    annotation = Annotated[Optional[kind], made]  # type: ignore[valid-type]  # noqa: UP045  the type is a value here
+    annotation = Annotated[Optional[kind], option_info]  # type: ignore[valid-type]  # noqa: UP045  the type is a value here
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

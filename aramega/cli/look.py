@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def _complete_format(begun: str) -> list[str]:
     """Our formats and the plugins' that begin so; which there are is known only when somebody asks."""
-    from aramega.export import format_names
+    from aramega.api.plugins import export_formats
 
-    return [name for name in format_names() if name.startswith(begun)]
+    return [name for name in export_formats() if name.startswith(begun)]
 
 
 Format = Annotated[

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from aramega.cli.command import SetOption, command
 from aramega.cli.exit_codes import ALL_DONE, DONE_WITH_FAILURES
+from aramega.cli.options import AsJson
 
 
 @command(
@@ -20,13 +21,15 @@ from aramega.cli.exit_codes import ALL_DONE, DONE_WITH_FAILURES
 def check_plugin(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin, by the name of its entry point.")],
     settings: SetOption = None,
+    as_json: AsJson = False,
 ) -> int:
     """Try a plugin over the sample broadcast: build with it, kill the build, resume it, and compare the results."""
-    from aramega.config import choose_config
-    from aramega.pipeline.check_plugin import check_plugin as check
+    from aramega.api.plugins import check_plugin
+    from aramega.cli.output import print_json
 
-    drafted = ["transcribe.model=demo", "transcribe.pack=false", *(settings or [])]
-    checks = list(check(name, choose_config(None, Path("aramega.toml of no workspace"), drafted)))
-    for tried in checks:
-        print(f"{'good' if tried.good else 'bad '}  {tried.what}: {tried.why}")
-    return ALL_DONE if all(tried.good for tried in checks) else DONE_WITH_FAILURES
+    checks = check_plugin(name, settings or ())
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        print(*(f"{'good' if check.good else 'bad '}  {check.what}: {check.why}" for check in checks), sep="\n")
+    return ALL_DONE if all(check.good for check in checks) else DONE_WITH_FAILURES

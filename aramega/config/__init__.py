@@ -66,7 +66,7 @@ __all__ = [
 
 
 class Config(Options):
-    """Everything a build can be told."""
+    """All options of a build, a review and a publication."""
 
     ingest: IngestConfig = IngestConfig()
     segment: SegmentConfig = SegmentConfig()
@@ -98,11 +98,11 @@ def load_config(path: Path) -> Config:
 
 
 def choose_config(
-    named: Path | None, kept: Path, changes: Sequence[str] = (), options: Mapping[str, object] = MappingProxyType({})
+    named: Path | None, own: Path, changes: Sequence[str] = (), options: Mapping[str, object] = MappingProxyType({})
 ) -> Config:
     """The named file, else the one the workspace keeps, else the defaults; with `section.key=value` changes, as --set
     takes them, and over these the command's own options, by `section.key`, which stay the values they are."""
-    config = load_config(named) if named else load_config(kept) if kept.exists() else Config()
+    config = load_config(named) if named else load_config(own) if own.exists() else Config()
     if not changes and not options:
         return config
     wanted = {**dict(_parse_change(change) for change in changes), **options}

@@ -22,11 +22,11 @@ class Options(BaseModel):
     @classmethod
     def _files_can_hold_it(cls, value: Any) -> Any:
         """Python has longer integers than JSON, SQLite and TOML can write, and an argument's bytes that are no UTF-8."""
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, int) and abs(one) >= 1 << 63:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, int) and abs(item) >= 1 << 63:
                 raise ValueError("an integer of more than 64 bits")
-            if isinstance(one, str) and one != one.encode("utf-8", "replace").decode():
-                raise ValueError(f"{visible(one)} is not UTF-8, and a configuration is")
+            if isinstance(item, str) and item != item.encode("utf-8", "replace").decode():
+                raise ValueError(f"{visible(item)} is not UTF-8, and a configuration is")
         return value
 
     def deciding(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Rule:
     def holds(self, facts: Mapping[str, float | None]) -> bool:
         """Whether all terms are so; of what is not known, nothing is."""
         return all(
-            (known := facts.get(name)) is not None and _COMPARE[sign](known, limit) for name, sign, limit in self.terms
+            (value := facts.get(name)) is not None and _COMPARE[sign](value, limit) for name, sign, limit in self.terms
         )
 
 
@@ -70,13 +70,13 @@ def read_rule(text: str) -> Rule:
         raise ValueError(f"a rule is written `reason: fact < number`; {text!r} is not")
     terms = []
     for part in condition.split(" and "):
-        found = _TERM.fullmatch(part)
-        if not found:
+        match = _TERM.fullmatch(part)
+        if not match:
             raise ValueError(f"{text!r}: {part.strip()!r} is not a comparison such as words < 10")
-        if found[1] not in FACTS and found[1] not in find_plugins("facts"):
+        if match[1] not in FACTS and match[1] not in find_plugins("facts"):
             names = ", ".join([*FACTS, *find_plugins("facts")])
-            raise ValueError(f"{text!r}: {found[1]} is not known. A rule may ask about: {names}")
-        terms.append((found[1], found[2], float(found[3])))
+            raise ValueError(f"{text!r}: {match[1]} is not known. A rule may ask about: {names}")
+        terms.append((match[1], match[2], float(match[3])))
     return Rule(reason.strip(), tuple(terms))
 
 

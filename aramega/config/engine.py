@@ -46,5 +46,5 @@ class EngineConfig(Options):
 
 
 def _number(values: tuple[str, ...], stage: str) -> float:
-    told = dict(value.replace(" ", "").split("=", 1) for value in values)
-    return float(told.get(stage, 0))
+    numbers = dict(value.replace(" ", "").split("=", 1) for value in values)
+    return float(numbers.get(stage, 0))

@@ -22,15 +22,15 @@ def content_key(name: str) -> str:
     place = os.path.expanduser(rest if colon else name)
     if not place or not (os.path.isfile(place) or os.path.isdir(place)):  # a device or a pipe has no end to hash
         return name
-    path, told = Path(place), hashlib.sha256()
+    path, digest = Path(place), hashlib.sha256()
     try:
         for file in _files_of(path):
             about = file.stat()
-            told.update(f"{file.relative_to(path) if path.is_dir() else ''}:".encode())
-            told.update(_file_key(file, about.st_size, about.st_mtime_ns).encode())
+            digest.update(f"{file.relative_to(path) if path.is_dir() else ''}:".encode())
+            digest.update(_file_key(file, about.st_size, about.st_mtime_ns).encode())
     except OSError as error:
         raise AramegaError(f"{visible(name)}: cannot be read ({(error.strerror or str(error)).lower()}).") from None
-    return f"{prefix + colon if colon else ''}sha256:{told.hexdigest()[:16]}"
+    return f"{prefix + colon if colon else ''}sha256:{digest.hexdigest()[:16]}"
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -45,12 +45,12 @@ def _files_of(path: Path) -> list[Path]:
 @lru_cache
 def _file_key(file: Path, size: int, mtime_ns: int) -> str:
     """A hash of 16 MB spread over the file: two checkpoints of gigabytes differ everywhere, and this takes no time."""
-    told = hashlib.sha256(str(size).encode())
+    digest = hashlib.sha256(str(size).encode())
     with file.open("rb") as content:
         if size <= _SAMPLE * _SAMPLES:
-            told.update(content.read())
+            digest.update(content.read())
         else:
             for i in range(_SAMPLES):
                 content.seek((size - _SAMPLE) * i // (_SAMPLES - 1))
-                told.update(content.read(_SAMPLE))
-    return told.hexdigest()
+                digest.update(content.read(_SAMPLE))
+    return digest.hexdigest()

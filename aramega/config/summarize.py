@@ -168,13 +168,13 @@ def parse_backend(backend: str) -> BackendName:
     name, _, model = backend.partition(":")
     if name not in OWN_BACKENDS and name in find_plugins("summarizers"):
         return BackendName(name, model)
-    if found := _ENDPOINT.fullmatch(backend):
-        address = urlsplit(found["url"])
+    if match := _ENDPOINT.fullmatch(backend):
+        address = urlsplit(match["url"])
         if address.username or address.password:
             raise ValueError("backend has a name or password in its URL; put the key in the environment (key_variable)")
         if not address.hostname:
-            raise ValueError(f"backend has no host in its URL: {found['url']}")
-        return BackendName("openai", found["model"].strip(), found["url"].rstrip("/"))
+            raise ValueError(f"backend has no host in its URL: {match['url']}")
+        return BackendName("openai", match["model"].strip(), match["url"].rstrip("/"))
     raise ValueError(
         f"backend {backend!r} is none of: extractive, openai:MODEL@URL (such as openai:qwen3@http://127.0.0.1:8000/v1), "
         "hf:FOLDER"

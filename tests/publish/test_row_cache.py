@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aramega.config.publish import CONFIGURATIONS
+from aramega.publish.card import EXAMPLES
 from aramega.publish.row_cache import BATCH, ColumnReader, RowCache, RowCacheWriter, Table, remove_cache
+from tests.publish.sets import a_set, publish_to
 
 
 @dataclass(frozen=True)
@@ -78,3 +84,31 @@ def test_a_new_cache_takes_the_place_of_what_a_killed_run_of_any_version_left(tm
     assert list(RowCache(place).read(WORDS, [0], Word)) == [word(1)]
     remove_cache(place)
     assert not place.exists()
+
+
+def test_a_published_row_is_encoded_once_and_read_as_a_record_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added: Counter[str] = Counter()
+    read: Counter[str] = Counter()
+    add, read_records = RowCacheWriter.add, RowCache.read
+
+    def counted_add(self: RowCacheWriter, table: Table[Any], record: object) -> None:
+        added[table.name] += 1
+        add(self, table, record)
+
+    def counted_read(self: RowCache, table: Table[Any], numbers: Iterable[int], kind: type) -> Iterator[Any]:
+        for record in read_records(self, table, numbers, kind):
+            read[table.name] += 1
+            yield record
+
+    monkeypatch.setattr(RowCacheWriter, "add", counted_add)
+    monkeypatch.setattr(RowCache, "read", counted_read)
+    workspace = a_set(tmp_path / "w", recordings=4)
+    made = publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS, test_verified_only=False)
+    passages = len(made.plan.selection.passages)
+    segments = sum(passage.segments for passage in made.plan.selection.passages)
+    assert (added["passage-rows"], added["raw-rows"], added["segment-rows"]) == (passages, passages, segments)
+    assert read["passage-rows"] == passages + EXAMPLES  # the statistics read all, the card a few
+    assert read["raw-rows"] == passages  # their drafts only
+    assert read["segment-rows"] == segments  # their times only

@@ -22,7 +22,7 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,200}")
 
 
 class ClipsNotServed(AramegaError):
-    """No clip at all can be heard this way."""
+    """No clip at all can be heard this way: the push ends."""
 
 
 class ClipAccess(Protocol):
@@ -36,7 +36,7 @@ class ClipAccess(Protocol):
 
 
 def choose_clip_access(way: str, client: LabelStudioClient, workspace: WorkspaceFolder) -> ClipAccess:
-    """`local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address to put before."""
+    """Choose by `--audio`: `local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address."""
     if way == "upload":
         return UploadedClips(client, workspace)
     if way == "local" or way.startswith("local:"):
@@ -48,7 +48,7 @@ def choose_clip_access(way: str, client: LabelStudioClient, workspace: Workspace
 
 @dataclass
 class ClipsOnServerDisk:
-    """Label Studio reads the clips from its own disk.
+    """Has Label Studio read the clips from its own disk.
 
     Its addresses are relative to a document root that its API does not tell, so that the first clip is tried under
     each folder above the clips until one is served.
@@ -102,7 +102,7 @@ class ClipsOnServerDisk:
 
 @dataclass
 class ClipsAtAddress:
-    """The clips' folder was copied to a web server or a bucket; whether each one arrived is not looked at."""
+    """Puts an address before each clip: a web server's or a bucket's, where the clips' folder was copied. It is not checked."""
 
     base: str
 
@@ -116,7 +116,7 @@ class ClipsAtAddress:
 
 @dataclass
 class UploadedClips:
-    """Each clip is sent to Label Studio once; one that is there already is used again.
+    """Uploads each clip to Label Studio once; one that is there already is used again.
 
     Label Studio takes a file only into a project whose tasks hold nothing else, so that the clips lie in a project
     of their own beside the one that is annotated.
@@ -154,14 +154,14 @@ class UploadedClips:
 
 
 def checked_id(passage: str) -> str:
-    """The id, if it can be part of a path and of an address without meaning anything there."""
+    """Return the id, or raise if it would mean something in a path or an address."""
     if not _PLAIN_ID.fullmatch(passage):
         raise AramegaError(f"{passage[:80]!r}: not a passage's id (letters, digits and hyphens); it was left out.")
     return passage
 
 
 def checked_clip(passage: Passage) -> str:
-    """The clip's path in the workspace, if it is where clips are and is called like its passage."""
+    """Return the clip's path in the workspace, or raise if it is not among the clips or not named by its passage."""
     path = PurePosixPath(passage.clip)
     inside = path.parts[:1] == ("clips",) and ".." not in path.parts and "\\" not in passage.clip
     if not inside or path.stem != checked_id(passage.id):
@@ -172,7 +172,7 @@ def checked_clip(passage: Passage) -> str:
 
 
 def clip_on_disk(workspace: WorkspaceFolder, passage: Passage) -> Path:
-    """The clip's file, if it is there and no link leads it elsewhere."""
+    """Return the clip's file, or raise if it is missing or a link leads it elsewhere."""
     path = workspace.root / checked_clip(passage)
     if not path.is_file():
         raise AramegaError(f"{passage.id}: its clip is missing ({path}); `aramega build-ssum` makes it again.")
@@ -182,7 +182,7 @@ def clip_on_disk(workspace: WorkspaceFolder, passage: Passage) -> Path:
 
 
 def clip_name(address: str) -> str:
-    """The id of the passage that an address plays, or nothing where it could be anything."""
+    """Read from an address the id of the passage it plays; empty where it could be anything."""
     parts = urlsplit(address)
     asked = parse_qs(parts.query).get("d", [""])[0]
     path = PurePosixPath(unquote(asked or parts.path))

@@ -50,7 +50,7 @@ class RemoteTask:
 
 
 def find_project(client: LabelStudioClient, named: str) -> Project | None:
-    """By number or by exact title; where several have the title, the lowest number."""
+    """Find a project by its number or exact title; of several with that title, the lowest number."""
     if named.isdigit():
         return _project(client.get(f"api/projects/{named}"))
     numbers = [int(p["id"]) for p in _titled(client, named) if p["title"] == named]
@@ -58,6 +58,7 @@ def find_project(client: LabelStudioClient, named: str) -> Project | None:
 
 
 def need_project(client: LabelStudioClient, named: str) -> Project:
+    """Find a project, or raise with the titles there are."""
     project = find_project(client, named)
     if project is None:
         titles = ", ".join(sorted({p["title"] for p in _titled(client, "")})[:10])
@@ -68,7 +69,7 @@ def need_project(client: LabelStudioClient, named: str) -> Project:
 
 
 def make_project(client: LabelStudioClient, title: str, config: str, **settings: Any) -> Project:
-    """A new project; if someone made one of the same title meanwhile, the older is the project and ours goes."""
+    """Make a project. If someone made one of the same title meanwhile, ours is deleted and the older returned."""
     if len(title) < 3 or len(title) > 50:
         raise AramegaError(f"--project {title}: Label Studio wants a title of 3 to 50 characters.")
     wanted = {"title": title, "label_config": config, **settings}
@@ -82,13 +83,13 @@ def make_project(client: LabelStudioClient, title: str, config: str, **settings:
 
 
 def _find_or_create(client: LabelStudioClient, title: str, wanted: dict[str, Any]) -> int:
-    """Looks first, since a server in trouble may have made it and not said so."""
+    """Look for it first: a server in trouble may have made it and not said so."""
     project = find_project(client, title)
     return project.id if project else int(part(client.send("POST", "api/projects", json=wanted), "id", "a new project"))
 
 
 def change_project(client: LabelStudioClient, project: Project, **settings: Any) -> Project:
-    """Set what differs, and nothing if nothing does: each change makes Label Studio count all tasks anew."""
+    """Set the settings that differ, if any: each change makes Label Studio count all tasks anew."""
     current = client.get(f"api/projects/{project.id}")
     new = {k: v for k, v in settings.items() if v is not None and current.get(k) != v}
     if not new:
@@ -98,15 +99,15 @@ def change_project(client: LabelStudioClient, project: Project, **settings: Any)
 
 
 def count_tasks(client: LabelStudioClient, project: int, after: int = 0) -> int:
-    """How many tasks have a number greater than `after`."""
+    """Count the tasks whose number is greater than `after`."""
     query = {"filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]}}
     answer = client.get("api/tasks", project=project, page_size=1, include="id", query=query)
     return int(part(answer, "total", "a list of tasks"))
 
 
 def list_remote_tasks(client: LabelStudioClient, project: int, after: int = 0) -> Iterator[RemoteTask]:
-    """What the project holds, by task number; read page by page from the last number seen, so that a task that
-    comes or goes meanwhile shifts nothing."""
+    """List the project's tasks by number, page by page from the last number seen, so that a task that comes or goes
+    meanwhile shifts nothing."""
     while True:
         query = {
             "filters": {"conjunction": "and", "items": [condition("id", "greater", "Number", after)]},
@@ -120,7 +121,7 @@ def list_remote_tasks(client: LabelStudioClient, project: int, after: int = 0) -
 
 
 def drafted_by_people(client: LabelStudioClient, project: int) -> set[int]:
-    """Tasks someone has begun and not submitted."""
+    """List the tasks that someone has begun and not submitted."""
     query = {
         "filters": {"conjunction": "and", "items": [condition("draft_exists", "equal", "Boolean", True)]},
         "ordering": ["tasks:id"],
@@ -136,7 +137,7 @@ def drafted_by_people(client: LabelStudioClient, project: int) -> set[int]:
 
 
 def find_task(client: LabelStudioClient, project: Project, passage: str | None) -> int:
-    """The task of a passage; of any passage, the first."""
+    """Find the task of a passage; without a passage, the first task."""
     lines = [condition("data.passage", "equal", "String", passage)] if passage else []
     query = {"filters": {"conjunction": "and", "items": lines}, "ordering": ["tasks:id"]}
     answer = client.get("api/tasks", project=project.id, page_size=1, include="id", query=query)
@@ -149,7 +150,7 @@ def find_task(client: LabelStudioClient, project: Project, passage: str | None) 
 
 
 def touched_among(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> set[int]:
-    """Those of the tasks that anyone has said anything in, asked at this very moment and not of any counter."""
+    """List those of the tasks that hold an annotation or a draft, asked now and not of any counter."""
     touched: set[int] = set()
     for i in range(0, len(tasks), _ASKED):
         lines = [condition("id", "equal", "Number", task) for task in tasks[i : i + _ASKED]]
@@ -166,18 +167,19 @@ def drop_tasks(client: LabelStudioClient, project: int, tasks: Sequence[int]) ->
 
 
 def drop_predictions(client: LabelStudioClient, project: int, tasks: Sequence[int]) -> None:
+    """Delete all predictions of tasks."""
     chosen = {"all": False, "included": list(tasks)}
     _act(client, project, "delete_tasks_predictions", chosen)
 
 
 def condition(name: str, operator: str, kind: str, value: object, also: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One line of a Label Studio filter; `also` must hold for the same task."""
+    """Make one line of a Label Studio filter; `also` must hold for the same task."""
     line = {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
     return {**line, "child_filter": also} if also else line
 
 
 def people_of(client: LabelStudioClient) -> dict[int, str]:
-    """Users by number, as e-mail addresses."""
+    """List the server's users: number → e-mail address."""
     return {int(user["id"]): str(user["email"]) for user in client.get("api/users")}
 
 

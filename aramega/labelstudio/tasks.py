@@ -49,7 +49,7 @@ _NOTHING_UNSURE = "لا شيء يلفت النظر."
 
 
 def make_task(drafted: DraftedPassage, audio: str, form: Form, model_version: str) -> Task:
-    """A task as Label Studio imports it."""
+    """Make a task as Label Studio imports it."""
     data = task_data(drafted, audio)
     result = list(_result(drafted, form, data))
     verdict = drafted.draft.verdict
@@ -58,7 +58,7 @@ def make_task(drafted: DraftedPassage, audio: str, form: Form, model_version: st
 
 
 def task_data(drafted: DraftedPassage, audio: str) -> dict[str, Any]:
-    """What the form's $variables stand for, and what tells us later which passage and draft this was."""
+    """Make a task's data: the form's $variables, and what tells us later which passage and draft this was."""
     draft, metadata = drafted.draft, drafted.recording.metadata
     verdict = draft.verdict
     return {
@@ -76,7 +76,8 @@ def task_data(drafted: DraftedPassage, audio: str) -> dict[str, Any]:
 
 
 def pair_data(drafted: DraftedPassage, rival: Draft) -> dict[str, str]:
-    """Two summaries to choose from, in an order drawn for each passage, so that nobody learns which model is first."""
+    """Make the data of two summaries to choose from. Their order is drawn for each passage, so that nobody learns which
+    model is first."""
     pair = [draft.summary for draft in (drafted.draft, rival) if draft.summary]
     if len(pair) < 2:
         raise AramegaError(f"{drafted.id}: there are no two summaries of it to compare; it was left out.")
@@ -97,12 +98,12 @@ def pair_fingerprint(draft: Draft, rival: Draft) -> str:
 
 
 def passage_key(passage: str, audio: str) -> str:
-    """Ties a task's passage to the clip it plays: if either is edited on the server, the key no longer fits."""
+    """Hash a passage with the clip it plays: if either is edited on the server, the key no longer fits."""
     return hashlib.sha256(f"aramega task\n{passage}\n{audio}".encode()).hexdigest()[:20]
 
 
 def draft_fingerprint(draft: Draft) -> str:
-    """Changes when what an annotator would be shown to correct changes, and only then."""
+    """Hash what an annotator is shown to correct: the fingerprint changes when that does, and only then."""
     lines = (
         [[line.segment, line.text, line.start, line.end] for line in draft.transcript.lines] if draft.transcript else []
     )
@@ -114,7 +115,7 @@ def draft_fingerprint(draft: Draft) -> str:
 
 
 def describe_doubts(draft: Draft) -> str:
-    """What the machine was unsure of, a line for each kind, in the annotator's language."""
+    """Describe what the machine was unsure of, a line for each kind, in the annotator's language."""
     lines = draft.transcript.lines if draft.transcript else ()
     words = _once(w.text for line in lines for w in line.words if w.probability < UNSURE)
     check, verdict = draft.check, draft.verdict

@@ -131,13 +131,13 @@ def ours(audio: np.ndarray) -> Heard:
     table = analyzer.finish()
     spans = find_spans(table, config)
     speech = [(s.start, s.end) for s in plan_segments(spans, table, config)]
-    return Heard(speech, passages(speech, spans, options))
+    return Heard(speech, passages(speech, spans, options, len(audio) / RATE))
 
 
-def passages(speech: Edges, spans: list[Span], options: PassagesConfig) -> Edges:
+def passages(speech: Edges, spans: list[Span], options: PassagesConfig, seconds: float) -> Edges:
     """The speech that our passages would hold."""
     segments = [Segment(id=str(i), recording="r", start=a, end=b) for i, (a, b) in enumerate(speech)]
-    return [(s.start, s.end) for run in plan_passages(segments, spans, options) for s in run]
+    return [(s.start, s.end) for run in plan_passages(segments, spans, options, seconds) for s in run]
 
 
 def energy(audio: np.ndarray) -> Edges:
@@ -154,7 +154,7 @@ def alone(segment: Segmenter) -> Callable[[np.ndarray], Heard]:
 
     def hear(audio: np.ndarray) -> Heard:
         speech = segment(audio)
-        return Heard(speech, passages(speech, [], PassagesConfig()))
+        return Heard(speech, passages(speech, [], PassagesConfig(), len(audio) / RATE))
 
     return hear
 

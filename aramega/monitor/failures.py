@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from aramega.config import Config
 from aramega.display import amount, count, share
-from aramega.records import Failure, Timeline, from_json
-from aramega.stages.names import SEGMENT
+from aramega.records import Failure
 from aramega.store import Mark, Store
+from aramega.store.sources import source_paths
+from aramega.store.summaries import EmptyRecording, count_empty_recordings, failures_under, list_empty_recordings
 
 SHOWN_PER_REASON = 20
 SHOWN_WITHOUT_PASSAGES = 100
@@ -44,10 +45,8 @@ class WithoutPassages:
 def group_failures(store: Store, marks: Iterable[Mark]) -> tuple[Reason, ...]:
     """What failed under the current configuration, stage by stage, the most frequent reason first."""
     reasons: list[Reason] = []
-    query = "SELECT item, error, failed_at FROM failures WHERE stage = ? AND fingerprint = ? ORDER BY item"
     for mark in marks:
-        rows = store.connection.execute(query, (mark.stage, mark.fingerprint))
-        groups = gather(Failure(mark.stage, row[0], row[1], row[2]) for row in rows)
+        groups = gather(failures_under(store, mark))
         reasons += sorted(groups, key=lambda r: (-r.count, r.error))
     return tuple(_name_items(store, reason) for reason in reasons)
 
@@ -72,54 +71,32 @@ def kind_of(failure: Failure) -> str:
 
 def _name_items(store: Store, reason: Reason) -> Reason:
     """Recordings under their names: an id says nothing to a person."""
-    query = "SELECT path FROM sources WHERE recording = ? ORDER BY path LIMIT 1"
     named = []
     for failure in reason.examples:
-        row = store.connection.execute(query, (failure.item,)).fetchone()
-        named.append(replace(failure, item=row[0]) if row else failure)
+        paths = source_paths(store, failure.item)
+        named.append(replace(failure, item=paths[0]) if paths else failure)
     return replace(reason, examples=tuple(named))
 
 
 def find_without_passages(store: Store, config: Config, mark: Mark) -> tuple[int, tuple[WithoutPassages, ...]]:
     """How many recordings gave no passage, and the first of them, longest first, with the reason."""
-    which = "FROM results k JOIN recordings r ON r.id = k.item WHERE k.stage = ? AND k.fingerprint = ? AND k.made = 0"
-    total = store.connection.execute(f"SELECT count(*) {which}", (mark.stage, mark.fingerprint)).fetchone()[0]
-    rows = store.connection.execute(
-        f"""SELECT r.id, r.name, r.seconds, t.spans, coalesce(s.made, 0) AS segments, coalesce(s.seconds, 0) AS speech
-            FROM (SELECT r.* {which} ORDER BY r.seconds DESC, r.id LIMIT {SHOWN_WITHOUT_PASSAGES}) r
-            LEFT JOIN timelines t ON t.recording = r.id
-            LEFT JOIN results s ON s.stage = '{SEGMENT}' AND s.item = r.id""",  # noqa: S608
-        (mark.stage, mark.fingerprint),
-    ).fetchall()
     minimum = config.passages.min_seconds
-    return total, tuple(
-        WithoutPassages(
-            r["id"],
-            r["name"],
-            r["seconds"],
-            why_without_passages(r["segments"], r["speech"], _music(r), r["seconds"], minimum),
-        )
-        for r in rows
-    )
+    empty = [
+        WithoutPassages(r.recording, r.name, r.seconds, why_without_passages(r, minimum))
+        for r in list_empty_recordings(store, mark, SHOWN_WITHOUT_PASSAGES)
+    ]
+    return count_empty_recordings(store, mark), tuple(empty)
 
 
-def why_without_passages(segments: int, speech: float, music: float, seconds: float, minimum: float) -> str:
-    """What was heard instead of a passage."""
-    if segments:
+def why_without_passages(recording: EmptyRecording, minimum: float) -> str:
+    """What was heard instead of a passage of at least `minimum` seconds."""
+    if recording.segments:
         return (
-            f"{amount(speech)} of speech in {count(segments, 'segment')}, but no run of it reaches "
-            f"{minimum:g} s (passages.min_seconds), and none can be joined to another (passages.join_within)."
+            f"{amount(recording.speech_seconds)} of speech in {count(recording.segments, 'segment')}, but no run of it "
+            f"reaches {minimum:g} s (passages.min_seconds), and none can be joined to another (passages.join_within)."
         )
-    if seconds < 1:
+    if recording.seconds < 1:
         return "no speech: shorter than a second."
-    if music:
-        return f"no speech: {share(music, seconds)} is music, the rest silence or noise."
+    if recording.music_seconds:
+        return f"no speech: {share(recording.music_seconds, recording.seconds)} is music, the rest silence or noise."
     return "no speech: all of it is silence or noise."
-
-
-def _music(row: object) -> float:
-    spans = row["spans"]  # type: ignore[index]
-    if not spans:
-        return 0.0
-    timeline = from_json(Timeline, f'{{"recording":"","spans":{spans}}}')
-    return sum(span.end - span.start for span in timeline.spans if span.kind == "music")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aramega.records import ChannelLayout
 from aramega.store import Store
+from aramega.store.summaries import count_channel_layouts, list_transcript_notes, names_with_layout
 
 SHOWN_NOTES = 50
 SHOWN_NAMES = 20
@@ -46,15 +47,10 @@ def gather_notes(store: Store) -> tuple[Note, ...]:
 
 def _channels(store: Store) -> Iterator[Note]:
     """What recordings have on their channels, and what was listened to, where that was a choice."""
-    groups = store.connection.execute(
-        """SELECT channel_layout, downmix, count(*) AS number FROM recordings GROUP BY channel_layout, downmix
-           ORDER BY number DESC, channel_layout, downmix"""
-    ).fetchall()
-    names = "SELECT name FROM recordings WHERE channel_layout = ? AND downmix = ? ORDER BY name LIMIT ?"
-    for layout, downmix, number in groups:
+    for layout, downmix, number in count_channel_layouts(store):
         if layout in _CHANNELS:
-            rows = store.connection.execute(names, (layout, downmix, SHOWN_NAMES))
-            yield Note(_sentence(layout, downmix), number, tuple(row[0] for row in rows))
+            names = names_with_layout(store, layout, downmix, SHOWN_NAMES)
+            yield Note(_sentence(layout, downmix), number, tuple(names))
 
 
 def _sentence(layout: ChannelLayout, downmix: str) -> str:
@@ -66,10 +62,5 @@ def _sentence(layout: ChannelLayout, downmix: str) -> str:
 
 def _passed_over(store: Store) -> Iterator[Note]:
     """Files of a recording's name that hold no transcript."""
-    rows = store.connection.execute(
-        """SELECT t.note, r.name FROM transcripts t JOIN passages p ON p.id = t.passage
-           JOIN recordings r ON r.id = p.recording WHERE t.note <> '' GROUP BY t.note, r.id ORDER BY t.note LIMIT ?""",
-        (SHOWN_NOTES,),
-    )
-    for row in rows:
-        yield Note(f"{row['note']}. Drafts were made without it.", 1, (row["name"],))
+    for note, name in list_transcript_notes(store, SHOWN_NOTES):
+        yield Note(f"{note}. Drafts were made without it.", 1, (name,))

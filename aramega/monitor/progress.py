@@ -28,7 +28,8 @@ from aramega.pipeline.plan import Progress
 from aramega.records import BuildProgress, BuildState, Failure, StageProgress, timestamp
 from aramega.records.progress import VERSION
 from aramega.store import Store
-from aramega.store.drafts import count_decisions
+from aramega.store.draft_counts import count_decisions
+from aramega.store.recordings import count_recordings
 from aramega.store.reviews import count_unreviewed
 
 SHOWN_FAILURES = 5
@@ -159,7 +160,7 @@ class ProgressReporter:
         stages = self.pipeline.chosen
         self._counts = _Counts(
             stages=tuple(stage_status(self.store, self.pipeline, stage) for stage in stages),
-            recordings=self.store.connection.execute("SELECT count(*) FROM recordings").fetchone()[0],
+            recordings=count_recordings(self.store)[0],
             drafts=count_decisions(self.store),
             unreviewed=count_unreviewed(self.store),
             done=Counter({stage.name: self._throughput.done(stage.name) for stage in stages}),

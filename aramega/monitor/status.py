@@ -17,9 +17,11 @@ from aramega.monitor.notes import Note, gather_notes
 from aramega.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
 from aramega.stages.names import CHECK, PASSAGES, TRANSCRIBE
-from aramega.store import Mark, Store
+from aramega.store import Store
 from aramega.store.pending import count_pending_items
+from aramega.store.recordings import count_recordings
 from aramega.store.results import tally_results
+from aramega.store.summaries import count_failed, count_outdated, count_sources, sum_ingested
 
 SHOWN_NAMES = 5
 """Names per reason, and recordings without passages, that fit a terminal; --json and the report have more."""
@@ -95,10 +97,8 @@ class Status:
 
 def status(store: Store, pipeline: Pipeline) -> Status:
     """Read from the database where the build stands."""
-    files = store.connection.execute("SELECT count(*) FROM sources").fetchone()[0]
-    recordings, seconds = store.connection.execute(
-        "SELECT count(*), coalesce(sum(seconds), 0) FROM recordings"
-    ).fetchone()
+    files = count_sources(store)
+    recordings, seconds = count_recordings(store)
     stages = tuple(stage_status(store, pipeline, stage) for stage in pipeline.stages)
     without_passages_count, without_passages = find_without_passages(store, pipeline.config, pipeline.marks[PASSAGES])
     root = pipeline.workspace.root
@@ -121,30 +121,18 @@ def stage_status(store: Store, pipeline: Pipeline, stage: Stage[Any]) -> StageSt
     mark, needed = pipeline.needs(stage)
     tally = tally_results(store, mark)
     made_count, seconds = (
-        _recordings_made(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
+        sum_ingested(store, mark) if stage.takes is Takes.SOURCE else (int(tally["made"]), tally["seconds"])
     )
-    ask = store.connection.execute
-    outdated = ask("SELECT count(*) FROM results WHERE stage = ? AND fingerprint <> ?", (mark.stage, mark.fingerprint))
-    failed = ask("SELECT count(*) FROM failures WHERE stage = ? AND fingerprint = ?", (mark.stage, mark.fingerprint))
     return StageStatus(
         stage=stage.name,
         done=int(tally["done"]),
         pending=count_pending_items(store, mark, needed),
-        failed=failed.fetchone()[0],
-        outdated=outdated.fetchone()[0],
+        failed=count_failed(store, mark),
+        outdated=count_outdated(store, mark),
         made_count=made_count,
         makes=stage.counts,
         hours=seconds / 3600,
     )
-
-
-def _recordings_made(store: Store, mark: Mark) -> tuple[int, float]:
-    """How many recordings ingest has made and their seconds, once each where two files hold the same bytes."""
-    query = """SELECT count(*), coalesce(sum(r.seconds), 0) FROM recordings r WHERE EXISTS (
-               SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
-               WHERE s.recording = r.id AND k.fingerprint = ?)"""  # CROSS: sources first, each has few results
-    recordings, seconds = store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
-    return int(recordings), float(seconds)
 
 
 def plan_next_steps(root: Path, files: int, stages: tuple[StageStatus, ...]) -> tuple[Step, ...]:

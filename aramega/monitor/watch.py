@@ -9,8 +9,8 @@ nothing in the last minute.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,6 +22,7 @@ from aramega.pipeline import Pipeline
 from aramega.records import BuildProgress, Failure
 from aramega.store import Mark, Store
 from aramega.store.items import name_of
+from aramega.store.summaries import newest_failures, newest_result, results_between
 from aramega.workspace import WorkspaceFolder
 
 WINDOW = timedelta(minutes=1)
@@ -75,8 +76,8 @@ def look(store: Store, workspace: WorkspaceFolder, now: datetime | None = None) 
         counts = status(store, pipeline)
         left = count_left(counts.recordings, counts.stages, [stage.takes for stage in pipeline.stages])
         paces = _paces(store, left, _window(build, now), now)
-        failures = _newest_failures(store, pipeline.marks.values())
-        newest = store.connection.execute("SELECT max(finished_at) FROM results").fetchone()[0]
+        failures = _newest_failures(store, pipeline.marks)
+        newest = newest_result(store)
     return Moment(
         at=now.isoformat(timespec="seconds"),
         status=counts,
@@ -107,10 +108,8 @@ def _window(build: BuildProgress | None, now: datetime) -> timedelta:
 
 
 def _paces(store: Store, left: dict[str, int], window: timedelta, now: datetime) -> tuple[Pace, ...]:
-    query = """SELECT stage, count(*), sum(seconds) FROM results WHERE finished_at > ? AND finished_at <= ?
-               GROUP BY stage"""
     since, until = ((now - ago).isoformat(timespec="seconds") for ago in (window, timedelta()))
-    recent = {row[0]: (row[1], row[2]) for row in store.connection.execute(query, (since, until))}
+    recent = results_between(store, since, until)
     return tuple(_pace(stage, number, *recent.get(stage, (0, 0.0)), window) for stage, number in left.items())
 
 
@@ -120,11 +119,6 @@ def _pace(stage: str, left: int, items: int, sound: float, window: timedelta) ->
     return Pace(stage, left, items, round(a_minute, 2), round(sound / over, 3), seconds_left(left, a_minute))
 
 
-def _newest_failures(store: Store, marks: Any) -> tuple[Failure, ...]:
-    asked: list[Mark] = list(marks)
-    which = " OR ".join("(stage = ? AND fingerprint = ?)" for _ in asked)
-    values = [value for mark in asked for value in (mark.stage, mark.fingerprint)]
-    query = f"SELECT stage, item, error, failed_at FROM failures WHERE {which} ORDER BY failed_at DESC, item LIMIT ?"  # noqa: S608
-    takes = {mark.stage: mark.takes for mark in asked}
-    rows = store.connection.execute(query, [*values, SHOWN_FAILURES]).fetchall()
-    return tuple(Failure(r[0], r[1], r[2], r[3], name_of(store, takes[r[0]], r[1])) for r in rows)
+def _newest_failures(store: Store, marks: Mapping[str, Mark]) -> tuple[Failure, ...]:
+    failures = newest_failures(store, marks.values(), SHOWN_FAILURES)
+    return tuple(replace(f, name=name_of(store, marks[f.stage].takes, f.item)) for f in failures)

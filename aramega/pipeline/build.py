@@ -21,7 +21,8 @@ from aramega.sources import Problem
 from aramega.stages.names import INGEST, PASSAGES, SUMMARIZE, TRANSCRIBE
 from aramega.stages.summarize import estimate
 from aramega.store import Broken, Store
-from aramega.store.drafts import count_decisions, load_drafted
+from aramega.store.draft_counts import count_decisions
+from aramega.store.drafts import load_drafted
 from aramega.store.pending import count_pending_items, list_pending
 from aramega.store.recordings import count_recordings
 from aramega.store.results import forget_failures, list_failures, tally_results, write_outcomes

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from dataclasses import dataclass
 
-from aramega.records import DraftedPassage, Line, Overview, Recording
+from aramega.records import DraftedPassage, Line, Overview, Recording, Summary, Transcript
 from aramega.store import Store
+from aramega.store.draft_counts import DraftCounts, count_drafts, count_reasons, list_models, longest_overviews
 from aramega.store.recordings import load_recording
-from aramega.store.rows import revive
 
 SHADES = 5
 """Steps of the colour that shows how sure a line is."""
+SHOWN_MODELS = 9
 SHOWN_RECORDINGS = 6
 
 
@@ -39,18 +39,10 @@ class WholeRecording:
 class DraftFacts:
     """All drafts in numbers, and some recordings in short."""
 
-    drafted: int
+    counts: DraftCounts
     decided: tuple[Decided, ...]
-    repeated: int
-    abstractive: int
-    tokens: int
-    """What language models read and wrote for the summaries."""
     asr_models: tuple[str, ...]
     summary_models: tuple[str, ...]
-    subtitled: int
-    """Passages whose recording has subtitles to compare with."""
-    subtitles_cer: float | None
-    overviews: int
     whole: tuple[WholeRecording, ...]
     """The longest of the recordings that have one."""
 
@@ -69,26 +61,14 @@ class ShownLine:
 
 def gather_drafts(store: Store) -> DraftFacts | None:
     """None where nothing has been drafted yet."""
-    ask = store.connection.execute
-    drafted = ask("SELECT count(*) FROM transcripts t JOIN passages p ON p.id = t.passage").fetchone()[0]
-    if not drafted:
+    counts = count_drafts(store)
+    if not counts.drafted:
         return None
-    summed = ask(
-        "SELECT coalesce(sum(abstractive), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM summaries"
-    )
-    abstractive, tokens = summed.fetchone()
-    subtitled, cer = ask("SELECT count(*), avg(at_hand_cer) FROM transcripts WHERE at_hand <> ''").fetchone()
     return DraftFacts(
-        drafted=drafted,
+        counts=counts,
         decided=_decided(store),
-        repeated=ask("SELECT count(*) FROM verdicts WHERE duplicate_of <> ''").fetchone()[0],
-        abstractive=abstractive,
-        tokens=tokens,
-        asr_models=tuple(row[0] for row in ask("SELECT DISTINCT model FROM transcripts ORDER BY model LIMIT 9")),
-        summary_models=tuple(row[0] for row in ask("SELECT DISTINCT model FROM summaries ORDER BY model LIMIT 9")),
-        subtitled=subtitled,
-        subtitles_cer=cer,
-        overviews=ask("SELECT count(*) FROM overviews").fetchone()[0],
+        asr_models=list_models(store, Transcript, SHOWN_MODELS),
+        summary_models=list_models(store, Summary, SHOWN_MODELS),
         whole=_whole_recordings(store),
     )
 
@@ -116,26 +96,21 @@ def _shown(line: Line, clip_start: float) -> ShownLine:
 
 
 def _whole_recordings(store: Store) -> tuple[WholeRecording, ...]:
-    query = """SELECT o.* FROM overviews o JOIN recordings r ON r.id = o.recording
-               ORDER BY r.seconds DESC, r.id LIMIT ?"""
-    overviews = [revive(Overview, row) for row in store.connection.execute(query, (SHOWN_RECORDINGS,))]
+    overviews = longest_overviews(store, SHOWN_RECORDINGS)
     return tuple(WholeRecording(load_recording(store, o.recording), o) for o in overviews)
 
 
 def _decided(store: Store) -> tuple[Decided, ...]:
-    decided: dict[str, Decided] = {}
-    query = """SELECT v.decision, v.reasons, count(*), sum(p."end" - p.start) / 3600 FROM verdicts v
-               JOIN passages p ON p.id = v.passage GROUP BY v.decision, v.reasons"""
     counts: dict[str, int] = Counter()
     hours: dict[str, float] = Counter()  # type: ignore[assignment]  # a Counter adds floats as well
     reasons: dict[str, Counter[str]] = {}
-    for decision, listed_reasons, count, length in store.connection.execute(query):
+    for decision, why, count, length in count_reasons(store):
         counts[decision] += count
         hours[decision] += length
-        for reason in json.loads(listed_reasons):
+        for reason in why:
             reasons.setdefault(decision, Counter())[reason] += count
-    for decision in ("keep", "review first", "reject"):
-        if decision in counts:
-            most = tuple(reasons.get(decision, Counter()).most_common(12))
-            decided[decision] = Decided(decision, counts[decision], hours[decision], most)
-    return tuple(decided.values())
+    return tuple(
+        Decided(decision, counts[decision], hours[decision], tuple(reasons.get(decision, Counter()).most_common(12)))
+        for decision in ("keep", "review first", "reject")
+        if decision in counts
+    )

@@ -7,25 +7,33 @@ One read transaction covers it all, so a build that goes on meanwhile does not m
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aramega.config import Config
+from aramega.config import Config, PassagesConfig
 from aramega.monitor.status import Status, status
 from aramega.pipeline import Pipeline
-from aramega.records import DraftedPassage, Passage, Recording, Segment, Span, Timeline
+from aramega.records import DraftedPassage, Passage, Recording, Segment, Span
 from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
 from aramega.report.left_out import sum_left_out
 from aramega.report.sample import choose_sample
 from aramega.stages.names import INGEST, PASSAGES, SEGMENT
 from aramega.store import Store
+from aramega.store.coverage import (
+    WholeSums,
+    least_used_recordings,
+    load_spans,
+    measured_drafts,
+    measured_segments,
+    passage_lengths,
+    sum_failed,
+    sum_whole,
+    summing_recordings,
+)
 from aramega.store.drafts import load_drafted
 from aramega.store.recordings import list_passages, load_recording
-from aramega.store.rows import revive
-
-BATCH = 50_000
+from aramega.store.summaries import newest_result
 
 
 @dataclass(frozen=True)
@@ -121,101 +129,62 @@ class Facts:
 
 def gather_facts(store: Store, pipeline: Pipeline, extent: Extent) -> Facts:
     """Read the whole workspace, once."""
-    store.connection.execute("BEGIN")
-    try:
-        _sum_up_recordings(store.connection)
-        return _facts(store, status(store, pipeline), pipeline.config, extent)
-    finally:
-        store.connection.execute("ROLLBACK")
+    with summing_recordings(store):
+        now = status(store, pipeline)
+        sums = sum_whole(store)
+        return Facts(
+            status=now,
+            seconds=sums.seconds,
+            speech=sums.speech,
+            kept_speech=sums.kept_speech,
+            passage_seconds=sums.passage_seconds,
+            passages=sums.passages,
+            funnel=_funnel(store, now, sums, pipeline.config.passages),
+            histograms=tuple(_histograms(store, pipeline.config)),
+            recordings=tuple(_recordings(store, extent)),
+            sample=tuple(_sampled(store, p) for p in choose_sample(store, extent.passages)),
+            drafts=gather_drafts(store),
+            finished_at=newest_result(store),
+        )
 
 
-def _facts(store: Store, now: Status, config: Config, extent: Extent) -> Facts:
-    sums = store.connection.execute(
-        """SELECT coalesce(sum(seconds), 0) AS seconds, coalesce(sum(speech), 0) AS speech,
-           coalesce(sum(kept), 0) AS kept, coalesce(sum(passage_seconds), 0) AS passage_seconds,
-           coalesce(sum(passages), 0) AS passages FROM report_recordings"""
-    ).fetchone()
-    return Facts(
-        status=now,
-        seconds=sums["seconds"],
-        speech=sums["speech"],
-        kept_speech=sums["kept"],
-        passage_seconds=sums["passage_seconds"],
-        passages=sums["passages"],
-        funnel=_funnel(store, now, config),
-        histograms=tuple(_histograms(store, config)),
-        recordings=tuple(_recordings(store, extent)),
-        sample=tuple(_sampled(store, p) for p in choose_sample(store, extent.passages)),
-        drafts=gather_drafts(store),
-        finished_at=store.connection.execute("SELECT coalesce(max(finished_at), '') FROM results").fetchone()[0],
-    )
-
-
-def _sum_up_recordings(connection: sqlite3.Connection) -> None:
-    """One row a recording, in a table of our own that goes with the transaction."""
-    connection.execute(
-        f"""CREATE TEMP TABLE report_recordings AS
-           SELECT r.id, r.seconds, s.item IS NOT NULL AS segmented, p.item IS NOT NULL AS grouped,
-                  coalesce(s.made, 0) AS segments, coalesce(s.seconds, 0) AS speech, coalesce(m.music, 0) AS music,
-                  coalesce(p.made, 0) AS passages, coalesce(p.seconds, 0) AS passage_seconds,
-                  min(coalesce(k.kept, 0), coalesce(s.seconds, 0)) AS kept
-           FROM recordings r
-           LEFT JOIN results s ON s.stage = '{SEGMENT}' AND s.item = r.id
-           LEFT JOIN results p ON p.stage = '{PASSAGES}' AND p.item = r.id
-           LEFT JOIN (SELECT recording, sum(speech_seconds) AS kept FROM passages GROUP BY recording) k
-                  ON k.recording = r.id
-           LEFT JOIN (SELECT recording, sum(json_extract(value, '$.end') - json_extract(value, '$.start')) AS music
-                      FROM timelines, json_each(spans) WHERE json_extract(value, '$.kind') = 'music'
-                      GROUP BY recording) m ON m.recording = r.id"""  # noqa: S608
-    )
-
-
-def _funnel(store: Store, now: Status, config: Config) -> tuple[FunnelStep, ...]:
-    row = store.connection.execute(
-        """SELECT coalesce(sum(seconds), 0) AS given, coalesce(sum(speech), 0) AS speech,
-           coalesce(sum(music) FILTER (WHERE segmented), 0) AS music,
-           coalesce(sum(max(0, seconds - speech - music)) FILTER (WHERE segmented), 0) AS silence,
-           coalesce(sum(speech) FILTER (WHERE grouped), 0) AS grouped, coalesce(sum(kept), 0) AS kept
-           FROM report_recordings"""
-    ).fetchone()
-    failed = {s.stage: _failed_seconds(store, s.stage) for s in now.stages}
-    unheard = row["given"] - row["speech"] - row["music"] - row["silence"]
-    ungrouped = row["speech"] - row["grouped"]
-    left_out = sum_left_out(store.connection, config.passages)
+def _funnel(store: Store, now: Status, sums: WholeSums, options: PassagesConfig) -> tuple[FunnelStep, ...]:
     return (
-        FunnelStep(INGEST, "What could be read?", "recorded", row["given"], row["given"], (), _ingest_note(now)),
-        FunnelStep(
-            SEGMENT,
-            "Where does somebody speak?",
-            "speech",
-            row["given"],
-            row["speech"],
-            _slices(
-                ("silence, pauses and noise", "silence", row["silence"]),
-                ("music", "music", row["music"]),
-                ("failed", "failed", min(unheard, failed[SEGMENT]["seconds"])),
-                ("not heard yet", "waiting", unheard - failed[SEGMENT]["seconds"]),
-            ),
-        ),
-        FunnelStep(
-            PASSAGES,
-            "What makes a passage?",
-            "speech in passages",
-            row["speech"],
-            row["kept"],
-            _slices(
-                *[(f"too short, and {why.value}", "short", s) for why, s in left_out.items()],
-                ("failed", "failed", min(ungrouped, failed[PASSAGES]["speech"])),
-                ("not grouped yet", "waiting", ungrouped - failed[PASSAGES]["speech"]),
-            ),
-            _passages_note(config, sum(left_out.values())),
-        ),
+        FunnelStep(INGEST, "What could be read?", "recorded", sums.seconds, sums.seconds, (), _ingest_note(now)),
+        _segment_step(store, sums),
+        _passages_step(store, sums, options),
     )
 
 
-def _passages_note(config: Config, left_out: float) -> str:
+def _segment_step(store: Store, sums: WholeSums) -> FunnelStep:
+    unheard = sums.seconds - sums.speech - sums.music - sums.silence
+    failed, _ = sum_failed(store, SEGMENT)
+    slices = _slices(
+        ("silence, pauses and noise", "silence", sums.silence),
+        ("music", "music", sums.music),
+        ("failed", "failed", min(unheard, failed)),
+        ("not heard yet", "waiting", unheard - failed),
+    )
+    return FunnelStep(SEGMENT, "Where does somebody speak?", "speech", sums.seconds, sums.speech, slices)
+
+
+def _passages_step(store: Store, sums: WholeSums, options: PassagesConfig) -> FunnelStep:
+    ungrouped = sums.speech - sums.grouped_speech
+    left_out = sum_left_out(store, options)
+    _, failed = sum_failed(store, PASSAGES)
+    slices = _slices(
+        *[(f"too short, and {why.value}", "short", s) for why, s in left_out.items()],
+        ("failed", "failed", min(ungrouped, failed)),
+        ("not grouped yet", "waiting", ungrouped - failed),
+    )
+    note = _passages_note(options, sum(left_out.values()))
+    return FunnelStep(
+        PASSAGES, "What makes a passage?", "speech in passages", sums.speech, sums.kept_speech, slices, note
+    )
+
+
+def _passages_note(options: PassagesConfig, left_out: float) -> str:
     """What decides how much is left out."""
-    options = config.passages
     return (
         f"a passage lasts {options.min_seconds:g} to {options.max_seconds:g} s (passages.min_seconds, max_seconds), and "
         f"shorter speech is joined across {options.join_within:g} s of pause or music at most (passages.join_within)"
@@ -226,16 +195,6 @@ def _passages_note(config: Config, left_out: float) -> str:
 
 def _slices(*parts: tuple[str, str, float]) -> tuple[Slice, ...]:
     return tuple(Slice(why, kind, seconds) for why, kind, seconds in parts if seconds >= 0.5)
-
-
-def _failed_seconds(store: Store, stage: str) -> sqlite3.Row:
-    """How much sound, and speech in it, belongs to recordings that failed at this stage."""
-    row: sqlite3.Row = store.connection.execute(
-        """SELECT coalesce(sum(r.seconds), 0) AS seconds, coalesce(sum(r.speech), 0) AS speech
-           FROM failures f JOIN report_recordings r ON r.id = f.item WHERE f.stage = ?""",
-        (stage,),
-    ).fetchone()
-    return row
 
 
 def _ingest_note(now: Status) -> str:
@@ -259,10 +218,9 @@ def _histograms(store: Store, config: Config) -> Iterator[Histogram]:
     )
     of_passages = Measure("Passage length", "s", "passages", 0, 1200, 0.1, axis=(0, longest_passage))
     segments = [FineCounts(m.low, m.high, m.fine) for m in of_segments]
-    query = 'SELECT "end" - start, snr_db, loudness_lufs, bandwidth_hz / 1000, ("end" - start) / 3600 FROM segments'
-    count_rows(_batches(store, query), segments, (None, 4, 4, 4))
+    count_rows(measured_segments(store), segments, (None, 4, 4, 4))
     passages = FineCounts(of_passages.low, of_passages.high, of_passages.fine)
-    count_rows(_batches(store, 'SELECT "end" - start FROM passages'), [passages], (None,))
+    count_rows(passage_lengths(store), [passages], (None,))
     drawn = [draw_bars(m, c) for m, c in zip(of_segments, segments, strict=True)]
     drawn.insert(1, draw_bars(of_passages, passages))
     of_drafts = (
@@ -271,45 +229,26 @@ def _histograms(store: Store, config: Config) -> Iterator[Histogram]:
         Measure("Words said for each of the summary", "", "drafts", 0, 100, 0.1, 1),
     )
     drafts = [FineCounts(m.low, m.high, m.fine) for m in of_drafts]
-    query = """SELECT v.confidence, c.characters_per_second, c.compression FROM checks c
-               JOIN passages p ON p.id = c.passage LEFT JOIN verdicts v ON v.passage = c.passage"""
-    count_rows(_batches(store, query), drafts, (None, None, None))
+    count_rows(measured_drafts(store), drafts, (None, None, None))
     drawn += [draw_bars(m, c) for m, c in zip(of_drafts, drafts, strict=True)]
     yield from (h for h in drawn if h)
 
 
-def _batches(store: Store, query: str) -> Iterator[Sequence[Sequence[float | None]]]:
-    cursor = store.connection.cursor()
-    cursor.row_factory = None
-    cursor.execute(query)
-    while rows := cursor.fetchmany(BATCH):
-        yield rows
-
-
 def _recordings(store: Store, extent: Extent) -> Iterator[RecordingFacts]:
-    rows = store.connection.execute(
-        "SELECT * FROM report_recordings ORDER BY seconds - passage_seconds DESC, id LIMIT ?",
-        (max(extent.rows, extent.timelines),),
-    ).fetchall()
-    for place, row in enumerate(rows):
+    for place, sums in enumerate(least_used_recordings(store, max(extent.rows, extent.timelines))):
         drawn = place < extent.timelines
         yield RecordingFacts(
-            recording=load_recording(store, row["id"]),
-            segments=row["segments"],
-            speech=row["speech"],
-            music=row["music"],
-            passages=row["passages"],
-            passage_seconds=row["passage_seconds"],
-            spans=_spans(store, row["id"]) if drawn else (),
-            marked=tuple(list_passages(store, row["id"])) if drawn else (),
+            recording=load_recording(store, sums.recording),
+            segments=sums.segments,
+            speech=sums.speech_seconds,
+            music=sums.music_seconds,
+            passages=sums.passages,
+            passage_seconds=sums.passage_seconds,
+            spans=load_spans(store, sums.recording) if drawn else (),
+            marked=tuple(list_passages(store, sums.recording)) if drawn else (),
         )
 
 
-def _spans(store: Store, recording: str) -> tuple[Span, ...]:
-    row = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
-    return revive(Timeline, row).spans if row else ()
-
-
-def _sampled(store: Store, passage: Passage) -> SampledPassage:
-    drafted = load_drafted(store, passage.id)
+def _sampled(store: Store, passage: str) -> SampledPassage:
+    drafted = load_drafted(store, passage)
     return SampledPassage(drafted, tuple(shown_lines(drafted)))

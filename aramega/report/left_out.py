@@ -7,8 +7,6 @@ order, and a recording's timeline only where something of it was left out.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +14,8 @@ from itertools import groupby
 
 from aramega.config import PassagesConfig
 from aramega.records import Span
+from aramega.store import Store
+from aramega.store.coverage import SegmentPlace, load_spans, segments_where_speech_was_lost
 
 
 class Why(Enum):
@@ -25,16 +25,6 @@ class Why(Enum):
     MUSIC = "music lies between it and the next speech"
     PAUSE = "the next speech is too far away"
     NO_ROOM = "with the next speech it would be too long"
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A segment, and whether a passage holds it."""
-
-    recording: str
-    start: float
-    end: float
-    in_passage: bool
 
 
 @dataclass(frozen=True)
@@ -57,17 +47,17 @@ class LeftOutRun:
         return before + after
 
 
-def sum_left_out(connection: sqlite3.Connection, options: PassagesConfig) -> dict[Why, float]:
-    """Seconds of speech in no passage by reason, over the recordings that `report_recordings` says lost some."""
+def sum_left_out(store: Store, options: PassagesConfig) -> dict[Why, float]:
+    """Seconds of speech in no passage by reason, over the recordings that lost some; inside `summing_recordings`."""
     seconds = dict.fromkeys(Why, 0.0)
-    for recording, segments in groupby(_segments(connection), key=lambda segment: segment.recording):
-        spans = _spans(connection, recording)
+    for recording, segments in groupby(segments_where_speech_was_lost(store), key=lambda segment: segment.recording):
+        spans = load_spans(store, recording)
         for run in left_out_runs(list(segments), options.join_within):
             seconds[why_left_out(run, spans, options)] += run.speech
     return seconds
 
 
-def left_out_runs(segments: Sequence[Heard], join_within: float) -> Iterator[LeftOutRun]:
+def left_out_runs(segments: Sequence[SegmentPlace], join_within: float) -> Iterator[LeftOutRun]:
     """The runs of one recording's segments, in order, that are in no passage; what is not near is another run."""
     begin = 0
     for i in range(1, len(segments) + 1):
@@ -100,23 +90,3 @@ def why_left_out(run: LeftOutRun, spans: Iterable[Span], options: PassagesConfig
     tunes = [span for span in spans if span.kind == "music"]
     music = [max(0.0, min(t.end, end) - max(t.start, start)) for start, end in run.gaps for t in tunes]
     return Why.MUSIC if sum(music) > options.max_music else Why.PAUSE
-
-
-def _segments(connection: sqlite3.Connection) -> Iterator[Heard]:
-    """All segments of the recordings that lost half a second of speech or more; a millisecond is rounding."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    cursor.execute(
-        """SELECT s.recording, s.start, s."end", coalesce(s."end" <= 0.001 + (
-               SELECT p."end" FROM passages p WHERE p.recording = s.recording AND p.start <= s.start + 0.001
-               ORDER BY p.start DESC LIMIT 1), 0)
-           FROM report_recordings r JOIN segments s ON s.recording = r.id
-           WHERE r.grouped AND r.speech - r.kept >= 0.5 ORDER BY s.recording, s.start"""
-    )
-    for recording, start, end, in_passage in cursor:
-        yield Heard(recording, start, end, bool(in_passage))
-
-
-def _spans(connection: sqlite3.Connection, recording: str) -> list[Span]:
-    row = connection.execute("SELECT spans FROM timelines WHERE recording = ?", (recording,)).fetchone()
-    return [Span(**span) for span in json.loads(row[0])] if row else []

@@ -18,7 +18,7 @@ from aramega.audio.clips import write_preview
 from aramega.records import Passage
 from aramega.report.pictures import data_uri, picture_of_sound
 from aramega.store import Store
-from aramega.store.rows import revive
+from aramega.store.coverage import candidates_by_quality
 from aramega.workspace import WorkspaceFolder
 
 CANDIDATES = 16
@@ -36,20 +36,9 @@ class Preview:
     missing: str = ""
 
 
-def choose_sample(store: Store, number: int) -> tuple[Passage, ...]:
-    """`number` passages or all there are, the cleanest first."""
-    # The product scatters: within a group, neither the first recording nor its first minute is favoured.
-    rows = store.connection.execute(
-        """SELECT tile, id, recording FROM (
-               SELECT *, row_number() OVER (PARTITION BY tile ORDER BY scattered, id) AS place FROM (
-                   SELECT id, recording, ntile(?) OVER (ORDER BY snr_db DESC, id) AS tile,
-                          CAST(start * 1000 AS INTEGER) * 48271 % 65521 AS scattered FROM passages))
-           WHERE place <= ? ORDER BY tile, place""",
-        (number, CANDIDATES),
-    ).fetchall()
-    chosen = spread((row["tile"], row["id"], row["recording"]) for row in rows)
-    query = "SELECT * FROM passages WHERE id = ?"
-    return tuple(revive(Passage, store.connection.execute(query, (passage,)).fetchone()) for passage in chosen)
+def choose_sample(store: Store, number: int) -> list[str]:
+    """The ids of `number` passages or of all there are, the cleanest first."""
+    return spread(candidates_by_quality(store, number, CANDIDATES))
 
 
 def spread(candidates: Iterable[tuple[int, str, str]]) -> list[str]:

@@ -98,13 +98,6 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
     return (row[0] for row in rows)
 
 
-def count_decisions(store: Store) -> dict[str, int]:
-    """How many drafts are to be kept, reviewed first or rejected."""
-    query = """SELECT v.decision, count(*) FROM verdicts v JOIN passages p ON p.id = v.passage
-               GROUP BY v.decision ORDER BY v.decision"""
-    return dict(store.connection.execute(query).fetchall())
-
-
 def passage_columns(store: Store) -> list[str]:
     """What `find_passages` can be asked about."""
     return [row["name"] for row in store.connection.execute("PRAGMA table_info(passage_facts)")]

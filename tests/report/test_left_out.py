@@ -8,14 +8,15 @@ import soundfile as sf
 
 from aramega.config import PassagesConfig
 from aramega.records import Span
-from aramega.report.left_out import Heard, LeftOutRun, Why, left_out_runs, why_left_out
+from aramega.report.left_out import LeftOutRun, Why, left_out_runs, why_left_out
+from aramega.store.coverage import SegmentPlace
 from tests.support.cli import Run
 
 OPTIONS = PassagesConfig()
 
 
 def runs_of(*segments: tuple[float, float, bool]) -> list[LeftOutRun]:
-    return list(left_out_runs([Heard("r", *segment) for segment in segments], OPTIONS.join_within))
+    return list(left_out_runs([SegmentPlace("r", *segment) for segment in segments], OPTIONS.join_within))
 
 
 def why(run: LeftOutRun, *music: tuple[float, float]) -> Why:

@@ -57,7 +57,7 @@ def test_drafts_in_numbers(tmp_path: Path) -> None:
     with Store.open(drafted_workspace(tmp_path, 2, 3, clips=False)) as store:
         facts = gather_drafts(store)
     assert facts
-    assert (facts.drafted, facts.abstractive, facts.tokens) == (6, 6, 6 * 150)
+    assert (facts.counts.drafted, facts.counts.abstractive, facts.counts.tokens) == (6, 6, 6 * 150)
     assert [(d.decision, d.count, d.reasons) for d in facts.decided] == [("review first", 6, (("unsure", 6),))]
 
 

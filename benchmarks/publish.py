@@ -43,7 +43,8 @@ import glob, json, re, sys
 import datasets
 from datasets.table import embed_table_storage
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.workspace import WorkspaceFolder
 from pathlib import Path
 datasets.disable_progress_bars()

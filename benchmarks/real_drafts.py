@@ -44,7 +44,8 @@ from aramega.sources import find_sources
 from aramega.stages.base import Step
 from aramega.stages.transcribe import Transcribe
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.text import cer, normalize, wer
 from aramega.workspace import WorkspaceFolder
 

@@ -39,10 +39,11 @@ from aramega.labelstudio.local_server import free_port
 from aramega.labelstudio.projects import list_remote_tasks, make_project, need_project
 from aramega.labelstudio.pull import pull, pull_everything
 from aramega.labelstudio.push import PushRequest, push
+from aramega.labelstudio.task_drafts import load_task_drafts
 from aramega.labelstudio.tasks import make_task
-from aramega.labelstudio.uploads import BATCH, model_version
+from aramega.labelstudio.uploads import BATCH
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, own_server
@@ -107,9 +108,9 @@ def measure_push(server: Server, workspace: WorkspaceFolder) -> None:
 
 def tasks_of(store: Store) -> Iterator[dict[str, Any]]:
     form, audio = read_form(load_template("passage_review")), ClipsAtAddress(AUDIO)
-    for passage in find_passages(store):
-        drafted = load_drafted(store, passage)
-        yield make_task(drafted, audio.address(drafted.passage), form, model_version(store, passage))
+    for _, loaded in load_task_drafts(store, find_passages(store)):
+        assert not isinstance(loaded, AramegaError)
+        yield make_task(loaded.drafted, audio.address(loaded.drafted.passage), form, loaded.version)
 
 
 def import_bare(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,13 +166,16 @@ class Passages:
 
     def __iter__(self) -> Iterator[PassageView]:
         from aramega.settle.policies import current_answer
-        from aramega.store.drafts import find_passages, load_drafted
-        from aramega.store.reviews import resolved_of
+        from aramega.store.drafts import find_passages
+        from aramega.store.passages import LOADED, load_passages
+        from aramega.store.reviews import load_resolved
 
         with self._open() as store:
-            for passage in find_passages(store, self.where):
-                drafted = load_drafted(store, passage)
-                yield PassageView(drafted, current_answer(drafted, resolved_of(store, passage)), self.folder)
+            names = find_passages(store, self.where)
+            while batch := list(islice(names, LOADED)):
+                resolved = load_resolved(store, batch)
+                for drafted in load_passages(store, batch):
+                    yield PassageView(drafted, current_answer(drafted, resolved.get(drafted.id)), self.folder)
 
     def __len__(self) -> int:
         return len(self.ids())

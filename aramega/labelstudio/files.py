@@ -20,11 +20,12 @@ from aramega.labelstudio.form import Form, load_template, usable_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.pull import read_array
 from aramega.labelstudio.selection import PushRequest, choose_passages
-from aramega.labelstudio.showing import Showing, find_passage
+from aramega.labelstudio.task_drafts import load_task_drafts
 from aramega.labelstudio.tasks import Task, make_task
-from aramega.labelstudio.uploads import BATCH, model_version
+from aramega.labelstudio.uploads import BATCH
 from aramega.records import Review
 from aramega.store import Store
+from aramega.store.passages import find_passage
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder, whole_file
 
@@ -119,11 +120,11 @@ def _exported_tasks(file: Path) -> Iterator[Task]:
 def _tasks(
     store: Store, passages: Iterable[str], form: Form, clips: ClipsOnServerDisk | ClipsAtAddress, exported: Exported
 ) -> Iterator[Task]:
-    showing = Showing(store)
-    for passage in passages:
+    for _, loaded in load_task_drafts(store, passages):
         try:
-            drafted = showing.load(passage)
-            yield make_task(drafted, clips.address(drafted.passage), form, model_version(store, passage))
+            if isinstance(loaded, AramegaError):
+                raise loaded
+            yield make_task(loaded.drafted, clips.address(loaded.drafted.passage), form, loaded.version)
         except AramegaError as error:
             exported.skipped.append(str(error))
 

@@ -25,11 +25,11 @@ from aramega.labelstudio.clips import clip_name
 from aramega.labelstudio.form import read_form
 from aramega.labelstudio.projects import Project
 from aramega.labelstudio.pull import pull_task
+from aramega.labelstudio.task_drafts import draft_version
 from aramega.labelstudio.tasks import make_task, passage_key
-from aramega.labelstudio.uploads import model_version
 from aramega.records import Draft
 from aramega.store import Store
-from aramega.store.drafts import load_drafted
+from aramega.store.passages import load_drafted
 
 LARGEST = 64 << 20
 """Bytes of a request we read; Label Studio sends some tasks at a time."""
@@ -92,7 +92,7 @@ class Backend:
             if data.get("aramega") != passage_key(passage, audio) or clip_name(audio) != passage:
                 return Answer(422, {"error": f"task {task.get('id')} does not speak of a passage of this workspace"})
             drafted = replace(load_drafted(self.store, passage), draft=self.redraft(passage))
-            drafted_task = make_task(drafted, audio, form, model_version(self.store, passage))
+            drafted_task = make_task(drafted, audio, form, draft_version(self.store, passage))
             results += drafted_task.get("predictions", [{"result": [], "score": 0.0}])
         return Answer(200, {"results": results, "model_version": self._version()})
 

@@ -24,11 +24,11 @@ from aramega.labelstudio.annotations import TaskReader, parse_task
 from aramega.labelstudio.client import LabelStudioClient, Unreachable, part
 from aramega.labelstudio.form import read_form
 from aramega.labelstudio.projects import Project, condition, need_project, people_of
-from aramega.labelstudio.sent_tasks import note_pulled, noted_tasks, pulled_until
-from aramega.labelstudio.showing import find_passage
 from aramega.records import Review
 from aramega.store import Store
+from aramega.store.passages import find_passage
 from aramega.store.reviews import add_reviews
+from aramega.store.tasks import note_pulled, noted_tasks, pulled_until
 
 OVERLAP = timedelta(seconds=30)
 """How far a pull reaches back before the last one began: a change is stamped before it is committed, and a busy

@@ -15,10 +15,11 @@ from aramega.labelstudio.form import Form, load_template, usable_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.projects import Project, change_project, find_project, make_project
 from aramega.labelstudio.selection import PushRequest, choose_passages
-from aramega.labelstudio.sent_tasks import forget_tasks, note_tasks, noted_tasks
 from aramega.labelstudio.task_index import TaskIndex
-from aramega.labelstudio.uploads import PushSummary, Say, TaskUploader
+from aramega.labelstudio.uploads import PushSummary, Say, TaskUploader, as_sent
 from aramega.store import Store
+from aramega.store.reviews import gold_passages
+from aramega.store.tasks import forget_tasks, note_tasks, noted_tasks
 from aramega.workspace import WorkspaceFolder
 
 __all__ = ["PushRequest", "PushSummary", "push"]
@@ -47,7 +48,7 @@ def push(
         uploader.import_new(passages)
         uploader.refresh()
     index.check_count()
-    note_tasks(store, client.url, project.id, (index.by_passage[p] for p in passages if p in index.by_passage))
+    note_tasks(store, client.url, project.id, (as_sent(index.by_passage[p]) for p in passages if p in index.by_passage))
     _spread_gold(store, index, passages, request)
     _prefer_version(client, project, uploader)
     summary.doubles = index.dropped
@@ -132,7 +133,7 @@ def _spread_gold(store: Store, index: TaskIndex, passages: Sequence[str], reques
     """Assign the gold tasks to every annotator."""
     if request.gold <= 0:
         return
-    gold = {row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM reviews WHERE gold = 1")}
+    gold = set(gold_passages(store))
     for passage in passages:
         if passage in gold and passage in index.by_passage:
             index.client.set(f"api/tasks/{index.by_passage[passage].task}/", overlap=EVERYONE)

@@ -19,8 +19,8 @@ from aramega.pipeline.build import building
 from aramega.records import Draft
 from aramega.stages.base import Stage, Takes
 from aramega.store import Finished, Store
-from aramega.store.drafts import load_draft
 from aramega.store.items import load_item
+from aramega.store.passages import load_draft
 from aramega.store.pending import is_pending
 from aramega.store.results import write_outcomes
 

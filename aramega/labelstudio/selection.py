@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.reviews import gold_passages
 from aramega.workspace import WorkspaceFolder
 
 
@@ -38,10 +39,7 @@ def choose_passages(store: Store, request: PushRequest) -> list[str]:
     chosen = list(find_passages(store, request.where, order="priority DESC, passage", limit=request.limit))
     if request.gold <= 0:
         return chosen
-    query = (
-        "SELECT DISTINCT passage FROM reviews WHERE gold = 1 AND passage IN (SELECT id FROM passages) ORDER BY passage"
-    )
-    return mix_in_gold(chosen, [row[0] for row in store.connection.execute(query)], request.gold)
+    return mix_in_gold(chosen, gold_passages(store), request.gold)
 
 
 def mix_in_gold(passages: Sequence[str], gold: Sequence[str], rate: float) -> list[str]:

@@ -6,7 +6,6 @@ holds two batches.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,14 +16,11 @@ from aramega.labelstudio.client import Unreachable
 from aramega.labelstudio.clips import ClipAccess, ClipsNotServed
 from aramega.labelstudio.form import Form
 from aramega.labelstudio.projects import RemoteTask, drop_predictions, touched_among
-from aramega.labelstudio.sent_tasks import note_tasks
-from aramega.labelstudio.showing import Showing
+from aramega.labelstudio.task_drafts import TaskDraft, load_task_drafts
 from aramega.labelstudio.task_index import TaskIndex
 from aramega.labelstudio.tasks import Task, draft_fingerprint, make_task, pair_data, pair_fingerprint
-from aramega.records import DraftedPassage
-from aramega.stages.names import LABEL, SUMMARIZE, TRANSCRIBE
 from aramega.store import Store
-from aramega.store.drafts import load_draft
+from aramega.store.tasks import SentTask, note_tasks
 
 BATCH = 500
 """Tasks to one import: some megabytes, a second or two of the server's time."""
@@ -71,7 +67,6 @@ class TaskUploader:
     _sent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._showing = Showing(self.store)
         self._predicts = any(self.form.has(name) for name in ("transcript", "summary", "title", "dialect", "emotion"))
 
     def import_new(self, passages: Sequence[str]) -> None:
@@ -103,45 +98,40 @@ class TaskUploader:
         self.summary.replaced = new
 
     def _new_tasks(self, passages: Sequence[str]) -> Iterator[tuple[str, Task]]:
-        for passage in passages:
+        for passage, loaded in load_task_drafts(self.store, passages, self.rivals):
             try:
-                drafted = self._showing.load(passage)
-                remote = self.index.by_passage.get(passage)
-                if drafted.draft.transcript is None and drafted.draft.summary is None:
+                if isinstance(loaded, AramegaError):
+                    raise loaded
+                remote, draft = self.index.by_passage.get(passage), loaded.drafted.draft
+                if draft.transcript is None and draft.summary is None:
                     self.summary.skipped.append(f"{passage}: it has no draft yet; `aramega build-ssum` makes one.")
                 elif remote is None:
-                    yield passage, self._make(drafted, self.clips.address(drafted.passage))
+                    yield passage, self._make(loaded)
                 else:
-                    self._sort(remote, drafted)
+                    self._sort(remote, loaded)
             except (Unreachable, ClipsNotServed):
                 raise
             except AramegaError as error:
                 self.summary.skipped.append(str(error))
 
-    def _sort(self, remote: RemoteTask, drafted: DraftedPassage) -> None:
+    def _sort(self, remote: RemoteTask, loaded: TaskDraft) -> None:
         """Count an existing task as the same or waiting, or put it on the list of those to refresh."""
-        is_same_draft = remote.draft == self._fingerprint(drafted)
-        is_same = is_same_draft and remote.audio == self.clips.address(drafted.passage)
+        is_same_draft = remote.draft == _fingerprint(loaded)
+        is_same = is_same_draft and remote.audio == self.clips.address(loaded.drafted.passage)
         if is_same and (remote.predicted or not self._predicts):
             self.summary.same += 1
         elif remote.touched:
             self.summary.waiting += not is_same_draft
             self.summary.same += is_same_draft
         else:
-            self._stale.append(drafted.id)
+            self._stale.append(loaded.drafted.id)
 
-    def _make(self, drafted: DraftedPassage, audio: str) -> Task:
-        version = model_version(self.store, drafted.id)
-        task = make_task(drafted, audio, self.form, version)
-        self.versions[version] += "predictions" in task
-        if self.rivals:
-            task["data"] |= pair_data(drafted, load_draft(self.rivals, drafted.id))
+    def _make(self, loaded: TaskDraft) -> Task:
+        task = make_task(loaded.drafted, self.clips.address(loaded.drafted.passage), self.form, loaded.version)
+        self.versions[loaded.version] += "predictions" in task
+        if loaded.rival:
+            task["data"] |= pair_data(loaded.drafted, loaded.rival)
         return task
-
-    def _fingerprint(self, drafted: DraftedPassage) -> str:
-        if self.rivals:
-            return pair_fingerprint(drafted.draft, load_draft(self.rivals, drafted.id))
-        return draft_fingerprint(drafted.draft)
 
     def _finish(self, under_way: tuple[Future[None], dict[str, Task]] | None) -> None:
         """Wait for a batch's import, and record its tasks."""
@@ -150,7 +140,7 @@ class TaskUploader:
         done, batch = under_way
         done.result()
         tasks = [self.index.by_passage[p] for p in batch if p in self.index.by_passage]
-        note_tasks(self.store, self.index.client.url, self.index.project, tasks)
+        note_tasks(self.store, self.index.client.url, self.index.project, map(as_sent, tasks))
         self.summary.new += len(tasks)
         self._sent += [t.passage for t in tasks]
         # A server killed between writing tasks and their predictions leaves tasks without.
@@ -161,9 +151,10 @@ class TaskUploader:
         """Give tasks their new draft, and the server the fingerprint of it."""
         client, project = self.index.client, self.index.project
         new_tasks = {}
-        for passage in free:
-            drafted = self._showing.load(passage)
-            new_tasks[passage] = self._make(drafted, self.clips.address(drafted.passage))
+        for passage, loaded in load_task_drafts(self.store, free, self.rivals):
+            if isinstance(loaded, AramegaError):
+                raise loaded
+            new_tasks[passage] = self._make(loaded)
         predictions = [
             {"task": free[p].task, **prediction}
             for p, task in new_tasks.items()
@@ -195,9 +186,11 @@ def _batches(tasks: Iterable[tuple[str, Task]]) -> Iterator[dict[str, Task]]:
         yield batch
 
 
-def model_version(store: Store, passage: str) -> str:
-    """Fingerprint of what made the draft: the same for every passage drafted by the same models and options, since
-    Label Studio pre-fills only predictions of the one version a project prefers."""
-    query = f"SELECT stage, fingerprint FROM results WHERE item = ? AND stage IN ('{TRANSCRIBE}', '{SUMMARIZE}', '{LABEL}') ORDER BY stage"  # noqa: S608
-    made_by = "\n".join(f"{row['stage']} {row['fingerprint']}" for row in store.connection.execute(query, (passage,)))
-    return f"aramega-{hashlib.sha256(made_by.encode()).hexdigest()[:12]}"
+def _fingerprint(loaded: TaskDraft) -> str:
+    draft = loaded.drafted.draft
+    return pair_fingerprint(draft, loaded.rival) if loaded.rival else draft_fingerprint(draft)
+
+
+def as_sent(remote: RemoteTask) -> SentTask:
+    """What the workspace remembers of a task."""
+    return SentTask(remote.task, remote.passage, remote.draft)

@@ -13,7 +13,7 @@ from aramega.engine import Engine
 from aramega.locks import hold
 from aramega.pipeline.pipeline import Pipeline
 from aramega.pipeline.plan import Plan, Progress
-from aramega.records import AramegaError, Failure, Metadata, NotNow, Source
+from aramega.records import AramegaError, Failure, Metadata, NotNow, Part, Source
 from aramega.remote import RemoteFile, file_at, files_at, is_address
 from aramega.settle.judging import judge_drafts
 from aramega.sidecars import with_sidecar
@@ -22,7 +22,7 @@ from aramega.stages.names import INGEST, PASSAGES, SUMMARIZE, TRANSCRIBE
 from aramega.stages.summarize import estimate
 from aramega.store import Broken, Store
 from aramega.store.draft_counts import count_decisions
-from aramega.store.drafts import load_drafted
+from aramega.store.passages import iterate_passages
 from aramega.store.pending import count_pending_items, list_pending
 from aramega.store.recordings import count_recordings
 from aramega.store.results import forget_failures, list_failures, tally_results, write_outcomes
@@ -108,7 +108,7 @@ def estimate_summaries(store: Store, pipeline: Pipeline) -> Estimate:
     if SUMMARIZE not in marks or config.summarize.model.kind == "extractive":
         return estimate((), config.summarize)
     left = list_pending(store, marks[SUMMARIZE], [marks[TRANSCRIBE]])
-    return estimate((load_drafted(store, passage) for passage in left), config.summarize)
+    return estimate(iterate_passages(store, left, Part.TRANSCRIPT), config.summarize)
 
 
 def _is_gone(path: str) -> bool:

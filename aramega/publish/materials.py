@@ -1,35 +1,18 @@
-"""Materials: what the workspace holds of a recording's passages, read a recording at a time.
-
-The store's own `load_drafted` reads one passage with its recording's whole timeline, which is right for a
-stage and quadratic for a set. Here a recording costs one query for each table, and no timeline.
-"""
+"""Materials: what the workspace holds of a recording's passages, read a recording at a time."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
-from aramega.records import (
-    Check,
-    Draft,
-    DraftedPassage,
-    Labels,
-    Recording,
-    ResolvedPassage,
-    Review,
-    Segment,
-    Summary,
-    Transcript,
-    Verdict,
-    in_time,
-)
+from aramega.records import DraftedPassage, Part, Recording, ResolvedPassage, Review
 from aramega.store import Store
-from aramega.store.recordings import list_passages
-from aramega.store.rows import TABLES, revive
+from aramega.store.items import passage_ids
+from aramega.store.passages import load_passages
+from aramega.store.reviews import load_resolved, load_reviews
 
-R = TypeVar("R", Transcript, Summary, Labels, Check, Verdict, ResolvedPassage, Review)
+PUBLISHED = Part.SEGMENTS | Part.DRAFT
+"""What a published row is made from: no music, so that no recording's timeline is read."""
 
 
 @dataclass(frozen=True)
@@ -43,35 +26,7 @@ class Material:
 
 def read_materials(store: Store, recording: Recording) -> Iterator[Material]:
     """A recording's passages in the order of time."""
-    rows = store.connection.execute("SELECT * FROM segments WHERE recording = ?", (recording.id,))
-    segments = {row["id"]: revive(Segment, row) for row in rows}
-    transcripts, summaries = _by_passage(store, Transcript, recording), _by_passage(store, Summary, recording)
-    labels, checks = _by_passage(store, Labels, recording), _by_passage(store, Check, recording)
-    verdicts, resolved = _by_passage(store, Verdict, recording), _by_passage(store, ResolvedPassage, recording)
-    reviews = _by_passage(store, Review, recording)
-    for passage in list_passages(store, recording.id):
-        draft = Draft(
-            transcript=_last(transcripts, passage.id),
-            summary=_last(summaries, passage.id),
-            labels=_last(labels, passage.id),
-            check=_last(checks, passage.id),
-            verdict=_last(verdicts, passage.id),
-        )
-        inside = tuple(segments[s] for s in passage.segments if s in segments)
-        yield Material(
-            DraftedPassage(recording, passage, inside, draft),
-            _last(resolved, passage.id),
-            tuple(in_time(reviews.get(passage.id, ()))),
-        )
-
-
-def _by_passage(store: Store, kind: type[R], recording: Recording) -> dict[str, list[R]]:
-    query = f"SELECT t.* FROM passages p JOIN {TABLES[kind].name} t ON t.passage = p.id WHERE p.recording = ?"  # noqa: S608
-    records: dict[str, list[R]] = defaultdict(list)
-    for row in store.connection.execute(query, (recording.id,)):
-        records[row["passage"]].append(revive(kind, row))
-    return records
-
-
-def _last(records: dict[str, list[R]], passage: str) -> R | None:
-    return records[passage][-1] if passage in records else None
+    passages = passage_ids(store, recording.id)
+    reviews, resolved = load_reviews(store, passages), load_resolved(store, passages)
+    for drafted in load_passages(store, passages, PUBLISHED):
+        yield Material(drafted, resolved.get(drafted.id), tuple(reviews[drafted.id]))

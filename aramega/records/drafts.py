@@ -6,6 +6,7 @@ Each record names what made it (`model`, `prompt`), so that provenance can trave
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Flag, auto
 from typing import Literal
 
 from aramega.records.recordings import Passage, Recording, Segment, SegmentedRecording
@@ -158,6 +159,25 @@ class Draft:
     labels: Labels | None = None
     check: Check | None = None
     verdict: Verdict | None = None
+
+
+class Part(Flag):
+    """The parts of a passage, or of a recording, that are loaded only for those who ask for them."""
+
+    SEGMENTS = auto()
+    TIMELINE = auto()
+    """Of a recording."""
+    MUSIC = auto()
+    """The seconds of music in a passage, which are read from its recording's timeline."""
+    PASSAGES = auto()
+    """Of a recording, with their summaries."""
+    TRANSCRIPT = auto()
+    SUMMARY = auto()
+    LABELS = auto()
+    CHECK = auto()
+    VERDICT = auto()
+    DRAFT = TRANSCRIPT | SUMMARY | LABELS | CHECK | VERDICT
+    ALL = SEGMENTS | TIMELINE | MUSIC | PASSAGES | DRAFT
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from aramega.store.coverage import (
     sum_whole,
     summing_recordings,
 )
-from aramega.store.drafts import load_drafted
+from aramega.store.passages import load_drafted
 from aramega.store.recordings import list_passages, load_recording
 from aramega.store.summaries import newest_result
 

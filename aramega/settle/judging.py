@@ -9,31 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Mapping
+from typing import Any
 
 from aramega.config import CheckConfig
 from aramega.config.check import FACTS, read_rule
 from aramega.errors import AramegaError
 from aramega.plugins import Fact, Plugin, get_plugin
-from aramega.records import Verdict
 from aramega.settle.verdicts import Facts, judge
-from aramega.stages.names import CHECK
 from aramega.store import Mark, Store
 from aramega.store.extras import list_extras
-from aramega.store.results import is_stale, list_result_fingerprints, note_result
-from aramega.store.rows import replace_rows
+from aramega.store.results import is_stale, list_result_fingerprints
+from aramega.store.verdicts import list_checked, list_measured, list_signatures, replace_verdicts
 from aramega.text.near_duplicates import find_duplicates, stack
 
-_FACTS = """
-    SELECT c.*, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
-        json_extract(l.dialect, '$[0].score') AS dialect_score, json_array_length(c.unsupported_numbers) AS numbers,
-        json_array_length(c.unsupported_names) AS names
-    FROM checks c JOIN passages p ON p.id = c.passage JOIN transcripts t ON t.passage = c.passage
-        LEFT JOIN labels l ON l.passage = c.passage
-    ORDER BY c.passage
-"""
-_TOLD_ELSEWHERE = frozenset({"unsupported_numbers", "unsupported_names", "flags", "signature", "passage"})
+_EVERYTHING = "workspace"
+"""The item that verdicts are the result for: they are over all drafts."""
 
 
 def judge_drafts(store: Store, options: CheckConfig) -> int:
@@ -42,47 +33,36 @@ def judge_drafts(store: Store, options: CheckConfig) -> int:
     if not mark.fingerprint or not is_stale(store, mark, _EVERYTHING):
         return 0
     repeats, extras = _find_repeats(store, options), _plugin_facts(store, options)
-    judged = 0
-    with store.transaction():
-        store.connection.execute("DELETE FROM verdicts")
-        for row in store.connection.execute(_FACTS):
-            verdict = judge(_facts(row, repeats, extras.get(row["passage"], {})), options)
-            replace_rows(store.connection, Verdict, verdict.passage, [verdict])
-            judged += 1
-        note_result(store, mark, _EVERYTHING, made=judged)
-    return judged
-
-
-_EVERYTHING = "workspace"
+    verdicts = (
+        judge(_facts(passage, measured, repeats, extras.get(passage, {})), options)
+        for passage, measured in list_measured(store)
+    )
+    return replace_verdicts(store, verdicts, mark, _EVERYTHING)
 
 
 def _digest(store: Store, options: CheckConfig) -> str:
     """What verdicts depend on: the rules, and which drafts were checked under which fingerprint; empty where none was.
     Made of content alone, so that a build that was killed ends with the same books as a calm one."""
-    told = hashlib.sha256(json.dumps(options.model_dump(mode="json")).encode())
-    query = f"""SELECT k.item, k.fingerprint FROM results k JOIN passages p ON p.id = k.item
-               WHERE k.stage = '{CHECK}' ORDER BY k.item"""  # noqa: S608
+    digest = hashlib.sha256(json.dumps(options.model_dump(mode="json")).encode())
     checked = 0
-    for item, fingerprint in store.connection.execute(query):
-        told.update(f"{item} {fingerprint}\n".encode())
+    for item, fingerprint in list_checked(store):
+        digest.update(f"{item} {fingerprint}\n".encode())
         checked += 1
     for plugin, fact in _asked_facts(options).items():
-        told.update(f"{plugin.name} {plugin.distribution}\n".encode())
+        digest.update(f"{plugin.name} {plugin.distribution}\n".encode())
         for item, fingerprint in list_result_fingerprints(store, fact.stage):
-            told.update(f"{item} {fingerprint}\n".encode())
-    return told.hexdigest()[:16] if checked else ""
+            digest.update(f"{item} {fingerprint}\n".encode())
+    return digest.hexdigest()[:16] if checked else ""
 
 
 def _find_repeats(store: Store, options: CheckConfig) -> dict[str, tuple[str, float]]:
     """Each passage that repeats an earlier one, by id, with that one and the likeness."""
-    query = """SELECT c.passage, c.signature FROM checks c JOIN passages p ON p.id = c.passage
-               WHERE c.signature <> '' ORDER BY c.passage"""
     passages, signatures = [], []
-    for passage, signature in store.connection.execute(query):
+    for passage, signature in list_signatures(store):
         passages.append(passage)
-        signatures.append(bytes.fromhex(signature))
-    found = find_duplicates(stack(signatures), options.near_duplicate)
-    return {passages[row]: (passages[first], likeness) for row, first, likeness in found}
+        signatures.append(signature)
+    pairs = find_duplicates(stack(signatures), options.near_duplicate)
+    return {passages[row]: (passages[first], likeness) for row, first, likeness in pairs}
 
 
 def _asked_facts(options: CheckConfig) -> dict[Plugin, Fact]:
@@ -106,9 +86,11 @@ def _plugin_facts(store: Store, options: CheckConfig) -> dict[str, dict[str, flo
     return facts
 
 
-def _facts(row: sqlite3.Row, repeats: dict[str, tuple[str, float]], extras: Mapping[str, float | None]) -> Facts:
-    passage = row["passage"]
+def _facts(
+    passage: str,
+    measured: dict[str, Any],
+    repeats: dict[str, tuple[str, float]],
+    extras: Mapping[str, float | None],
+) -> Facts:
     first, likeness = repeats.get(passage, ("", 0.0))
-    known = {name: row[name] for name in row.keys() if name not in _TOLD_ELSEWHERE}  # noqa: SIM118
-    known |= {"similarity": likeness, "unsupported_numbers": row["numbers"], "unsupported_names": row["names"]}
-    return Facts(passage, {**known, **extras}, first)
+    return Facts(passage, {**measured, "similarity": likeness, **extras}, first)

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta, timezone
 from statistics import fmean, median
 from typing import Any
 
-from aramega.records import Review, in_time, moment
+from aramega.records import Part, Review, in_time, moment
 from aramega.settle.distances import edit_distance
 from aramega.settle.policies import draft_of
 from aramega.settle.standing import answer, is_rejection
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_draft
-from aramega.store.reviews import reviewed_passages, reviews_of
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafts, passage_lengths_by_id
+from aramega.store.reviews import load_reviews, reviewed_passages
 
 WEEK = timedelta(days=7)
 LEAST_PASSAGES = 10
@@ -179,12 +180,13 @@ def measure_workspace(store: Store, *, where: str = "", now: datetime | None = N
     """Progress over the passages for which the SQL expression `where` is true, else over those that became tasks,
     else over those that machines did not reject."""
     passages = _worth_reviewing(store, where)
-    lengths = dict(store.connection.execute('SELECT id, "end" - start FROM passages').fetchall())
+    lengths = passage_lengths_by_id(store)
     reviewed = [p for p in reviewed_passages(store) if p in passages]
+    drafts = load_drafts(store, reviewed, Part.TRANSCRIPT | Part.SUMMARY)
     known = {p: Known(lengths[p], None, None) for p in passages} | {
-        p: _with_draft(store, p, lengths[p]) for p in reviewed
+        p: Known(lengths[p], draft_of(draft, "transcript"), draft_of(draft, "summary")) for p, draft in drafts.items()
     }
-    reviews = [review for passage in reviewed for review in reviews_of(store, passage)]
+    reviews = [review for theirs in load_reviews(store, reviewed).values() for review in theirs]
     return measure_progress(known, reviews, now or datetime.now(timezone.utc))
 
 
@@ -195,8 +197,3 @@ def _worth_reviewing(store: Store, where: str) -> set[str]:
     if not sent:
         return set(find_passages(store, _NOT_REJECTED))
     return sent & set(find_passages(store)) | set(find_passages(store, "reviewed"))
-
-
-def _with_draft(store: Store, passage: str, seconds: float) -> Known:
-    draft = load_draft(store, passage)
-    return Known(seconds, draft_of(draft, "transcript"), draft_of(draft, "summary"))

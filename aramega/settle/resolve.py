@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from aramega.records import ResolvedPassage
+from aramega.records import Part, ResolvedPassage
 from aramega.settle.agreement import group_standing, measure_trust
 from aramega.settle.personal import is_withheld
 from aramega.settle.policies import Policy, PolicyName, kind_of, resolve_passage, unknown_labels, waiting_for_referee
 from aramega.settle.standing import FIELDS
-from aramega.store import PAGE, Store
-from aramega.store.drafts import find_passages, load_drafted
-from aramega.store.reviews import resolved_of, reviewed_passages, reviews_of, write_resolved
+from aramega.store import Store
+from aramega.store.drafts import find_passages
+from aramega.store.passages import LOADED, load_passages
+from aramega.store.reviews import load_resolved, load_reviews, reviewed_passages, write_resolved
 
 __all__ = ["Policy", "PolicyName", "Settlement", "resolve_passage", "resolve_workspace"]
 
@@ -65,16 +66,17 @@ def resolve_workspace(
     waiting: list[str] = []
     unknown: Counter[str] = Counter()
     changed = 0
-    for start in range(0, len(passages), PAGE):
-        fresh = []
-        for passage in passages[start : start + PAGE]:
-            reviews = reviews_of(store, passage)
-            resolved = resolve_passage(load_drafted(store, passage), reviews, policy)
-            if _is_new(resolved, resolved_of(store, passage)):
+    for start in range(0, len(passages), LOADED):
+        batch, fresh = passages[start : start + LOADED], []
+        all_reviews, before = load_reviews(store, batch), load_resolved(store, batch)
+        for drafted in load_passages(store, batch, Part.SEGMENTS | Part.DRAFT):
+            reviews = all_reviews[drafted.id]
+            resolved = resolve_passage(drafted, reviews, policy)
+            if _is_new(resolved, before.get(drafted.id)):
                 fresh.append(replace(resolved, resolved_at=when))
             settled.append(replace(resolved, lines=()))  # counted below; the words are not needed for that
             if waiting_for_referee(reviews, policy) or is_withheld(reviews, policy.referees):
-                waiting.append(passage)
+                waiting.append(drafted.id)
             unknown.update(unknown_labels(reviews, policy))
         write_resolved(store, () if dry_run else fresh)
         changed += len(fresh)
@@ -102,5 +104,5 @@ def _with_trust(store: Store, policy: Policy) -> Policy:
     """The policy `trusted` with what all reviews say of each annotator, unless it was told."""
     if policy.name != "trusted" or policy.trust:
         return policy
-    everything = (review for passage in reviewed_passages(store) for review in reviews_of(store, passage))
-    return replace(policy, trust=measure_trust(group_standing(everything)))
+    everyone = load_reviews(store, reviewed_passages(store)).values()
+    return replace(policy, trust=measure_trust(group_standing(review for reviews in everyone for review in reviews)))

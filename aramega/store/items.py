@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from aramega.records import DraftedPassage, SegmentedRecording, Source
+from aramega.records import AramegaError, DraftedPassage, Part, SegmentedRecording, Source
 from aramega.stages.base import Takes
 from aramega.store.database import Store
-from aramega.store.drafts import load_drafted
+from aramega.store.passages import load_passages
 from aramega.store.recordings import load_recording, load_summarized
-from aramega.store.sources import revive_source
+from aramega.store.sources import load_sources
 
 
-def load_item(store: Store, takes: Takes, item: str) -> Source | SegmentedRecording | DraftedPassage:
-    """All that a stage may read of an item."""
+def load_items(
+    store: Store, takes: Takes, items: Sequence[str], parts: Part = Part.ALL
+) -> list[Source | SegmentedRecording | DraftedPassage]:
+    """What a stage that reads these parts may read of each of its items."""
     if takes is Takes.SOURCE:
-        row = store.connection.execute("SELECT path, metadata FROM sources WHERE path = ?", (item,)).fetchone()
-        return revive_source(row["path"], row["metadata"])
-    return load_summarized(store, item) if takes is Takes.RECORDING else load_drafted(store, item)
+        return [*load_sources(store, items)]
+    if takes is Takes.RECORDING:
+        return [load_summarized(store, item, parts) for item in items]
+    return [*load_passages(store, items, parts)]
+
+
+def load_item(
+    store: Store, takes: Takes, item: str, parts: Part = Part.ALL
+) -> Source | SegmentedRecording | DraftedPassage:
+    """What a stage may read of one item."""
+    for loaded in load_items(store, takes, [item], parts):
+        return loaded
+    raise AramegaError(f"{item}: no such {takes.value} in this workspace.")
 
 
 def items_made_ready(store: Store, item: str, made_by: Takes, takes: Takes) -> list[str]:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from aramega.records import Passage, Recording, Segment, SegmentedRecording, SummarizedRecording, Summary, Timeline
+from aramega.records import (
+    Part,
+    Passage,
+    Recording,
+    Segment,
+    SegmentedRecording,
+    SummarizedRecording,
+    Summary,
+    Timeline,
+)
 from aramega.store.database import Store
 from aramega.store.rows import revive
 
@@ -30,32 +39,41 @@ def load_recording(store: Store, recording: str) -> Recording:
     return _revive_recording(row, _named_files(store, recording))
 
 
-def load_segmented(store: Store, recording: str) -> SegmentedRecording:
+def load_recordings(store: Store, recordings: Collection[str]) -> dict[str, tuple[Recording, tuple[str, ...]]]:
+    """The recordings by id, each with the paths its bytes are at."""
+    ids = json.dumps(sorted(recordings))
+    rows = store.connection.execute(
+        "SELECT r.* FROM json_each(?) v CROSS JOIN recordings r ON r.id = v.value", (ids,)
+    ).fetchall()
+    files: dict[str, list[tuple[str, str]]] = {row["id"]: [] for row in rows}
+    query = """SELECT s.recording, s.path, s.metadata FROM json_each(?) v
+               CROSS JOIN sources s ON s.recording = v.value ORDER BY s.path"""
+    for recording, path, metadata in store.connection.execute(query, (ids,)):
+        files[recording].append((path, metadata))
+    return {
+        row["id"]: (_revive_recording(row, files[row["id"]]), tuple(path for path, _ in files[row["id"]]))
+        for row in rows
+    }
+
+
+def load_segmented(store: Store, recording: str, parts: Part = Part.ALL) -> SegmentedRecording:
     """A recording with its timeline and its segments, as far as there are any."""
-    ask = store.connection.execute
-    row = ask("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
-    files = _named_files(store, recording)
-    timeline = ask("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
-    segments = ask("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
-    return SegmentedRecording(
-        recording=_revive_recording(row, files),
-        paths=tuple(path for path, _ in files),
-        timeline=revive(Timeline, timeline) if timeline else None,
-        segments=tuple(revive(Segment, s) for s in segments),
-    )
+    (whole, paths) = load_recordings(store, [recording])[recording]
+    timeline = _load_timeline(store, recording) if Part.TIMELINE in parts else None
+    segments = _load_segments(store, recording) if Part.SEGMENTS in parts else ()
+    return SegmentedRecording(whole, paths, timeline, segments)
 
 
-def load_summarized(store: Store, recording: str) -> SummarizedRecording:
+def load_summarized(store: Store, recording: str, parts: Part = Part.ALL) -> SummarizedRecording:
     """A recording with its passages and their summaries."""
-    whole = load_segmented(store, recording)
-    query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
+    whole = load_segmented(store, recording, parts)
     return SummarizedRecording(
         recording=whole.recording,
         paths=whole.paths,
         timeline=whole.timeline,
         segments=whole.segments,
-        passages=tuple(list_passages(store, recording)),
-        summaries=tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,))),
+        passages=tuple(list_passages(store, recording)) if Part.PASSAGES in parts else (),
+        summaries=_load_summaries(store, recording) if Part.PASSAGES in parts else (),
     )
 
 
@@ -69,6 +87,21 @@ def count_recordings(store: Store) -> tuple[int, float]:
     """How many there are, and their seconds."""
     row = store.connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
     return row[0], row[1]
+
+
+def _load_timeline(store: Store, recording: str) -> Timeline | None:
+    row = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
+    return revive(Timeline, row) if row else None
+
+
+def _load_segments(store: Store, recording: str) -> tuple[Segment, ...]:
+    rows = store.connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
+    return tuple(revive(Segment, row) for row in rows)
+
+
+def _load_summaries(store: Store, recording: str) -> tuple[Summary, ...]:
+    query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
+    return tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,)))
 
 
 def _named_files(store: Store, recording: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ A stage's result for an item is one row of `results`, written in the same transa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,16 @@ def is_stale(store: Store, mark: Mark, item: str) -> bool:
     """Whether there is no result for the item under this fingerprint."""
     query = "SELECT 1 FROM results WHERE stage = ? AND item = ? AND fingerprint = ?"
     return store.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is None
+
+
+def fingerprints_of(store: Store, items: Sequence[str], stages: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """By item: the stages that have a result for it, in the order of their names, and the results' fingerprints."""
+    query = """SELECT k.item, k.stage, k.fingerprint FROM json_each(?) v CROSS JOIN json_each(?) s
+               CROSS JOIN results k ON k.stage = s.value AND k.item = v.value ORDER BY k.stage"""
+    made_by: dict[str, list[tuple[str, str]]] = {item: [] for item in items}
+    for item, stage, fingerprint in store.connection.execute(query, (json.dumps(items), json.dumps(stages))):
+        made_by[item].append((stage, fingerprint))
+    return made_by
 
 
 def note_result(store: Store, mark: Mark, item: str, *, made: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
 from aramega.records import ResolvedPassage, Review, in_time
 from aramega.store.database import Store
@@ -23,6 +24,23 @@ def reviews_of(store: Store, passage: str) -> list[Review]:
     return in_time(revive(Review, row) for row in rows)
 
 
+def load_reviews(store: Store, passages: Sequence[str]) -> dict[str, list[Review]]:
+    """Everything people said of each of the passages, the oldest first."""
+    query = "SELECT r.* FROM json_each(?) v CROSS JOIN reviews r ON r.passage = v.value"
+    reviews: dict[str, list[Review]] = {passage: [] for passage in passages}
+    for row in store.connection.execute(query, (json.dumps(list(reviews)),)):
+        reviews[row["passage"]].append(revive(Review, row))
+    return {passage: in_time(theirs) for passage, theirs in reviews.items()}
+
+
+def gold_passages(store: Store) -> list[str]:
+    """The passages of this workspace whose answer is known, by id."""
+    query = (
+        "SELECT DISTINCT passage FROM reviews WHERE gold = 1 AND passage IN (SELECT id FROM passages) ORDER BY passage"
+    )
+    return [row[0] for row in store.connection.execute(query)]
+
+
 def reviewed_passages(store: Store) -> list[str]:
     """The passages anyone has said anything of."""
     return [row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM reviews ORDER BY passage")]
@@ -37,14 +55,22 @@ def count_unreviewed(store: Store) -> dict[str, int]:
 
 
 def write_resolved(store: Store, resolved: Iterable[ResolvedPassage]) -> None:
+    """Keep the answers, in place of those there were."""
     with store.transaction():
-        for one in resolved:
-            replace_rows(store.connection, ResolvedPassage, one.passage, [one])
+        for passage in resolved:
+            replace_rows(store.connection, ResolvedPassage, passage.passage, [passage])
 
 
 def resolved_of(store: Store, passage: str) -> ResolvedPassage | None:
     row = store.connection.execute("SELECT * FROM resolved WHERE passage = ?", (passage,)).fetchone()
     return revive(ResolvedPassage, row) if row else None
+
+
+def load_resolved(store: Store, passages: Sequence[str]) -> dict[str, ResolvedPassage]:
+    """What was settled of those of the passages that were settled."""
+    query = "SELECT r.* FROM json_each(?) v CROSS JOIN resolved r ON r.passage = v.value"
+    rows = store.connection.execute(query, (json.dumps(list(passages)),))
+    return {row["passage"]: revive(ResolvedPassage, row) for row in rows}
 
 
 def all_resolved(store: Store) -> Iterator[ResolvedPassage]:

@@ -68,7 +68,12 @@ def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records
     """Make `records` the only rows of their kind that `owner` has."""
     table = TABLES[kind]
     connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
-    _insert(connection, kind, records, "INSERT OR REPLACE")
+    insert_rows(connection, kind, records)
+
+
+def insert_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any]) -> int:
+    """Write the records, each in place of the one with its key; how many were written."""
+    return _insert(connection, kind, records, "INSERT OR REPLACE")
 
 
 def add_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any]) -> None:
@@ -76,11 +81,11 @@ def add_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any])
     _insert(connection, kind, records, "INSERT OR IGNORE")
 
 
-def _insert(connection: sqlite3.Connection, kind: type, records: Iterable[Any], how: str) -> None:
+def _insert(connection: sqlite3.Connection, kind: type, records: Iterable[Any], how: str) -> int:
     columns = _columns(kind)
     names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
     insert = f"{how} INTO {TABLES[kind].name} ({names}) VALUES ({marks})"
-    connection.executemany(insert, ([_to_column(getattr(r, c)) for c in columns] for r in records))
+    return connection.executemany(insert, ([_to_column(getattr(r, c)) for c in columns] for r in records)).rowcount
 
 
 def revive(kind: type[R], row: sqlite3.Row, **more: Any) -> R:

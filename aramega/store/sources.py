@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
@@ -37,12 +38,17 @@ def _note_source(store: Store, source: Source, size: int | None, mtime_ns: int |
 def list_sources(store: Store) -> Iterator[Source]:
     """Every file that was named, by path."""
     for row in store.connection.execute("SELECT path, metadata FROM sources ORDER BY path"):
-        yield revive_source(row["path"], row["metadata"])
+        yield _revive_source(row)
 
 
-def revive_source(path: str, metadata: str) -> Source:
-    """A source as its row holds it."""
-    return Source(path, from_dict(Metadata, json.loads(metadata)))
+def load_sources(store: Store, paths: Sequence[str]) -> list[Source]:
+    """The files under these paths."""
+    query = "SELECT s.path, s.metadata FROM json_each(?) v CROSS JOIN sources s ON s.path = v.value"
+    return [_revive_source(row) for row in store.connection.execute(query, (json.dumps(list(paths)),))]
+
+
+def _revive_source(row: sqlite3.Row) -> Source:
+    return Source(row["path"], from_dict(Metadata, json.loads(row["metadata"])))
 
 
 def source_paths(store: Store, recording: str) -> list[str]:

@@ -17,7 +17,7 @@ from aramega.config import Config, choose_config, dump_toml, load_config
 from aramega.errors import AramegaError
 from aramega.labelstudio.files import import_files
 from aramega.labelstudio.form import load_template, usable_form
-from aramega.labelstudio.showing import Showing
+from aramega.labelstudio.task_drafts import SHOWN
 from aramega.labelstudio.tasks import make_task
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import add_sources
@@ -29,6 +29,7 @@ from aramega.settle.resolve import resolve_workspace
 from aramega.sources import Problem, find_sources
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.passages import iterate_passages
 from aramega.store.reviews import all_resolved, reviewed_passages, reviews_of
 from aramega.store.sources import list_sources
 from aramega.workspace import WorkspaceFolder
@@ -68,8 +69,7 @@ def exported_tasks(workspace: WorkspaceFolder) -> list[dict[str, Any]]:
     """What Label Studio's export of these passages would hold, all but the first annotated by two people."""
     form = usable_form(load_template("passage_review"), "passage_review")
     with Store.open(workspace) as store:
-        showing = Showing(store)
-        drafted = [showing.load(passage) for passage in find_passages(store)]
+        drafted = list(iterate_passages(store, find_passages(store), SHOWN))
         tasks = [make_task(one, f"/data/local-files/?d={one.id}.flac", form, "test") for one in drafted]
     said = [[_annotation(n, task), *([_annotation(50 + n, task)] if n > 1 else [])] for n, task in enumerate(tasks, 1)]
     return [

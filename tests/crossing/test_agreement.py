@@ -16,7 +16,8 @@ import pytest
 
 from aramega.labelstudio.projects import list_remote_tasks
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_draft
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_draft
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set
 from tests.support.cli import Run

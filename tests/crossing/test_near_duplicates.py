@@ -11,7 +11,8 @@ from aramega.publish.leaks import SplitRow, find_leaks, signature_of
 from aramega.records import DraftedPassage
 from aramega.stages.check.stage import check_draft
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.text.near_duplicates import find_duplicates, stack
 from tests.support.drafts import drafted_workspace
 

@@ -11,7 +11,8 @@ import pytest
 
 from aramega.records import Decision, Verdict
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set

@@ -15,7 +15,8 @@ from aramega.config.publish import CONFIGURATIONS
 from aramega.desk import ExplorerServer, Library, indexed, open_library, write_alone
 from aramega.records import DraftedPassage, Region, ResolvedPassage, Review, Score, Verdict
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import add_reviews, write_resolved
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import accepted, publish_to

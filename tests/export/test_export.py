@@ -14,7 +14,8 @@ from aramega.export import FORMATS, export
 from aramega.export.contents import Contents
 from aramega.records import AramegaError, ResolvedPassage, Segment, SettledLine
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import write_resolved
 from aramega.workspace import WorkspaceFolder
 from tests.export.conftest import FIRST, SECOND, Exporting

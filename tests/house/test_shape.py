@@ -26,7 +26,6 @@ MODULES_IN_CIRCLES = {
 LONGER_THAN_FORTY_LINES = {
     "aramega/audio/decode.py:__init__",
     "aramega/audio/decode.py:probe",
-    "aramega/report/facts.py:_funnel",
 }
 
 

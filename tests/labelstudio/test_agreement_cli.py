@@ -10,7 +10,8 @@ import pytest
 
 from aramega.api import Workspace
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import add_reviews, resolved_of
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run

@@ -22,12 +22,12 @@ from aramega.labelstudio.form import annotation_folder, load_template, read_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.pull import read_array
 from aramega.labelstudio.selection import PushRequest, choose_passages, mix_in_gold
-from aramega.labelstudio.showing import Showing, find_passage
 from aramega.labelstudio.tasks import describe_doubts, draft_fingerprint, make_task, passage_key
 from aramega.records import Word
 from aramega.records.choices import PERSONAL_DATA, chosen_reasons, names_personal_data
 from aramega.store import Store
 from aramega.store.drafts import find_passages
+from aramega.store.passages import find_passage, load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import Annotator, drafted_workspace
@@ -58,7 +58,7 @@ def desk_of(store: Store, template: str = "passage_review") -> TaskReader:
 
 
 def first_task(store: Store, template: str = "passage_review") -> dict[str, Any]:
-    drafted = Showing(store).load(next(find_passages(store)))
+    drafted = load_drafted(store, next(find_passages(store)))
     return {"id": 5, **make_task(drafted, AUDIO.format(drafted.id), read_form(load_template(template)), "v1")}
 
 
@@ -123,14 +123,14 @@ def test_a_template_that_is_not_there_is_named_with_ours() -> None:
 def test_what_the_form_does_not_offer_is_left_out_of_the_prediction(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
         narrow = read_form(load_template("passage_review").replace('alias="MSA"', 'alias="FUS"'))
-        one = Showing(store).load(next(find_passages(store)))
+        one = load_drafted(store, next(find_passages(store)))
         names = [e["from_name"] for e in make_task(one, AUDIO, narrow, "v")["predictions"][0]["result"]]
         assert names == ["transcript", "summary", "title", "emotion"]
 
 
 def test_the_fingerprint_changes_with_what_is_shown_and_with_nothing_else(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
-        draft = Showing(store).load(next(find_passages(store))).draft
+        draft = load_drafted(store, next(find_passages(store))).draft
     assert draft.summary
     assert draft.verdict
     other = replace(draft, summary=replace(draft.summary, text="غيره"))
@@ -140,7 +140,7 @@ def test_the_fingerprint_changes_with_what_is_shown_and_with_nothing_else(drafte
 
 def test_words_the_machine_was_unsure_of_are_named(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
-        draft = Showing(store).load(next(find_passages(store))).draft
+        draft = load_drafted(store, next(find_passages(store))).draft
     assert draft.transcript
     words = (Word("وزارة", 0, 1, 0.9), Word("المنتخب", 1, 2, 0.2), Word("المنتخب", 2, 3, 0.1))
     line = replace(draft.transcript.lines[0], words=words, flags=("loop",))
@@ -152,7 +152,7 @@ def test_words_the_machine_was_unsure_of_are_named(drafted: WorkspaceFolder) -> 
 
 def test_the_usual_reasons_to_look_are_said_in_arabic(drafted: WorkspaceFolder) -> None:
     with Store.open(drafted) as store:
-        draft = Showing(store).load(next(find_passages(store))).draft
+        draft = load_drafted(store, next(find_passages(store))).draft
     assert draft.verdict
     usual = tuple(rule.partition(":")[0] for rule in CheckConfig().review_first)
     doubts = describe_doubts(replace(draft, verdict=replace(draft.verdict, reasons=usual)))
@@ -164,7 +164,7 @@ def test_regions_come_back_in_seconds_of_the_recording_and_make_the_transcript(d
         task = first_task(store, "segment_review")
         task["annotations"] = [{"id": 1, "completed_by": 1, "result": task["predictions"][0]["result"]}]
         (review,) = parse_task(task, desk_of(store, "segment_review")).reviews
-        shown = Showing(store).load(task["data"]["passage"])
+        shown = load_drafted(store, task["data"]["passage"])
     assert [(r.start, r.end) for r in review.regions] == [(s.start, s.end) for s in shown.segments]
     assert shown.draft.transcript
     assert [r.text for r in review.regions] == [line.text for line in shown.draft.transcript.lines]

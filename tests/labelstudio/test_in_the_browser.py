@@ -19,7 +19,8 @@ from aramega.labelstudio.projects import list_remote_tasks
 from aramega.labelstudio.pull import pull
 from aramega.labelstudio.push import PushRequest, push
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_draft
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.support.browser import new_context, running_browser

@@ -14,7 +14,7 @@ from aramega.labelstudio.push import PushRequest, push
 from aramega.labelstudio.task_index import Batch, TaskIndex
 from aramega.records import Draft
 from aramega.store import Store
-from aramega.store.drafts import load_draft
+from aramega.store.passages import load_draft
 from aramega.store.recordings import list_passages
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder

@@ -24,7 +24,8 @@ from aramega.pipeline import Pipeline
 from aramega.pipeline.build import building
 from aramega.records import Draft
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_draft
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_draft
 from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written

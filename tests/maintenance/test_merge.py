@@ -26,7 +26,7 @@ from aramega.maintenance.split import fill_part, name_parts
 from aramega.records import AramegaError, Metadata, Passage, Source, Summary
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
-from aramega.store.drafts import load_draft
+from aramega.store.passages import load_draft
 from aramega.store.recordings import list_passages, load_recording
 from aramega.store.results import write_outcomes
 from aramega.store.sources import note_sources, source_paths

@@ -12,7 +12,8 @@ from aramega.publish import Published, PublishJob, publish
 from aramega.publish.folder import FolderTarget
 from aramega.records import DraftedPassage, Metadata, ResolvedPassage, Settled, SettledLine, Source
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import write_resolved
 from aramega.store.sources import list_sources, note_sources
 from aramega.workspace import WorkspaceFolder

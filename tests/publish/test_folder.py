@@ -19,7 +19,8 @@ import soundfile
 from aramega.config.publish import CONFIGURATIONS
 from aramega.records import AramegaError, Settled
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from tests.publish.sets import a_set, describe_recordings, publish_to, resolve
 
 

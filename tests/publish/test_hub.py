@@ -14,7 +14,8 @@ from aramega.publish import Published, PublishJob, publish
 from aramega.publish.hub import HubTarget
 from aramega.records import AramegaError, Settled
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to, resolve
 from tests.support.loopback_hub import OWNER, READER, User

@@ -20,7 +20,6 @@ from aramega.cli import run
 from aramega.config.publish import CONFIGURATIONS, PublishConfig
 from aramega.labelstudio.annotations import TaskReader, parse_task
 from aramega.labelstudio.form import load_template, read_form
-from aramega.labelstudio.showing import find_passage
 from aramega.labelstudio.tasks import make_task
 from aramega.publish.anonymous import Pseudonyms, public_answer, public_reviews
 from aramega.publish.as_json import to_json, values_of
@@ -31,7 +30,8 @@ from aramega.settle.personal import is_withheld
 from aramega.settle.policies import Policy
 from aramega.settle.resolve import resolve_workspace
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import find_passage, load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to

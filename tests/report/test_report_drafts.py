@@ -13,7 +13,8 @@ from aramega.records import Line
 from aramega.report import write_report
 from aramega.report.drafts import SHADES, gather_drafts, shade_of, shown_lines
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from tests.support.browser import DESKTOP, PHONE, open_page, running_browser
 from tests.support.drafts import drafted_workspace, put_draft
 

@@ -19,7 +19,8 @@ from aramega.settle.policies import Policy, PolicyName, policy_name, resolve_pas
 from aramega.settle.resolve import resolve_workspace
 from aramega.settle.standing import FIELDS, standing
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.store.reviews import add_reviews, resolved_of
 from tests.support.drafts import Annotator, drafted_workspace
 from tests.support.workspaces import a_recording

@@ -23,7 +23,8 @@ from aramega.stages.check.faithfulness import (
 )
 from aramega.stages.check.stage import check_draft
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from tests.support.drafts import drafted_workspace, put_draft
 
 WORDS = "قال الوزير إن المشروع الجديد سيكتمل قريبا في العاصمة".split()

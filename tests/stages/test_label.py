@@ -13,7 +13,8 @@ from aramega.config import LabelConfig
 from aramega.records import AramegaError, DraftedPassage, Metadata, Score
 from aramega.stages.label import Label
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 

@@ -23,7 +23,8 @@ from aramega.stages.transcribe.doubts import PHANTOMS, doubts
 from aramega.stages.transcribe.subtitles import Subtitles, find_subtitles, read_subtitles
 from aramega.stages.transcribe.windows import Stretch, lay_on_segments, pack_windows, repack_missed, single_windows
 from aramega.store import Store
-from aramega.store.drafts import find_passages, load_drafted
+from aramega.store.drafts import find_passages
+from aramega.store.passages import load_drafted
 from aramega.workspace import WorkspaceFolder
 from tests.support.drafts import drafted_workspace
 

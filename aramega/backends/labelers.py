@@ -55,9 +55,11 @@ EMOTIONS: dict[str, tuple[str, ...]] = {
 class Names:
     """Which label of the inventory a model's own label is."""
 
-    def __init__(self, inventory: Sequence[str], known: Mapping[str, Iterable[str]], pairs: Sequence[str]) -> None:
+    def __init__(
+        self, inventory: Sequence[str], other_names: Mapping[str, Iterable[str]], pairs: Sequence[str]
+    ) -> None:
         self._label: dict[str, str] = {}
-        for label, names in known.items():
+        for label, names in other_names.items():
             home = label if label in inventory else _WIDER.get(label, "")
             if home in inventory:
                 self._label |= {name.lower(): home for name in names}
@@ -67,10 +69,10 @@ class Names:
             if label in inventory:
                 self._label[name.lower()] = label
 
-    def scores(self, told: Mapping[str, float]) -> tuple[Score, ...]:
+    def scores(self, scores_by_name: Mapping[str, float]) -> tuple[Score, ...]:
         """The inventory's scores, the best first; labels it has no place for are left out."""
         sums: dict[str, float] = {}
-        for name, score in told.items():
+        for name, score in scores_by_name.items():
             label = self._label.get(name.strip().lower())
             if label:
                 sums[label] = sums.get(label, 0.0) + float(score)
@@ -129,7 +131,7 @@ class AudioLabeler:
                 for number, share in enumerate(shares):
                     name = str(self.model.config.id2label[number])
                     sums[i][name] = sums[i].get(name, 0.0) + weight * share
-        return [self.names.scores(told) for told in sums]
+        return [self.names.scores(scores_by_name) for scores_by_name in sums]
 
     def _shares(self, pieces: Sequence[Sound]) -> list[list[float]]:
         import torch

@@ -65,8 +65,8 @@ class SileroVad:
 
 def network_file() -> Path:
     """silero_vad.onnx inside the installed wheel."""
-    found = importlib.util.find_spec("silero_vad")
-    for folder in (found.submodule_search_locations or []) if found else []:
+    spec = importlib.util.find_spec("silero_vad")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "data" / "silero_vad.onnx"
         if path.exists():
             return path

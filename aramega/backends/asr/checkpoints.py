@@ -92,9 +92,9 @@ def expand_token_rows(checkpoint: dict[str, Any]) -> dict[str, Any]:
     if rows is None:
         return checkpoint
     weights = dict(checkpoint["model_state_dict"])
-    kept = weights[_EMBEDDING]
-    full = kept[-1].repeat(checkpoint["dims"]["n_vocab"], 1)
-    full[rows] = kept[:-1]
+    embedding = weights[_EMBEDDING]
+    full = embedding[-1].repeat(checkpoint["dims"]["n_vocab"], 1)
+    full[rows] = embedding[:-1]
     weights[_EMBEDDING] = full
     return {**checkpoint, "model_state_dict": weights}
 
@@ -120,10 +120,10 @@ def _is_path(name: str) -> bool:
 def _check_name(name: str) -> None:
     import whisper
 
-    known = whisper.available_models()
-    if name not in known:
+    model_names = whisper.available_models()
+    if name not in model_names:
         raise AramegaError(
-            f"--asr-model {name}: no such Whisper, and no such file. The names are: {', '.join(known)}; "
+            f"--asr-model {name}: no such Whisper, and no such file. The names are: {', '.join(model_names)}; "
             f"and `{DEMO}`, a toy that comes with this package."
         )
 

@@ -179,9 +179,9 @@ class _Batch:
             cache[module] = values[stay]
         self.features, self.tokens, self.sums = self.features[stay], self.tokens[stay], self.sums[stay]
         self.done, self.last_time = self.done[stay], self.last_time[stay]
-        kept = stay.tolist()
-        self.rows = [self.rows[i] for i in kept]
-        self.generators = [self.generators[i] for i in kept]
+        staying = stay.tolist()
+        self.rows = [self.rows[i] for i in staying]
+        self.generators = [self.generators[i] for i in staying]
         return stay
 
     def results(self) -> list[tuple[tuple[int, ...], float]]:

@@ -139,17 +139,17 @@ class FasterWhisper:
         )
 
     def _with_words(self, heard: Sequence[Heard], sounds: Sequence[Sound], encoded: Any) -> list[Heard]:
-        told: list[list[dict[str, Any]]] = [
+        answers: list[list[dict[str, Any]]] = [
             [{"start": p.start, "end": p.end, "tokens": list(p.tokens), "text": p.text, "seek": 0} for p in h.phrases]
             for h in heard
         ]
         frames = [round(seconds_of(sound) * 100) for sound in sounds]
         self.model.add_word_timestamps(
-            told, self.tokenizer, encoded, frames, "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、", 0.0
+            answers, self.tokenizer, encoded, frames, "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、", 0.0
         )
         return [
             replace(h, phrases=tuple(_with_spoken(p, t["words"]) for p, t in zip(h.phrases, some, strict=True)))
-            for h, some in zip(heard, told, strict=True)
+            for h, some in zip(heard, answers, strict=True)
         ]
 
     def _features(self, sound: Sound) -> Any:
@@ -160,16 +160,16 @@ class FasterWhisper:
     def _languages(self, encoded: Any, count: int) -> list[str]:
         if self.options.language != "auto":
             return [self.options.language] * count
-        return [told[0][0].strip("<|>") for told in self.model.model.detect_language(encoded)]
+        return [guesses[0][0].strip("<|>") for guesses in self.model.model.detect_language(encoded)]
 
     def _prompt(self, language: str) -> list[int]:
         tokens = self.model.get_prompt(
             self.tokenizer, self.tokenizer.encode(f" {self.options.prompt}") if self.options.prompt else [], False
         )
-        told = self.tokenizer.tokenizer.token_to_id(f"<|{language}|>")
-        if told is None:
+        token_id = self.tokenizer.tokenizer.token_to_id(f"<|{language}|>")
+        if token_id is None:
             raise AramegaError(f"transcribe.language is {language!r}: this model knows no such code. Arabic is `ar`.")
-        return [told if token == self.tokenizer.language else token for token in tokens]
+        return [token_id if token == self.tokenizer.language else token for token in tokens]
 
     def _suppressed(self) -> list[int]:
         from faster_whisper.transcribe import get_suppressed_tokens

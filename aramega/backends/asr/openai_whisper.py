@@ -71,19 +71,19 @@ class OpenAiWhisper:
 
     def recognize(self, sounds: Sequence[Sound]) -> list[Heard]:
         """Decode all windows, the failing ones again at rising temperatures."""
-        found: dict[int, tuple[Decoded, float]] = {}
+        best: dict[int, tuple[Decoded, float]] = {}
         failing: dict[int, Tensor] = {}
         for rows, features in self._encoded(sounds):
             for row, feature, decoded in zip(rows, features, self._decode(features, 0, rows, sounds), strict=True):
-                found[row] = (decoded, self.options.temperatures[0])
+                best[row] = (decoded, self.options.temperatures[0])
                 if self._looks_wrong(decoded):
                     failing[row] = feature
         for attempt in range(1, len(self.options.temperatures)):
-            failing = self._try_again(failing, attempt, sounds, found)
-        return [self._heard(sounds[row], *found[row]) for row in range(len(sounds))]
+            failing = self._try_again(failing, attempt, sounds, best)
+        return [self._heard(sounds[row], *best[row]) for row in range(len(sounds))]
 
     def _try_again(
-        self, failing: dict[int, Tensor], attempt: int, sounds: Sequence[Sound], found: dict[int, tuple[Decoded, float]]
+        self, failing: dict[int, Tensor], attempt: int, sounds: Sequence[Sound], best: dict[int, tuple[Decoded, float]]
     ) -> dict[int, Tensor]:
         """Decode what failed at the next temperature; what fails still."""
         import torch
@@ -94,8 +94,8 @@ class OpenAiWhisper:
             some = rows[begin : begin + self.windows_at_once]
             features = torch.stack([failing[row] for row in some])
             for row, decoded in zip(some, self._decode(features, attempt, some, sounds), strict=True):
-                if self._trust(decoded) > self._trust(found[row][0]):
-                    found[row] = (decoded, self.options.temperatures[attempt])
+                if self._trust(decoded) > self._trust(best[row][0]):
+                    best[row] = (decoded, self.options.temperatures[attempt])
                 if self._looks_wrong(decoded):
                     still[row] = failing[row]
         return still
@@ -189,10 +189,10 @@ def choose_device(wanted: str) -> str:
     """The device to use; one that was asked for and is not there is said not to be."""
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    devices = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return next(device for device, is_there in there.items() if is_there)
-    if not there[wanted]:
+        return next(device for device, is_there in devices.items() if is_there)
+    if not devices[wanted]:
         kind = "CUDA GPU" if wanted == "cuda" else "Apple GPU"
         raise AramegaError(
             f"device {wanted}: no {kind} to be seen here (torch {torch.__version__}). Leave --device out to use what "

@@ -44,8 +44,8 @@ class Vocabulary:
         return [phrase for phrase in phrases if phrase.text]
 
     def _phrase(self, start: float, end: float, tokens: Sequence[int]) -> Phrase:
-        kept = tuple(token for token in tokens if token < self.end)
-        return Phrase(start, end, self.text(kept), kept)
+        text_tokens = tuple(token for token in tokens if token < self.end)
+        return Phrase(start, end, self.text(text_tokens), text_tokens)
 
 
 def looks_wrong(text: str, avg_logprob: float, no_speech: float, options: TranscribeConfig) -> bool:

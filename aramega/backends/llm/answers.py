@@ -152,11 +152,11 @@ def _strict(schema: Any) -> Any:
         return [_strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {
+    keywords = {
         key: _strict(value)
         for key, value in schema.items()
         if key not in ("title", "description") or isinstance(value, dict)
     }
-    if kept.get("type") == "object":
-        kept |= {"additionalProperties": False, "required": list(kept["properties"])}
-    return kept
+    if keywords.get("type") == "object":
+        keywords |= {"additionalProperties": False, "required": list(keywords["properties"])}
+    return keywords

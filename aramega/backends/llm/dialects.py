@@ -33,15 +33,15 @@ class Dialect:
     def body(self, request: Request, model: str, temperature: float) -> dict[str, Any]:
         """A request in this dialect."""
         messages = [{"role": m.role, "content": m.content} for m in request.messages]
-        said: dict[str, Any] = {"model": model, "messages": messages, self.limit: request.max_tokens}
+        body_fields: dict[str, Any] = {"model": model, "messages": messages, self.limit: request.max_tokens}
         if self.temperature:
-            said["temperature"] = temperature
+            body_fields["temperature"] = temperature
         if self.format == "json_schema":
             schema = {"name": "answer", "strict": True, "schema": json.loads(request.schema)}
-            said["response_format"] = {"type": "json_schema", "json_schema": schema}
+            body_fields["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif self.format:
-            said["response_format"] = {"type": self.format}
-        return said
+            body_fields["response_format"] = {"type": self.format}
+        return body_fields
 
     def simpler(self, refusal: str) -> Dialect | None:
         """What to try after a refusal; None where nothing is left to leave out."""

@@ -119,8 +119,8 @@ class Endpoint:
 
     async def _ask(self, request: Request, asked: str) -> Reply:
         """The journal's answer, or that of whoever is asking the same just now, or the server's."""
-        if known := self._journal.find(asked):
-            return known
+        if earlier := self._journal.find(asked):
+            return earlier
         if asked not in self._under_way:
             task = asyncio.create_task(self._ask_server(request, asked))
             self._under_way[asked] = task
@@ -194,13 +194,13 @@ class Endpoint:
 
         dialect, refused = self._dialect, None
         while True:
-            said = dialect.body(request, self.model, self.options.temperature)
+            request_body = dialect.body(request, self.model, self.options.temperature)
             try:
                 # Not `chat.completions.create`: it walks every message and schema to check it, 2 ms a request.
                 asking = self._client.post(
                     "/chat/completions",
                     cast_to=self._answer_type,
-                    body=said,
+                    body=request_body,
                     options={"headers": {"Idempotency-Key": f"{key}{dialect.mark}"}},
                 )
                 # The client's timeout is between two bytes; a server that drips must not hold a place for ever.
@@ -217,14 +217,15 @@ class Endpoint:
 
     def _read(self, answer: Any, request: Request) -> Reply:
         """A reply with what it took: by the server's own count, else by the rule."""
-        told = read_completion(answer)
+        completion = read_completion(answer)
         estimate = request_tokens(request, self.options.characters_per_token)
-        if told.prompt_tokens:
-            self._worst = max(self._worst, told.prompt_tokens / estimate)
+        if completion.prompt_tokens:
+            self._worst = max(self._worst, completion.prompt_tokens / estimate)
         return replace(
-            told,
-            prompt_tokens=told.prompt_tokens or estimate,
-            completion_tokens=told.completion_tokens or tokens_of(told.text, self.options.characters_per_token),
+            completion,
+            prompt_tokens=completion.prompt_tokens or estimate,
+            completion_tokens=completion.completion_tokens
+            or tokens_of(completion.text, self.options.characters_per_token),
         )
 
     def _diagnose(self, error: Exception) -> Trouble:

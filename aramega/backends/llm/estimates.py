@@ -79,8 +79,8 @@ def at_most(request: Request, characters_per_token: float) -> Spent:
 
 def room_beside(prompt: Prompt, options: SummarizeConfig, max_answer_tokens: int) -> int:
     """Characters of material that fit beside a prompt, an answer, and that answer sent back with its repair."""
-    told = tokens_of(prompt.system + prompt.user + prompt.repair, options.characters_per_token)
-    left = options.context_tokens - told - 2 * max_answer_tokens - 4 * MESSAGE_FRAME
+    prompt_tokens_alone = tokens_of(prompt.system + prompt.user + prompt.repair, options.characters_per_token)
+    left = options.context_tokens - prompt_tokens_alone - 2 * max_answer_tokens - 4 * MESSAGE_FRAME
     return max(LEAST_ROOM, int(left * options.characters_per_token))
 
 

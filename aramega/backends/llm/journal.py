@@ -64,8 +64,8 @@ class Spent:
 
 def request_hash(request: Request, model: str, temperature: float) -> str:
     """Of all that the answer depends on. Not of the address: a server that moved is the same server."""
-    told = json.dumps([model, temperature, asdict(request)], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    canonical = json.dumps([model, temperature, asdict(request)], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class Journal:

@@ -67,8 +67,10 @@ class LocalModel:
         size = self.options.concurrency
         for start in range(0, len(order), size):
             batch = order[start : start + size]
-            told = self._answer_batch([prompts[i] for i in batch], max(requests[i].max_tokens for i in batch))
-            replies |= dict(zip(batch, told, strict=True))
+            replies_of_batch = self._answer_batch(
+                [prompts[i] for i in batch], max(requests[i].max_tokens for i in batch)
+            )
+            replies |= dict(zip(batch, replies_of_batch, strict=True))
         return [replies[i] for i in range(len(requests))]
 
     def _as_prompt(self, request: Request) -> list[int]:
@@ -125,14 +127,14 @@ class LocalModel:
         if self.options.temperature:
             chance = {"do_sample": True, "temperature": self.options.temperature}
         with torch.inference_mode():
-            made = self._model.generate(
+            generated = self._model.generate(
                 **padded,
                 max_new_tokens=max_tokens,
                 pad_token_id=self._tokenizer.pad_token_id,
                 eos_token_id=sorted(self._ends()),
                 **chance,
             )
-        answers = made[:, padded["input_ids"].shape[1] :].tolist()
+        answers = generated[:, padded["input_ids"].shape[1] :].tolist()
         return [self._as_reply(prompt, answer, max_tokens) for prompt, answer in zip(prompts, answers, strict=True)]
 
     def _ends(self) -> set[int]:
@@ -175,12 +177,12 @@ def pick_device(device: str) -> str:
     """The device asked for, or the best there is; not there is an error, not a slower device."""
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    devices = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
-        return next(name for name, found in there.items() if found)
-    if not there.get(device.partition(":")[0], False):
-        found = ", ".join(name for name, found in there.items() if found)
-        raise AramegaError(f"summarize.device {device}: there is none here. This machine has: {found}.")
+        return next(name for name, matches in devices.items() if matches)
+    if not devices.get(device.partition(":")[0], False):
+        matches = ", ".join(name for name, matches in devices.items() if matches)
+        raise AramegaError(f"summarize.device {device}: there is none here. This machine has: {matches}.")
     return device
 
 

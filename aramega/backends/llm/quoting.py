@@ -38,8 +38,8 @@ def make_request(
 
 def known_about(about: Metadata) -> dict[str, str]:
     """What a prompt may be told of a recording. It comes from manifests and tags, so it is material like what was said."""
-    told = {"title": about.title, "programme": about.programme, "channel": about.channel, "date": about.date}
-    return {key: " ".join(value.split())[:LONGEST_NAME] for key, value in told.items()}
+    facts = {"title": about.title, "programme": about.programme, "channel": about.channel, "date": about.date}
+    return {key: " ".join(value.split())[:LONGEST_NAME] for key, value in facts.items()}
 
 
 def user_turn(prompt: Prompt, material: Mapping[str, str], limits: Mapping[str, int]) -> str:

@@ -58,5 +58,5 @@ def _understand(reply: Reply, read: Callable[[str], A]) -> A | ValueError:
 
 
 def _sent_back(request: Request, reply: Reply, complaint: str) -> Request:
-    said = Message("assistant", reply.text[:LONGEST_QUOTE] or "{}")
-    return Request((*request.messages, said, Message("user", complaint)), request.schema, request.max_tokens)
+    previous_answer = Message("assistant", reply.text[:LONGEST_QUOTE] or "{}")
+    return Request((*request.messages, previous_answer, Message("user", complaint)), request.schema, request.max_tokens)

@@ -90,11 +90,11 @@ def asked_wait(headers: Any, now: datetime) -> float | None:
     try:
         if milliseconds := headers.get("retry-after-ms"):
             return max(0.0, float(milliseconds) / 1000)
-        if not (told := headers.get("retry-after")):
+        if not (retry_after := headers.get("retry-after")):
             return None
-        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", told):
-            return float(told)
-        until = parsedate_to_datetime(told)
+        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", retry_after):
+            return float(retry_after)
+        until = parsedate_to_datetime(retry_after)
         until = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError):
@@ -102,7 +102,7 @@ def asked_wait(headers: Any, now: datetime) -> float | None:
 
 
 def _of_status(error: Any, *, url: str, model: str, key: str, key_variable: str) -> Trouble:
-    status, said = error.status_code, _server_words(error, key)
+    status, message = error.status_code, _server_words(error, key)
     wait = asked_wait(error.response.headers, datetime.now(timezone.utc))
     for_all = {
         401: f"refused the key in ${key_variable}" if key else f"asks for a key: set ${key_variable}",
@@ -114,15 +114,15 @@ def _of_status(error: Any, *, url: str, model: str, key: str, key_variable: str)
     elif wait is not None and wait > LONGEST_ASKED_WAIT:
         for_all = f"asks to come back in {wait:,.0f} s"
     if for_all:
-        return Trouble(Cure.STOP, f"{url} {for_all} ({status}{said})", unknown_model=status == 404)
+        return Trouble(Cure.STOP, f"{url} {for_all} ({status}{message})", unknown_model=status == 404)
     if status in (429, 503, 529):
-        return Trouble(Cure.AGAIN_OR_STOP, f"{url} is too busy ({status}{said})", wait)
+        return Trouble(Cure.AGAIN_OR_STOP, f"{url} is too busy ({status}{message})", wait)
     if status in (408, 409, 425) or status >= 500:
-        return Trouble(Cure.AGAIN, f"{url} failed ({status}{said})", wait)
-    return Trouble(Cure.GIVE_UP, f"{url} did not take the request ({status}{said})")
+        return Trouble(Cure.AGAIN, f"{url} failed ({status}{message})", wait)
+    return Trouble(Cure.GIVE_UP, f"{url} did not take the request ({status}{message})")
 
 
 def _server_words(error: Any, key: str) -> str:
     body = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    return f": {scrub(str(said), key)}" if said else ""
+    message = body.get("message") if isinstance(body, dict) else None
+    return f": {scrub(str(message), key)}" if message else ""

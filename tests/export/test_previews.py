@@ -30,7 +30,7 @@ def test_a_preview_is_as_long_as_its_clip_and_much_smaller(
 def test_another_format_is_refused_with_those_there_are(aramega: Run, tmp_path: Path) -> None:
     said = aramega("preview", tmp_path, "--format", "wav")
     assert said.code == 2
-    assert "mp3 or ogg" in said.err
+    assert "'mp3', 'ogg'" in said.err
 
 
 def sounds_like(path: Path) -> tuple[str, float]:

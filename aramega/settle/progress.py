@@ -20,6 +20,7 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import load_drafts, passage_lengths_by_id
 from aramega.store.reviews import load_reviews, reviewed_passages
+from aramega.store.tasks import sent_passages
 
 WEEK = timedelta(days=7)
 LEAST_PASSAGES = 10
@@ -193,7 +194,7 @@ def measure_workspace(store: Store, *, where: str = "", now: datetime | None = N
 def _worth_reviewing(store: Store, where: str) -> set[str]:
     if where:
         return set(find_passages(store, where))
-    sent = {row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM tasks")}
+    sent = sent_passages(store)
     if not sent:
         return set(find_passages(store, _NOT_REJECTED))
     return sent & set(find_passages(store)) | set(find_passages(store, "reviewed"))

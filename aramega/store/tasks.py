@@ -42,9 +42,9 @@ def noted_tasks(store: Store, server: str, project: int) -> dict[int, str]:
     return {row["task"]: row["passage"] for row in store.connection.execute(query, (server, project))}
 
 
-def have_tasks_been_sent(store: Store) -> bool:
-    """Whether any passage became a task anywhere."""
-    return store.connection.execute("SELECT 1 FROM tasks LIMIT 1").fetchone() is not None
+def sent_passages(store: Store) -> set[str]:
+    """The passages that became tasks anywhere."""
+    return {row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM tasks")}
 
 
 def pulled_until(store: Store, server: str, project: int) -> str:

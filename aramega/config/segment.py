@@ -82,10 +82,16 @@ class SegmentConfig(Options):
         description="A segment shorter than this, in seconds, is joined to a neighbour where the pause between is not much longer than worth_a_cut.",
     )
     padding: float = Field(
-        0.08,
+        0.03,
         ge=0,
         le=1,
-        description="Air added to both ends of a segment, in seconds, never past the middle of the pause to the next: a breath and the end of an echo. Clips have their own margin.",
+        description="Air added to both ends of a segment, in seconds, never past the middle of the pause to the next. Clips have their own margin.",
+    )
+    fade: float = Field(
+        0.16,
+        ge=0,
+        le=1,
+        description="A segment goes on for up to this many seconds more while what follows is louder than the noise: a breath, the end of an echo. Never past the middle of the pause.",
     )
     second_opinion: bool = Field(
         False,

@@ -122,6 +122,21 @@ def test_padding_stops_in_the_middle_of_the_pause_and_at_the_ends() -> None:
     assert [(s.start, s.end) for s in segments] == [(0.0, 5.3), (5.3, 9.5), (11.5, 15.1)]
 
 
+def test_a_segment_goes_on_while_what_follows_fades_into_the_noise() -> None:
+    made = table(20.0, speech=[(2, 5), (9, 12)])
+    made.level[5 * 50 : 5 * 50 + 4] = (150, 120, 95, 80)
+    made.level[12 * 50 : 13 * 50] = 150
+    segments = plan_segments(speech((2, 5), (9, 12)), made, SegmentConfig(padding=0.02, fade=0.2))
+    assert [(s.start, s.end) for s in segments] == [(1.98, 5.08), (8.98, 12.22)]
+
+
+def test_a_fade_stops_in_the_middle_of_the_pause() -> None:
+    made = table(20.0, speech=[(2, 5), (5.3, 9)])
+    made.level[5 * 50 : round(5.3 * 50)] = 150
+    segments = plan_segments(speech((2, 5), (5.3, 9)), made, SegmentConfig(padding=0, fade=0.2))
+    assert [(s.start, s.end) for s in segments] == [(2, 5.15), (5.3, 9)]
+
+
 def test_ten_hours_of_talk_are_planned_in_one_go() -> None:
     bounds = [(i * 4.0, i * 4.0 + 3.5) for i in range(9000)]
     assert len(plan(*bounds)) == 9000

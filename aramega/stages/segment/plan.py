@@ -20,11 +20,14 @@ from aramega.audio.mel import FRAMES_PER_SECOND
 from aramega.audio.table import FrameTable
 from aramega.config.segment import SegmentConfig
 from aramega.records import Span
+from aramega.stages.segment.spans import noise_floor_at
 
 TINY_COST = 0.5
 FORCED_COST = 1000.0
 FORCED_CELL = 0.5
 """Seconds among which the quietest frame is a candidate for a forced cut: two to three syllables."""
+FADE_OVER_FLOOR_DB = 3.0
+"""What is this much louder than the noise floor has not faded yet; steady noise itself swings by about as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def plan_segments(spans: Sequence[Span], table: FrameTable, config: SegmentConfi
         )
         for first, last in cheapest_grouping(pieces, config)
     ]
-    return _padded(segments, table.seconds, config)
+    return _padded(segments, table, config)
 
 
 def cheapest_grouping(pieces: Sequence[Piece], config: SegmentConfig) -> list[tuple[int, int]]:
@@ -123,20 +126,36 @@ def _quiet_instants(span: Span, table: FrameTable, config: SegmentConfig) -> lis
     return instants
 
 
-def _padded(segments: list[PlannedSegment], seconds: float, config: SegmentConfig) -> list[PlannedSegment]:
-    """Add air at both ends, at most to the middle of the pause, never past the limit or at a forced cut."""
-    if not config.padding:
+def _padded(segments: list[PlannedSegment], table: FrameTable, config: SegmentConfig) -> list[PlannedSegment]:
+    """Add air and what fades, at most to the middle of the pause, never past the limit or at a forced cut."""
+    if not segments or not (config.padding or config.fade):
         return segments
+    seconds, fades = table.seconds, _fades([s.end for s in segments], table, config)
     padded = []
     for i, segment in enumerate(segments):
         before = segment.start - (segments[i - 1].end if i else -segment.start)
         after = (segments[i + 1].start if i + 1 < len(segments) else 2 * seconds - segment.end) - segment.end
         room = max(0.0, config.max_seconds - (segment.end - segment.start)) / 2
         lead = 0.0 if segment.forced_start else min(config.padding, before / 2, room)
-        tail = 0.0 if segment.forced_end else min(config.padding, after / 2, room)
+        tail = 0.0 if segment.forced_end else min(config.padding + fades[i], after / 2, room)
         start, end = math.ceil(_millis(segment.start - lead)) / 1000, math.floor(_millis(segment.end + tail)) / 1000
         padded.append(PlannedSegment(start, end, segment.forced_start, segment.forced_end))
     return padded
+
+
+def _fades(ends: Sequence[float], table: FrameTable, config: SegmentConfig) -> list[float]:
+    """Seconds for which the sound after each of `ends` stays over the noise floor, at most `config.fade`."""
+    longest = round(config.fade * FRAMES_PER_SECOND)
+    frames = np.array([table.frame(end) for end in ends])
+    limits = (
+        noise_floor_at(table.level, frames, round(config.floor_window * FRAMES_PER_SECOND)) + 2 * FADE_OVER_FLOOR_DB
+    )
+    fades = []
+    for end, limit in zip(frames.tolist(), limits, strict=True):
+        level = table.level[end : end + longest]
+        faded = np.flatnonzero(level <= limit)
+        fades.append((int(faded[0]) if len(faded) else len(level)) / FRAMES_PER_SECOND)
+    return fades
 
 
 def _millis(seconds: float) -> float:

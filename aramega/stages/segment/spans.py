@@ -102,6 +102,12 @@ def noise_floor(level: npt.NDArray[np.uint8], window: int) -> npt.NDArray[np.uin
     )
 
 
+def noise_floor_at(level: npt.NDArray[np.uint8], frames: npt.NDArray[np.int64], window: int) -> Seconds:
+    """The noise floor around each of `frames`."""
+    floor = noise_floor(level, window)
+    return floor[np.minimum(frames // max(1, window // 2), len(floor) - 1)].astype(np.float64)
+
+
 def music_runs(table: FrameTable, config: SegmentConfig) -> Runs:
     """Frames of music, whether or not somebody speaks over it."""
     on = round(config.music_on * 255)
@@ -117,12 +123,10 @@ def _trim_to_floor(table: FrameTable, speech: npt.NDArray[np.uint8], runs: Runs,
     """Take from both ends of a run the frames that are no louder than the noise, unless the model is sure of them."""
     if not len(runs):
         return runs
-    window = _frames(config.floor_window)
-    floor = noise_floor(table.level, window)
+    limits = noise_floor_at(table.level, runs[:, 0], _frames(config.floor_window)) + 2 * config.floor_margin_db
     sure = config.sure_of_speech * 255
     trimmed = []
-    for a, b in runs:
-        limit = floor[min(a // max(1, window // 2), len(floor) - 1)] + 2 * config.floor_margin_db
+    for (a, b), limit in zip(runs, limits, strict=True):
         loud = np.flatnonzero((table.level[a:b] > limit) | (speech[a:b] >= sure))
         if len(loud):
             trimmed.append((a + loud[0], a + loud[-1] + 1))

@@ -22,7 +22,7 @@ from aramega.stages.segment.spans import Read, SecondOpinion, find_spans
 
 class SegmentStage(Stage[SegmentedRecording]):
     name = SEGMENT
-    version = 1
+    version = 2
     takes = Takes.RECORDING
     makes = (Timeline, Segment)
     counts = "segment"

@@ -49,7 +49,8 @@ class Redrafter:
             return True
         try:
             with building(self.pipeline.workspace):
-                task = Task(stage.name, (passage,), (load_item(self.store, Takes.PASSAGE, passage),))
+                item = load_item(self.store, Takes.PASSAGE, passage, stage.parts)
+                task = Task(stage.name, (passage,), (item,))
                 for answer in self._worker.do(task):
                     if isinstance(answer, Failed) and answer.trace:
                         raise RuntimeError(answer.error)

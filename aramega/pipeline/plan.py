@@ -17,7 +17,7 @@ from aramega.engine.division import DividedItems
 from aramega.pipeline.pipeline import Pipeline
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Store
-from aramega.store.items import items_made_ready, load_item, name_of, passage_seconds
+from aramega.store.items import items_made_ready, load_item, load_items, name_of, passage_seconds
 from aramega.store.pending import is_pending, list_pending
 from aramega.store.results import has_failed, retract_result, write_outcomes
 
@@ -73,7 +73,7 @@ class Plan:
             if piece := self.divided.next_task(stage.name):
                 return piece
             if ids := self._take_batch(stage):
-                items = tuple(load_item(self.store, stage.takes, item) for item in ids)
+                items = tuple(load_items(self.store, stage.takes, ids, stage.parts))
                 return Task(stage.name, tuple(ids), items, self.workers)
         return None
 
@@ -95,7 +95,8 @@ class Plan:
     def _result_of_item(self, answer: Answer) -> Result | None:
         """The result of a whole item; None for a piece's, and where an item is only now divided."""
         if isinstance(answer, Divided):
-            self.divided.divide(answer, load_item(self.store, self._stage_of(answer).takes, answer.item))
+            stage = self._stage_of(answer)
+            self.divided.divide(answer, load_item(self.store, stage.takes, answer.item, stage.parts))
             return None
         return self.divided.take(answer)
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from aramega.config import Options
 from aramega.plugins import Plugin, find_plugins
+from aramega.records import Part
 from aramega.workspace import WorkspaceFolder
 
 Item = TypeVar("Item")
@@ -77,6 +78,8 @@ class Stage(ABC, Generic[Item]):
     """What a curator counts its results in, in the singular: recording, passage, transcript."""
     after: ClassVar[tuple[str, ...]] = ()
     """The stages whose results an item must have before this one can work on it."""
+    parts: ClassVar[Part] = Part.ALL
+    """What it reads of an item beside the recording, its files and the passage itself: the rest is not loaded."""
     needs_audio: ClassVar[bool] = False
     """Whether the decoded samples must stay on disk until this stage has seen the recording."""
     batch_size: int = 1

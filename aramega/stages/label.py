@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aramega.backends.labelers import EMOTIONS, REGIONS, AudioLabeler, Names, Sound, TextLabeler
 from aramega.config import LabelConfig
-from aramega.records import AramegaError, DraftedPassage, Labels, Score
+from aramega.records import AramegaError, DraftedPassage, Labels, Part, Score
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Takes
 from aramega.stages.names import LABEL, TRANSCRIBE
@@ -29,6 +29,7 @@ class Label(Stage[DraftedPassage]):
     makes = (Labels,)
     counts = "label"
     after = (TRANSCRIBE,)
+    parts = Part.TRANSCRIPT
     batch_size = 16
 
     options: LabelConfig

@@ -21,7 +21,7 @@ from aramega.backends.llm.talks import Bill, ask
 from aramega.config.overview import OverviewConfig
 from aramega.config.summarize import SummarizeConfig
 from aramega.prompts import Prompt, fill, load_prompt
-from aramega.records import AramegaError, Chapter, Overview, Passage, SummarizedRecording, Summary
+from aramega.records import AramegaError, Chapter, Overview, Part, Passage, SummarizedRecording, Summary
 from aramega.stages.base import Stage, Step, Takes
 from aramega.stages.names import OVERVIEW, PASSAGES, SUMMARIZE
 from aramega.text.chapters import find_chapters, most_central
@@ -36,6 +36,7 @@ class Overviews(Stage[SummarizedRecording]):
     makes = (Overview,)
     counts = "overview"
     after = (PASSAGES, SUMMARIZE)
+    parts = Part.PASSAGES
 
     options: OverviewConfig
 

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from aramega.audio.clips import encode_flac, read_samples
 from aramega.config import PassagesConfig
-from aramega.records import Passage, Segment, SegmentedRecording, Span, stretch_id
+from aramega.records import Part, Passage, Segment, SegmentedRecording, Span, stretch_id
 from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
 from aramega.stages.names import INGEST, PASSAGES, SEGMENT
@@ -41,6 +41,7 @@ class Passages(Stage[SegmentedRecording]):
     makes = (Passage,)
     counts = "passage"
     after = (INGEST, SEGMENT)
+    parts = Part.SEGMENTS | Part.TIMELINE
     needs_audio = True
 
     options: PassagesConfig

@@ -22,7 +22,7 @@ from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
 from aramega.plugins import Plugin
 from aramega.prompts import Prompt, fill, load_prompt
-from aramega.records import DraftedPassage, Metadata, Summary
+from aramega.records import DraftedPassage, Metadata, Part, Summary
 from aramega.stages.base import Stage, Step, Takes
 from aramega.stages.names import SUMMARIZE, TRANSCRIBE
 from aramega.text.extractive import extract, method
@@ -40,6 +40,7 @@ class Summarize(Stage[DraftedPassage]):
     makes = (Summary,)
     counts = "summary"
     after = (TRANSCRIBE,)
+    parts = Part.TRANSCRIPT
     batch_size = 16
 
     options: SummarizeConfig

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from aramega.config import CheckConfig
 from aramega.records import Check as Checked
-from aramega.records import DraftedPassage, Line
+from aramega.records import DraftedPassage, Line, Part
 from aramega.stages.base import Stage, Takes
 from aramega.stages.check.faithfulness import (
     coverage_and_density,
@@ -30,6 +30,7 @@ class Check(Stage[DraftedPassage]):
     makes = (Checked,)
     counts = "check"
     after = (TRANSCRIBE, SUMMARIZE, LABEL)
+    parts = Part.SEGMENTS | Part.MUSIC | Part.TRANSCRIPT | Part.SUMMARY
     batch_size = 64
 
     options: CheckConfig

@@ -12,7 +12,7 @@ from aramega.audio.measures import bandwidth, loudness, snr_db
 from aramega.audio.table import FrameTable
 from aramega.backends.second_opinion import SileroVad, require_second_opinion
 from aramega.config import SegmentConfig
-from aramega.records import Segment, SegmentedRecording, Timeline, stretch_id
+from aramega.records import Part, Segment, SegmentedRecording, Timeline, stretch_id
 from aramega.stages.audio import decoded_audio
 from aramega.stages.base import Stage, Takes
 from aramega.stages.names import INGEST, SEGMENT
@@ -27,6 +27,7 @@ class SegmentStage(Stage[SegmentedRecording]):
     makes = (Timeline, Segment)
     counts = "segment"
     after = (INGEST,)
+    parts = Part(0)
     needs_audio = True
 
     options: SegmentConfig

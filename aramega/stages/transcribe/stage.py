@@ -16,7 +16,7 @@ from aramega.backends.asr.by_name import make_recognizer, recognizer_named
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Recognizer, Sound
 from aramega.config import TranscribeConfig
 from aramega.plugins import Plugin
-from aramega.records import RATE, AramegaError, DraftedPassage, Line, Segment, Transcript, Word
+from aramega.records import RATE, AramegaError, DraftedPassage, Line, Part, Segment, Transcript, Word
 from aramega.stages.audio import clip_sound
 from aramega.stages.base import Stage, Step, Takes
 from aramega.stages.names import PASSAGES, TRANSCRIBE
@@ -64,6 +64,7 @@ class Transcribe(Stage[DraftedPassage]):
     makes = (Transcript,)
     counts = "transcript"
     after = (PASSAGES,)
+    parts = Part.SEGMENTS
     workers = 1
     """One model in memory; it uses all cores, or the GPU, by itself."""
 

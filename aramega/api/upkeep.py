@@ -42,18 +42,19 @@ class Upkeep:
 
     def collect(self, *, outdated: bool = False, dry_run: bool = False) -> Collection:
         """Take away what nothing names; with `outdated`, also drafts made under other options than today's."""
-        from aramega.maintenance.collect import collect, find_leftovers, of_nothing, of_other_options, plan_collection
+        from aramega.maintenance.collect import collect, find_leftovers, plan_collection
         from aramega.maintenance.remote_files import unnamed_away
         from aramega.pipeline.build import building
         from aramega.remote import remove
         from aramega.store import Store
+        from aramega.store.garbage import of_nothing, of_other_options
 
         folder = self._workspace.existing()
         pipeline = self._workspace.pipeline
         rules = of_nothing()
         if outdated:
             pipeline.check()  # a model's file that is not there looks like another option
-            rules += of_other_options(pipeline)
+            rules += of_other_options(pipeline.stages, pipeline.marks)
         if dry_run:
             with Store.open(folder) as store:
                 return plan_collection(store, pipeline, rules)

@@ -16,21 +16,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from aramega.backends.llm.journal import copy_journal
 from aramega.locks import hold
 from aramega.maintenance.link_or_copy import How, carry, is_same
 from aramega.maintenance.references import files_below, frame_paths, named_clips
 from aramega.maintenance.small_files import find_papers
-from aramega.maintenance.unpulled import Unpulled, find_unpulled
 from aramega.records import AramegaError, timestamp
-from aramega.stages.names import PASSAGES
 from aramega.store import Store
+from aramega.store.clips import is_cut_done
+from aramega.store.recordings import recording_ids
+from aramega.store.unpulled import Unpulled, find_unpulled
 from aramega.workspace import WorkspaceFolder, whole_file
 
 NOTE = "backup.json"
@@ -93,8 +94,8 @@ def verify(to: Path, backup: Backup) -> None:
     """Hash every clip of the backup; those that are not what their row says are added to `wrong`."""
     place = WorkspaceFolder(to.absolute())
     with Store.open(place) as store:
-        clips = [clip for clip in named_clips(store.connection, place) if (place.root / clip.path).exists()]
-        backup.wrong = [c.path for c in clips if not _fits(store.connection, c.passage, place.root / c.path, c.sha256)]
+        clips = [clip for clip in named_clips(store, place) if (place.root / clip.path).exists()]
+        backup.wrong = [c.path for c in clips if not _fits(store, c.passage, place.root / c.path, c.sha256)]
 
 
 def _check_places(workspace: WorkspaceFolder, to: Path) -> None:
@@ -158,7 +159,7 @@ def _copy_all(places: _Places, extras: Sequence[str]) -> Backup:
 def _copy_once(places: _Places, extras: Sequence[str]) -> Backup:
     begun, made = time.time(), Backup()
     _copy_databases(places)
-    with closing(sqlite3.connect(places.part.database)) as copied:
+    with Store.open(places.part) as copied:
         _copy_clips(places, copied, made, begun)
         if "frames" in extras:
             _copy_frames(places, copied, made)
@@ -169,20 +170,23 @@ def _copy_once(places: _Places, extras: Sequence[str]) -> Backup:
 def _copy_databases(places: _Places) -> None:
     """Both databases; the one a snapshot is open on is read as of that snapshot."""
     with Store.open(places.workspace) as store, store.snapshot():
-        _copy_database(store.connection, places.part.database)
+        with _replacing(places.part.database) as part:
+            store.copy_to(part)
         if places.workspace.answers.exists():
-            with closing(sqlite3.connect(places.workspace.answers, timeout=30)) as answers:
-                _copy_database(answers, places.part.answers)
+            with _replacing(places.part.answers) as part:
+                copy_journal(places.workspace.answers, part)
 
 
-def _copy_database(source: sqlite3.Connection, target: Path) -> None:
+@contextmanager
+def _replacing(database: Path) -> Iterator[Path]:
+    """A file that becomes this database when the block ends."""
     for beside in ("-wal", "-shm"):  # of a copy that a killed run had open
-        target.with_name(target.name + beside).unlink(missing_ok=True)
-    with whole_file(target) as part, closing(sqlite3.connect(part)) as copy:
-        source.backup(copy)
+        database.with_name(database.name + beside).unlink(missing_ok=True)
+    with whole_file(database) as part:
+        yield part
 
 
-def _copy_clips(places: _Places, copied: sqlite3.Connection, made: Backup, begun: float) -> None:
+def _copy_clips(places: _Places, copied: Store, made: Backup, begun: float) -> None:
     for clip in named_clips(copied, places.workspace):
         source = places.workspace.root / clip.path
         try:
@@ -199,8 +203,8 @@ def _copy_clips(places: _Places, copied: sqlite3.Connection, made: Backup, begun
             made.wrong.append(clip.path)
 
 
-def _copy_frames(places: _Places, copied: sqlite3.Connection, made: Backup) -> None:
-    for (recording,) in copied.execute("SELECT id FROM recordings ORDER BY id"):
+def _copy_frames(places: _Places, copied: Store, made: Backup) -> None:
+    for recording in recording_ids(copied):
         for path in frame_paths(places.workspace, recording):
             if (places.workspace.root / path).exists():
                 _bring(places, path, made)
@@ -218,13 +222,11 @@ def _bring(places: _Places, path: str, made: Backup) -> None:
     made.copied += how == "copied" and not was_there
 
 
-def _fits(copied: sqlite3.Connection, passage: str, clip: Path, sha256: str) -> bool:
+def _fits(copied: Store, passage: str, clip: Path, sha256: str) -> bool:
     """Whether a clip is what its row says; where the row itself waits to be made anew, any clip will do."""
     if not sha256 or _hash(clip) == sha256:
         return True
-    query = f"""SELECT 1 FROM passages p CROSS JOIN results k ON k.stage = '{PASSAGES}' AND k.item = p.recording
-               WHERE p.id = ?"""  # noqa: S608
-    return copied.execute(query, (passage,)).fetchone() is None
+    return not is_cut_done(copied, passage)
 
 
 def _hash(path: Path) -> str:
@@ -237,9 +239,9 @@ def _hash(path: Path) -> str:
 
 def _drop_strays(places: _Places, extras: Sequence[str]) -> None:
     """Remove from the part folder what an earlier try brought and the database that was copied last does not name."""
-    with closing(sqlite3.connect(places.part.database)) as copied:
+    with Store.open(places.part) as copied:
         clips = {clip.path for clip in named_clips(copied, places.part)}
-        recordings = [row[0] for row in copied.execute("SELECT id FROM recordings")] if "frames" in extras else []
+        recordings = recording_ids(copied) if "frames" in extras else []
     frames = {path for recording in recordings for path in frame_paths(places.part, recording)}
     for folder in ("clips", "frames"):
         for path in list(files_below(places.part.root / folder)):

@@ -21,14 +21,15 @@ from pathlib import Path
 
 from aramega.backends.llm.journal import Journal
 from aramega.config import Config, load_config
-from aramega.maintenance.collect import DRAFTS
 from aramega.maintenance.link_or_copy import carry
 from aramega.maintenance.recordings import Conflict, Merger, Side
-from aramega.maintenance.references import PEOPLE, checked_path, clip_path, frame_paths, id_range, recording_of
+from aramega.maintenance.references import checked_path, clip_path, frame_paths
 from aramega.maintenance.small_files import find_papers
 from aramega.records import AramegaError
 from aramega.stages.names import INGEST, PASSAGES
 from aramega.store import Store
+from aramega.store.clips import id_range, recording_of
+from aramega.store.rows import DRAFTS, PEOPLE
 from aramega.workspace import WorkspaceFolder, whole_file
 
 Wanted = Callable[[str], bool]

@@ -17,17 +17,12 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from aramega.maintenance.collect import DRAFTS
-from aramega.maintenance.references import PEOPLE, id_range, is_in_hands
-from aramega.records import Overview, Passage, Recording, Segment, Timeline, Verdict
+from aramega.records import Verdict
 from aramega.stages.names import INGEST
-from aramega.store.rows import TABLES
+from aramega.store.clips import id_range, is_in_hands
+from aramega.store.rows import BOOKS, CUT, DRAFTS, PEOPLE, TABLES
 
 Side = Literal["ours", "theirs"]
-
-CUT = tuple((TABLES[kind].name, TABLES[kind].owner) for kind in (Recording, Timeline, Segment, Passage, Overview))
-"""What is known of a recording as a whole: the tables, and the column that holds its id."""
-BOOKS = ("results", "failures", "extras")
 
 _VERDICTS = TABLES[Verdict].name
 _COMPARED = tuple(table for table in DRAFTS if table != _VERDICTS)

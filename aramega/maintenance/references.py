@@ -1,24 +1,22 @@
-"""What a workspace's rows name: clips, frames, and the passages that people have worked on.
+"""The files that a workspace's rows name: clips and frames.
 
-A passage that somebody reviewed, or is about to (its task waits in a Label Studio), is in people's hands: its
-clip and its draft are kept even where the passage itself has been cut otherwise since. Where such a clip lies
-follows from the passage's id alone.
+Of a passage that people have worked on, the clip is kept even where the passage itself has been cut otherwise since.
+Where such a clip lies follows from the passage's id alone.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aramega.records import AramegaError
+from aramega.store import Store
+from aramega.store.clips import is_passage_named, list_clips, list_lost_passages, recording_of
+from aramega.store.recordings import has_recording
 from aramega.workspace import WorkspaceFolder
-
-PEOPLE = ("reviews", "resolved", "tasks")
-"""The tables that hold people's work, each with a column `passage`."""
 
 
 @dataclass(frozen=True)
@@ -32,29 +30,11 @@ class NamedClip:
     """Empty where only people's work names the clip, and the row that knew its hash is gone."""
 
 
-def recording_of(passage: str) -> str:
-    """The recording that a passage's id says it is of."""
-    return passage.rsplit("-", 2)[0]
-
-
-def id_range(recording: str) -> tuple[str, str]:
-    """The ids of a recording's passages and segments, as the half-open range they sort into."""
-    return f"{recording}-", f"{recording}."  # "." sorts right after "-"
-
-
-def is_in_hands(passage: str, schema: str = "main") -> str:
-    """SQL that is true where people have worked on, or are to work on, the passage that `passage` names."""
-    told = (f"{passage} IN (SELECT passage FROM {schema}.{table})" for table in PEOPLE)  # noqa: S608
-    return f"({' OR '.join(told)})"
-
-
-def named_clips(connection: sqlite3.Connection, workspace: WorkspaceFolder) -> Iterator[NamedClip]:
+def named_clips(store: Store, workspace: WorkspaceFolder) -> Iterator[NamedClip]:
     """Every clip a passage row names, then those that only people's work does."""
-    for row in connection.execute("SELECT id, clip, clip_sha256 FROM passages ORDER BY id"):
-        yield NamedClip(row[0], checked_path(row[1]), row[2])
-    union = " UNION ".join(f"SELECT passage FROM {table}" for table in PEOPLE)  # noqa: S608
-    query = f"SELECT passage FROM ({union}) WHERE passage NOT IN (SELECT id FROM passages) ORDER BY passage"  # noqa: S608
-    for (passage,) in connection.execute(query):
+    for clip in list_clips(store):
+        yield NamedClip(clip.passage, checked_path(clip.path), clip.sha256)
+    for passage in list_lost_passages(store):
         yield NamedClip(passage, clip_path(workspace, passage), "")
 
 
@@ -73,16 +53,12 @@ _PASSAGE_FILE = re.compile(r"(?P<item>.+-\d{9,}-\d{9,})\.(?:flac|mp3|ogg)")
 _FRAMES_FILE = re.compile(r"(?P<item>[0-9A-Za-z]+)\.(?:npz|json)")
 
 
-def is_unnamed(connection: sqlite3.Connection, folder: str, name: str) -> bool:
+def is_unnamed(store: Store, folder: str, name: str) -> bool:
     """Whether a file in `clips`, `previews` or `frames` has a name of ours that no row names. What is not ours stays."""
     match = (_FRAMES_FILE if folder == "frames" else _PASSAGE_FILE).fullmatch(name)
     if not match:
         return False
-    if folder == "frames":
-        known = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?1)"
-    else:
-        known = f"SELECT EXISTS (SELECT 1 FROM passages WHERE id = ?1) OR {is_in_hands('?1')}"  # noqa: S608
-    return not connection.execute(known, (match["item"],)).fetchone()[0]
+    return not (has_recording if folder == "frames" else is_passage_named)(store, match["item"])
 
 
 def checked_path(path: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from aramega.maintenance.references import frame_paths, is_unnamed, named_clips
 from aramega.remote import RemoteFile, find_files
 from aramega.store import Store
+from aramega.store.recordings import recording_ids
 from aramega.workspace import WorkspaceFolder
 
 _AT_ONCE = 16
@@ -48,13 +49,13 @@ def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[RemoteFile]:
         entry
         for folder in ("clips", "frames")
         for entry in find_files(f"{workspace.files}/{folder}")
-        if is_unnamed(store.connection, folder, PurePosixPath(entry.address).name)
+        if is_unnamed(store, folder, PurePosixPath(entry.address).name)
     ]
 
 
 def _named(store: Store, workspace: WorkspaceFolder, frames: bool) -> Iterator[str]:
-    for clip in named_clips(store.connection, workspace):
+    for clip in named_clips(store, workspace):
         yield clip.path
     if frames:
-        for (recording,) in store.connection.execute("SELECT id FROM recordings ORDER BY id"):
+        for recording in recording_ids(store):
             yield from frame_paths(workspace, recording)

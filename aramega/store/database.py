@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from typing_extensions import Self
 
@@ -67,6 +68,11 @@ class Store:
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the whole database into a file, by SQLite's own backup; inside a snapshot, as of that snapshot."""
+        with closing(sqlite3.connect(path)) as copy:
+            self.connection.backup(copy)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -33,6 +33,17 @@ def list_recordings(store: Store) -> Iterator[Recording]:
         after = page[-1]["id"]
 
 
+def recording_ids(store: Store) -> list[str]:
+    """The ids of all recordings, in order."""
+    return [row[0] for row in store.connection.execute("SELECT id FROM recordings ORDER BY id")]
+
+
+def has_recording(store: Store, recording: str) -> bool:
+    """Whether there is a recording with this id."""
+    query = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?)"
+    return bool(store.connection.execute(query, (recording,)).fetchone()[0])
+
+
 def load_recording(store: Store, recording: str) -> Recording:
     """A recording under the first of its names, with what all its sources say of it."""
     row = store.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()

@@ -63,6 +63,15 @@ TABLES: dict[type, Table] = {
     ResolvedPassage: Table("resolved", owner="passage"),
 }
 
+DRAFTS = tuple(TABLES[kind].name for kind in (Transcript, Summary, Labels, Check, Verdict))
+"""The tables of what is drafted for a passage."""
+CUT = tuple((TABLES[kind].name, TABLES[kind].owner) for kind in (Recording, Timeline, Segment, Passage, Overview))
+"""The tables of what is known of a recording as a whole, each with the column that holds its id."""
+PEOPLE = ("reviews", "resolved", "tasks")
+"""The tables of people's work, each with a column `passage`."""
+BOOKS = ("results", "failures", "extras")
+"""The tables with a row for each stage and item."""
+
 
 def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records: Iterable[Any]) -> None:
     """Make `records` the only rows of their kind that `owner` has."""

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from aramega.cli.exit_codes import COME_BACK_LATER
 from aramega.config import Config, save_config
-from aramega.maintenance.collect import collect, of_nothing, of_other_options, plan_collection
+from aramega.maintenance.collect import collect, plan_collection
 from aramega.maintenance.references import named_clips
 from aramega.pipeline import Pipeline
 from aramega.store import Store
+from aramega.store.garbage import of_nothing, of_other_options
 from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import a_workspace, contents, cut_otherwise, files, passages_of, review, rows
 from tests.support.cli import Run, run_process
@@ -129,8 +130,8 @@ def test_drafts_of_other_options_go_only_when_asked_for_and_never_a_reviewed_one
         assert (found.rows, found.files) == ({}, ())
         # 6 passages, 4 stages that draft; all but the reviewed one's and one transcript are of other options
         assert found.outdated == 5 * 4 - 1
-        planned = plan_collection(store, pipeline, of_nothing() + of_other_options(pipeline))
-        taken = collect(store, pipeline, of_nothing() + of_other_options(pipeline))
+        planned = plan_collection(store, pipeline, of_nothing() + of_other_options(pipeline.stages, pipeline.marks))
+        taken = collect(store, pipeline, of_nothing() + of_other_options(pipeline.stages, pipeline.marks))
     assert dict(taken.rows) == dict(planned.rows)
     left = rows(place.root)
     assert [row[0] for row in left["transcripts"]] == sorted([reviewed, current])
@@ -154,7 +155,7 @@ def test_a_stage_that_is_not_asked_for_keeps_what_it_made(tmp_path: Path) -> Non
     before = contents(place.root)
     pipeline = Pipeline.from_config(Config(), place)
     with Store.create_or_open(place) as store:
-        collect(store, pipeline, of_nothing() + of_other_options(pipeline))
+        collect(store, pipeline, of_nothing() + of_other_options(pipeline.stages, pipeline.marks))
     assert contents(place.root) == before
 
 
@@ -197,7 +198,7 @@ def test_nothing_that_a_row_or_a_person_names_is_ever_taken(chosen: list[dict[st
             safe = _arrange(store, place, chosen)
             before = rows(place.root)
             collect(store, Pipeline.from_config(Config(), place), of_nothing())
-            assert {clip.passage for clip in named_clips(store.connection, place)} >= safe
+            assert {clip.passage for clip in named_clips(store, place)} >= safe
         after = rows(place.root)
         for table in ("sources", "recordings", "segments", "passages", "reviews", "resolved", "tasks"):
             assert after[table] == before[table]

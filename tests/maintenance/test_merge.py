@@ -18,10 +18,7 @@ from aramega.backends.llm import Reply
 from aramega.backends.llm.journal import Journal, spent_so_far
 from aramega.config import Config, save_config
 from aramega.maintenance.backup import Backup, verify
-from aramega.maintenance.collect import DRAFTS
 from aramega.maintenance.merge import merge
-from aramega.maintenance.recordings import BOOKS, CUT
-from aramega.maintenance.references import PEOPLE
 from aramega.maintenance.split import fill_part, name_parts
 from aramega.records import AramegaError, Metadata, Passage, Source, Summary
 from aramega.stages.base import Takes
@@ -29,6 +26,7 @@ from aramega.store import Finished, Mark, Store
 from aramega.store.passages import load_draft
 from aramega.store.recordings import list_passages, load_recording
 from aramega.store.results import write_outcomes
+from aramega.store.rows import BOOKS, CUT, DRAFTS, PEOPLE
 from aramega.store.sources import note_sources, source_paths
 from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import (

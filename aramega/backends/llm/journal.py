@@ -147,6 +147,12 @@ def forget_invalid_answers(path: Path) -> None:
             journal.retire_invalid()
 
 
+def copy_journal(path: Path, to: Path) -> None:
+    """Copy a journal, which another process may be writing, into a file."""
+    with closing(sqlite3.connect(path, timeout=30)) as journal, closing(sqlite3.connect(to)) as copy:
+        journal.backup(copy)
+
+
 def spent_so_far(path: Path) -> Spent:
     """What a workspace's endpoint requests have taken, over all runs."""
     if not path.exists():

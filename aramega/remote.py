@@ -169,7 +169,9 @@ def _list(folder: str) -> list[RemoteFile]:
     return _ask_store(ask, folder)
 
 
-_open: dict[tuple[int, str], Any] = {}
+_SETTINGS = ("AWS_", "GOOGLE_", "STORAGE_EMULATOR_HOST", "FSSPEC_")
+"""How the variables begin that say where a store is and who asks. A notebook may set them after a first try."""
+_open: dict[tuple[object, ...], Any] = {}
 """Each process's own. A fork leaves its parent's alone: closed in the child, they complain of another's event loop."""
 
 
@@ -177,7 +179,8 @@ def _files(address: str) -> Any:
     import fsspec
 
     scheme = address.partition("://")[0]
-    key = (os.getpid(), scheme)
+    settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith(_SETTINGS)))
+    key = (os.getpid(), scheme, settings)
     if key not in _open:
         _open[key] = fsspec.filesystem(scheme, skip_instance_cache=True, **_KINDS[scheme].options)
     return _open[key]

@@ -15,7 +15,7 @@ import pytest
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.local_server import free_port
-from aramega.remote import checked_address, fetch, file_at, files_at, find_files, is_address, remove, send
+from aramega.remote import checked_address, fetch, file_at, files_at, find_files, is_address, read, remove, send
 from aramega.workspace import WorkspaceFolder, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
 from tests.maintenance.looking import files, rows
@@ -357,3 +357,13 @@ assert os.waitpid(child, 0)[1] == 0
 """
     done = subprocess.run([sys.executable, "-c", forks], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_process_may_ask_another_store_after_the_first_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        server = RudeS3()
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        server.files().pipe_file(f"{BUCKET}/news.txt", b"hello")
+        assert read(f"s3://{BUCKET}/news.txt") == b"hello"
+        server.close()

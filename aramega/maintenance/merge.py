@@ -104,6 +104,7 @@ def _merge_recording(
         elif side == "theirs":
             merger.take_cut(recording)
         if not is_new:
+            merger.take_times(recording)
             merger.take_drafts(recording)
         merger.take_people(recording)
         merger.take_sources(recording)

@@ -44,6 +44,7 @@ class Merger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._ask = connection.execute
         self.conflicts: list[Conflict] = []
+        self._later_times: dict[str, list[tuple[str, str]]] = {}
         found = self._ask(
             "SELECT DISTINCT stage FROM main.results UNION SELECT DISTINCT stage FROM other.results UNION SELECT DISTINCT stage FROM other.failures"
         )
@@ -68,8 +69,10 @@ class Merger:
             return "theirs"
         compared = [(table, f"{owner} = ?") for table, owner in CUT if table != "recordings"]
         if not self._theirs_is_more(compared, recording):
+            self._note_later_times(recording)
             return "ours"
         if not self._ours_is_more(compared, recording):
+            self._note_later_times(recording)
             return "theirs"
         of_passages = "SELECT 1 FROM {schema}.passages WHERE recording = ? AND " + is_in_hands("id", "{schema}")
         side, why = self._prefer(of_passages, recording)
@@ -104,6 +107,13 @@ class Merger:
                     self._replace(table, "passage = ?", (passage,))
                 for table in BOOKS:
                     self._replace(table, self._of_item, (passage,))
+            self.take_times(passage)
+
+    def take_times(self, item: str) -> None:
+        """Give a result that both have the later of its two times. With the earlier one, a third workspace's result
+        from between the two would be taken now, and given up when the same workspaces are merged again."""
+        for time, stage in self._later_times.pop(item, ()):
+            self._ask("UPDATE main.results SET finished_at = ? WHERE stage = ? AND item = ?", (time, stage, item))
 
     def take_people(self, recording: str) -> None:
         """All reviews and tasks; of two settled answers the one that people gave, else the newer."""
@@ -158,8 +168,10 @@ class Merger:
     def _choose_draft(self, passage: str) -> Side:
         compared = [(table, "passage = ?") for table in _COMPARED]
         if not self._theirs_is_more(compared, passage):
+            self._note_later_times(passage)
             return "ours"
         if not self._ours_is_more(compared, passage):
+            self._note_later_times(passage)
             return "theirs"
         in_hands = "SELECT 1 WHERE " + is_in_hands("?1", "{schema}")
         side, why = self._prefer(in_hands, passage)
@@ -179,6 +191,13 @@ class Merger:
         result = f"SELECT stage, fingerprint, made FROM {{}}.results WHERE {self._of_item}"
         query = f"{result.format(one)} EXCEPT {result.format(than)}"
         return self._ask(query, (item, item)).fetchone() is not None
+
+    def _note_later_times(self, item: str) -> None:
+        """Note when the results that both have were made last: the time that `take_times` gives them."""
+        result = f"SELECT stage, fingerprint, made, finished_at FROM {{}}.results WHERE {self._of_item}"
+        query = f"""SELECT max(finished_at), stage FROM ({result.format("main")} UNION ALL {result.format("other")})
+                    GROUP BY stage, fingerprint, made HAVING min(finished_at) <> max(finished_at)"""
+        self._later_times[item] = [(time, stage) for time, stage in self._ask(query, (item, item))]
 
     def _prefer(self, in_hands: str, item: str) -> tuple[Side, str]:
         """The side that people have worked on, else the newer; ours where that says nothing."""

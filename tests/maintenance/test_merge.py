@@ -181,6 +181,23 @@ def test_of_two_drafts_the_newer_is_taken_and_that_is_said(tmp_path: Path, when:
     assert _draft_rows(ours) == chosen
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_the_draft_made_last_stays_whichever_workspace_comes_first(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Two have one draft, made at the first and the third second, and another has one of the second between."""
+    first = a_workspace(tmp_path / "first", [0])
+    made_at = [f"2026-01-01T00:00:0{second}+00:00" for second in (1, 2, 3)]
+    three = [first, copy_of(first, tmp_path / "second"), copy_of(first, tmp_path / "third")]
+    for place, when in zip(three, made_at, strict=True):
+        with Store.create_or_open(place) as store:
+            store.connection.execute("UPDATE results SET finished_at = ?", (when,))
+    _redraft(three[1], passages_of(first, 0)[0], made_at[1])
+    places = [three[number] for number in order]
+    target = merged(tmp_path / "all", *places)
+    assert rows(target.root)["summaries"] == rows(three[2].root)["summaries"]
+    before = contents(target.root)
+    assert contents(merged(target.root, *places, *reversed(places)).root) == before
+
+
 def test_a_draft_that_people_worked_on_is_taken_however_old(tmp_path: Path) -> None:
     ours = a_workspace(tmp_path / "ours", [0])
     theirs = copy_of(ours, tmp_path / "theirs")

@@ -7,19 +7,19 @@ about progress is in the store; this module holds only what is under way.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aramega.engine import Answer, Divided, Done, Failed, Postponed, Result, Task
 from aramega.engine.division import DividedItems
 from aramega.pipeline.pipeline import Pipeline
+from aramega.pipeline.queue import StageQueue
 from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Store
-from aramega.store.items import items_made_ready, load_item, load_items, name_of, passage_seconds
-from aramega.store.pending import is_pending, list_pending
-from aramega.store.results import has_failed, retract_result, write_outcomes
+from aramega.store.items import items_made_ready, load_item, load_items
+from aramega.store.pending import is_wanted
+from aramega.store.results import write_outcomes
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ class Plan:
     workers: int = 1
     """How many share the cores, and could share an item."""
     limit: int | None = None
-    ready: dict[str, deque[str]] = field(default_factory=dict)
-    under_way: dict[str, set[str]] = field(default_factory=dict)
-    backlog: dict[str, Iterator[str]] = field(default_factory=dict)
+    queues: dict[str, StageQueue] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     """Stages that can't go on in this run, and why."""
     divided: DividedItems = field(default_factory=DividedItems)
@@ -61,9 +59,7 @@ class Plan:
         self.stages, self.marks = self.pipeline.chosen, self.pipeline.marks
         self._by_name = {stage.name: stage for stage in self.stages}
         for stage in self.stages:
-            self.ready[stage.name] = deque()
-            self.under_way[stage.name] = set()
-            self.backlog[stage.name] = list_pending(self.store, *self.pipeline.needs(stage))
+            self.queues[stage.name] = StageQueue(self.store, *self.pipeline.needs(stage))
 
     def next_task(self, allowed: Collection[str]) -> Task | None:
         """What a worker that is free for the `allowed` stages should do now: the item furthest along."""
@@ -73,21 +69,23 @@ class Plan:
             if piece := self.divided.next_task(stage.name):
                 return piece
             if ids := self._take_batch(stage):
-                items = tuple(load_items(self.store, stage.takes, ids, stage.parts))
-                return Task(stage.name, tuple(ids), items, self.workers)
+                items = dict(zip(ids, load_items(self.store, stage.takes, ids, stage.parts), strict=True))
+                self.queues[stage.name].start(items)
+                return Task(stage.name, tuple(items), tuple(items.values()), self.workers)
         return None
 
     def write(self, answers: Sequence[Answer]) -> list[Progress]:
         """Commit a batch, and queue what it made ready."""
         results = [result for answer in answers if (result := self._result_of_item(answer))]
         write_outcomes(self.store, [self._to_write(r) for r in results if not isinstance(r, Postponed)])
+        news = [self._news(r) for r in results if not isinstance(r, Postponed)]
         for result in results:
-            stage = self._stage_of(result)
-            self.under_way[stage.name].discard(result.item)
-            if isinstance(result, Done):
-                self._queue_followers(stage, result.item)
-            self._drop_audio(stage, result.item)
-        return [self._news(r) for r in results if not isinstance(r, Postponed)] + self._stop_stages(results)
+            del self.queues[result.stage].under_way[result.item]
+        for stage in self.stages:
+            if of_stage := [result for result in results if result.stage == stage.name]:
+                self._queue_followers(stage, [result.item for result in of_stage if isinstance(result, Done)])
+                self._drop_audio(stage, [result.item for result in of_stage])
+        return news + self._stop_stages(results)
 
     def _stage_of(self, answer: Answer) -> Stage[Any]:
         return self._by_name[answer.stage]
@@ -102,30 +100,13 @@ class Plan:
 
     def _take_batch(self, stage: Stage[Any]) -> list[str]:
         """A full batch of the stage's items; fewer only if no earlier stage is about to make more ready."""
-        if stage.name in self.stopped:
+        size = stage.batch_size
+        if stage.takes is Takes.SOURCE and self.limit is not None:
+            size = min(size, self.limit)
+        if stage.name in self.stopped or size <= 0:
             return []
-        ids = self._take(stage)
         earlier = self.stages[: self.stages.index(stage)]
-        if len(ids) < stage.batch_size and any(self.under_way[s.name] for s in earlier):
-            self.ready[stage.name].extendleft(reversed(ids))
-            self.under_way[stage.name].difference_update(ids)
-            return []
-        return ids
-
-    def _take(self, stage: Stage[Any]) -> list[str]:
-        """Up to a batch of the stage's items that nobody is working on."""
-        if stage.takes is Takes.SOURCE and self.limit is not None and self.limit <= 0:
-            return []
-        ids: list[str] = []
-        while len(ids) < stage.batch_size:
-            queue = self.ready[stage.name]
-            item = queue.popleft() if queue else next(self.backlog[stage.name], None)
-            if item is None:
-                break
-            if item not in self.under_way[stage.name] and is_pending(self.store, *self.pipeline.needs(stage), item):
-                self.under_way[stage.name].add(item)
-                retract_result(self.store, self.marks[stage.name], item)
-                ids.append(item)
+        ids = self.queues[stage.name].take(size, full=any(self.queues[s.name].under_way for s in earlier))
         if stage.takes is Takes.SOURCE and self.limit is not None:
             self.limit -= len(ids)
         return ids
@@ -145,33 +126,50 @@ class Plan:
             return Broken(mark, result.item, result.error, result.trace)
         return Finished(mark, result.item, self._stage_of(result).makes, result.records, result.took)
 
-    def _queue_followers(self, stage: Stage[Any], item: str) -> None:
-        for follower in self.stages:
-            if stage.name in follower.after:
-                self.ready[follower.name].extend(items_made_ready(self.store, item, stage.takes, follower.takes))
+    def _queue_followers(self, stage: Stage[Any], done: Sequence[str]) -> None:
+        """Have the stages that read this one look at what these items made ready."""
+        if not done:
+            return
+        if stage.takes is Takes.SOURCE:  # a file that holds something else now takes the old recording with it
+            for queue in self.queues.values():
+                queue.ask_again()
+        followers = [follower for follower in self.stages if stage.name in follower.after]
+        items = {
+            takes: items_made_ready(self.store, done, stage.takes, takes)
+            for takes in dict.fromkeys(follower.takes for follower in followers)
+        }
+        for follower in followers:
+            self.queues[follower.name].add(
+                item for item in items[follower.takes] if not self._must_wait(follower, stage, item)
+            )
 
-    def _drop_audio(self, stage: Stage[Any], item: str) -> None:
-        """Remove a recording's decoded samples once no stage of this build still wants them."""
+    def _must_wait(self, follower: Stage[Any], stage: Stage[Any], item: str) -> bool:
+        """Whether something else that the follower reads is still to come, and will queue the item when it is there."""
+        if stage.takes is Takes.PASSAGE and follower.takes is Takes.RECORDING:
+            return any(passage.recording == item for passage in self.queues[stage.name].under_way.values())
+        return any(
+            item in self.queues[other.name]
+            for other in self.stages
+            if other.name in follower.after and other.takes is follower.takes
+        )
+
+    def _drop_audio(self, stage: Stage[Any], items: Sequence[str]) -> None:
+        """Remove recordings' decoded samples once no stage of this build still wants them."""
         if stage.takes is Takes.PASSAGE:
             return
-        for recording in items_made_ready(self.store, item, stage.takes, Takes.RECORDING):
-            if not any(self._still_wants(s, recording) for s in self.stages if s.needs_audio):
+        listening = [s for s in self.stages if s.needs_audio]
+        marks = [self.pipeline.needs(s) for s in listening]
+        for recording in items_made_ready(self.store, items, stage.takes, Takes.RECORDING):
+            if any(recording in self.queues[s.name] for s in listening):
+                continue
+            if not is_wanted(self.store, recording, marks):
                 stage.workspace.drop_audio(recording)
-
-    def _still_wants(self, stage: Stage[Any], recording: str) -> bool:
-        """Whether the stage is at the recording, or will be: now, or once what it reads is there."""
-        if recording in self.under_way[stage.name]:
-            return True
-        doomed = any(has_failed(self.store, self.marks[name], recording) for name in stage.after)
-        return not doomed and is_pending(self.store, self.marks[stage.name], [], recording)
 
     def _news(self, result: Done | Failed) -> Progress:
         stage = self._stage_of(result)
-        name = name_of(self.store, stage.takes, result.item)
+        item = self.queues[stage.name].under_way[result.item]
         if isinstance(result, Failed):
-            return Progress(stage.name, result.item, name, result.error, 0.0, took=result.took, node=result.node)
+            return Progress(stage.name, result.item, item.name, result.error, 0.0, took=result.took, node=result.node)
         counted: list[Any] = [r for r in result.records if isinstance(r, stage.makes[-1])]
-        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or (
-            passage_seconds(self.store, result.item) if counted else 0.0
-        )
-        return Progress(stage.name, result.item, name, "", seconds, took=result.took, node=result.node)
+        seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or (item.seconds if counted else 0.0)
+        return Progress(stage.name, result.item, item.name, "", seconds, took=result.took, node=result.node)

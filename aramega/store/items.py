@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,14 +34,24 @@ def load_item(
     raise AramegaError(f"{item}: no such {takes.value} in this workspace.")
 
 
-def items_made_ready(store: Store, item: str, made_by: Takes, takes: Takes) -> list[str]:
-    """The items of kind `takes` that a result for `item` may have made ready."""
+def items_made_ready(store: Store, items: Sequence[str], made_by: Takes, takes: Takes) -> list[str]:
+    """The items of kind `takes` that results for `items` may have made ready, each once."""
     if made_by is takes:
-        return [item]
-    recording = _recording_of(store, item, made_by)
-    if not recording:
-        return []
-    return [recording] if takes is Takes.RECORDING else passage_ids(store, recording)
+        return [*items]
+    rows = store.connection.execute(_MADE_READY[made_by, takes], (json.dumps(list(items)),))
+    return list(dict.fromkeys(row[0] for row in rows if row[0]))
+
+
+_MADE_READY = {
+    (Takes.SOURCE, Takes.RECORDING): "SELECT s.recording FROM json_each(?) v CROSS JOIN sources s ON s.path = v.value",
+    (Takes.SOURCE, Takes.PASSAGE): """SELECT p.id FROM json_each(?) v CROSS JOIN sources s ON s.path = v.value
+        CROSS JOIN passages p ON p.recording = s.recording ORDER BY v.key, p.start""",
+    (Takes.RECORDING, Takes.PASSAGE): """SELECT p.id FROM json_each(?) v
+        CROSS JOIN passages p ON p.recording = v.value ORDER BY v.key, p.start""",
+    (Takes.PASSAGE, Takes.RECORDING): """SELECT p.recording FROM json_each(?) v
+        CROSS JOIN passages p ON p.id = v.value""",
+}
+"""From the items of a stage to those of another, by what each takes."""
 
 
 def passage_ids(store: Store, recording: str) -> list[str]:
@@ -49,18 +60,16 @@ def passage_ids(store: Store, recording: str) -> list[str]:
     return [row[0] for row in store.connection.execute(query, (recording,))]
 
 
-def passage_seconds(store: Store, item: str) -> float:
-    """How long the passage is that a draft is of; 0 for what is no passage."""
-    row = store.connection.execute('SELECT "end" - start FROM passages WHERE id = ?', (item,)).fetchone()
-    return float(row[0]) if row else 0.0
-
-
 def name_of(store: Store, takes: Takes, item: str) -> str:
     """What a curator calls an item: the file's name."""
     if takes is Takes.SOURCE:
-        return Path(item).name if "/" in item else item
+        return name_of_source(item)
     recording = _recording_of(store, item, takes)
     return load_recording(store, recording).name if recording else item
+
+
+def name_of_source(path: str) -> str:
+    return Path(path).name if "/" in path else path
 
 
 def name_of_any(store: Store, item: str) -> str:

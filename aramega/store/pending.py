@@ -3,6 +3,7 @@ under theirs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,29 @@ def is_pending(store: Store, mark: Mark, reads: Sequence[Mark], item: str) -> bo
     return store.connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
 
 
+def select_pending(store: Store, mark: Mark, reads: Sequence[Mark], items: Sequence[str]) -> dict[str, bool]:
+    """Those of the items that are pending, in their order, and whether each has a result under another fingerprint."""
+    query, values = _pending_query(mark, reads)
+    query = f"""SELECT id, EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id)
+                FROM ({query} AND id IN (SELECT value FROM json_each(?)))"""  # noqa: S608
+    rows = store.connection.execute(query, [mark.stage, *values, json.dumps(list(items))])
+    pending = {row[0]: bool(row[1]) for row in rows}
+    return {item: pending[item] for item in items if item in pending}
+
+
+def is_wanted(store: Store, recording: str, stages: Sequence[tuple[Mark, Sequence[Mark]]]) -> bool:
+    """Whether one of the stages will be at the recording, now or once what it reads is there: it has neither done nor
+    failed it, and none of what it reads has failed."""
+    ahead, values = [], [recording]
+    for mark, reads in stages:
+        marks = [("results", mark), ("failures", mark)]
+        marks += [("failures", read) for read in reads if read.takes is mark.takes]
+        ahead.append(" AND ".join(_NONE.format(kind=kind) for kind, _ in marks))
+        values += [value for _, settled in marks for value in (settled.stage, settled.fingerprint)]
+    query = f"SELECT 1 FROM recordings WHERE id = ? AND ({' OR '.join(ahead)})"  # noqa: S608
+    return bool(ahead) and store.connection.execute(query, values).fetchone() is not None
+
+
 def count_pending_items(store: Store, mark: Mark, reads: Sequence[Mark]) -> int:
     query, values = _pending_query(mark, reads)
     return int(store.connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
@@ -56,7 +80,7 @@ def _pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
     query = f"SELECT id FROM ({items}) i WHERE 1"  # noqa: S608
     values: list[str] = []
     for kind in ("results", "failures"):
-        query += f" AND NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"  # noqa: S608
+        query += f" AND {_NONE.format(kind=kind)}"
         values += [mark.stage, mark.fingerprint]
     for read in reads:
         query += f" AND {_IS_READ[read.takes, mark.takes]}"
@@ -64,6 +88,7 @@ def _pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
     return query, values
 
 
+_NONE = "NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"
 _DONE = "EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = {item} AND k.fingerprint = ?)"
 # CROSS JOIN is SQLite's way to be told the order: from a recording's few sources to their results.
 _SOURCE_DONE = """EXISTS (SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path

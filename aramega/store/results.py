@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from aramega.records import (
 )
 from aramega.store.database import Store
 from aramega.store.extras import write_extra
-from aramega.store.items import name_of_any, passage_ids, passage_seconds
+from aramega.store.items import name_of_any, passage_ids
 from aramega.store.pending import Mark
 from aramega.store.rows import replace_rows
 from aramega.store.sources import source_paths
@@ -58,11 +59,14 @@ class Broken:
 def write_outcomes(store: Store, outcomes: Sequence[Finished | Broken]) -> None:
     """Write a batch of outcomes, all or none of it."""
     with store.transaction():
-        for outcome in outcomes:
-            if isinstance(outcome, Finished):
-                _write_result(store, outcome)
-            else:
-                _write_failure(store, outcome)
+        for (kind, stage), run in groupby(outcomes, lambda outcome: (type(outcome), outcome.mark.stage)):
+            for outcome in (written := list(run)):
+                if isinstance(outcome, Finished):
+                    _write_result(store, outcome)
+                else:
+                    _write_failure(store, outcome)
+            if kind is Finished:
+                _forget_failures_of(store, stage, [outcome.item for outcome in written])
 
 
 def _write_result(store: Store, done: Finished) -> None:
@@ -77,10 +81,17 @@ def _write_result(store: Store, done: Finished) -> None:
         if kind is Recording:
             tie_source(store, done.item, records[0].id)
     counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
-    seconds = sum(getattr(r, "seconds", 0.0) for r in counted) or passage_seconds(store, done.item)
-    row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.took, timestamp())
-    store.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    store.connection.execute("DELETE FROM failures WHERE stage = ? AND item = ?", (done.mark.stage, done.item))
+    seconds = sum((getattr(r, "seconds", 0.0) for r in counted), 0.0)
+    # What has no seconds of its own, such as a draft, has its passage's.
+    insert = """INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?,
+                coalesce(nullif(?, 0.0), (SELECT "end" - start FROM passages WHERE id = ?), 0.0), ?, ?)"""
+    row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.item, done.took, timestamp())
+    store.connection.execute(insert, row)
+
+
+def _forget_failures_of(store: Store, stage: str, items: Sequence[str]) -> None:
+    query = "DELETE FROM failures WHERE stage = ? AND item IN (SELECT value FROM json_each(?))"
+    store.connection.execute(query, (stage, json.dumps(list(items))))
 
 
 def _write_failure(store: Store, broken: Broken) -> None:
@@ -137,10 +148,8 @@ def note_result(store: Store, mark: Mark, item: str, *, made: int) -> None:
 def retract_result(store: Store, mark: Mark, item: str) -> None:
     """Take back an item's result under other options, before files of its name are written anew: a build killed
     between the files and the commit would leave the old result standing over the new files."""
-    other = "stage = ? AND item = ? AND fingerprint <> ?"
-    values = (mark.stage, item, mark.fingerprint)
-    if store.connection.execute(f"SELECT 1 FROM results WHERE {other}", values).fetchone():  # noqa: S608
-        store.connection.execute(f"DELETE FROM results WHERE {other}", values)  # noqa: S608
+    query = "DELETE FROM results WHERE stage = ? AND item = ? AND fingerprint <> ?"
+    store.connection.execute(query, (mark.stage, item, mark.fingerprint))
 
 
 def tally_results(store: Store, mark: Mark) -> Mapping[str, float]:
@@ -148,11 +157,6 @@ def tally_results(store: Store, mark: Mark) -> Mapping[str, float]:
     query = """SELECT count(*) AS done, coalesce(sum(made), 0) AS made, coalesce(sum(seconds), 0) AS seconds,
                coalesce(sum(took), 0) AS took FROM results WHERE stage = ? AND fingerprint = ?"""
     return dict(store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone())
-
-
-def has_failed(store: Store, mark: Mark, item: str) -> bool:
-    query = "SELECT 1 FROM failures WHERE stage = ? AND item = ? AND fingerprint = ?"
-    return store.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is not None
 
 
 def list_failures(store: Store, marks: Iterable[Mark]) -> list[Failure]:

@@ -75,9 +75,11 @@ BOOKS = ("results", "failures", "extras")
 
 def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records: Iterable[Any]) -> None:
     """Make `records` the only rows of their kind that `owner` has."""
-    table = TABLES[kind]
-    connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
-    insert_rows(connection, kind, records)
+    table, rows = TABLES[kind], list(records)
+    by_key = table.owner == fields(kind)[0].name  # the first field is the key: an owner has one row at most
+    if not (by_key and [getattr(record, table.owner) for record in rows] == [owner]):
+        connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
+    insert_rows(connection, kind, rows)
 
 
 def insert_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any]) -> int:

@@ -91,8 +91,8 @@ def test_a_passage_waits_for_its_recording_and_a_recording_for_all_its_passages(
     first = next(find_passages(store))
     store.connection.execute("DELETE FROM results WHERE stage = 'summarize' AND item = ?", (first,))
     assert list(list_pending(store, overview, [passages, summarize])) == [f"{1:016x}"]
-    assert items_made_ready(store, first, Takes.PASSAGE, Takes.RECORDING) == [f"{0:016x}"]
-    assert len(items_made_ready(store, f"{0:016x}", Takes.RECORDING, Takes.PASSAGE)) == 3
+    assert items_made_ready(store, [first], Takes.PASSAGE, Takes.RECORDING) == [f"{0:016x}"]
+    assert len(items_made_ready(store, [f"{0:016x}"], Takes.RECORDING, Takes.PASSAGE)) == 3
     assert name_of(store, Takes.PASSAGE, first) == "نشرة 0.mp3"
 
 

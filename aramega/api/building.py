@@ -5,7 +5,6 @@ The build's lock is held from the first write to the last, so that two builds ne
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aramega.api.access import Access
 from aramega.config import Config
+from aramega.cores import count_cores
 from aramega.errors import AramegaError
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import (
@@ -201,11 +201,6 @@ def make_engine(options: BuildOptions) -> Engine:
     from aramega.engine.local import LocalEngine
 
     return LocalEngine(workers)
-
-
-def count_cores() -> int:
-    """The cores we may use, which in a container are fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _find(names: Sequence[str], config: Config) -> list[Source | Problem]:

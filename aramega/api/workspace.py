@@ -145,7 +145,7 @@ class Workspace(Access):
 
     def write_previews(self, format: PreviewKind = "mp3", out: Path | None = None) -> list[Path]:
         """Make a small copy of every clip, for browsers and mail."""
-        from aramega.api.building import count_cores
+        from aramega.cores import count_cores
         from aramega.export.previews import write_previews
 
         folder = out or self.path / "previews"

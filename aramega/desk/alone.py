@@ -7,7 +7,6 @@ large set is refused with the way to see it: browsers open a page of a gigabyte,
 from __future__ import annotations
 
 import base64
-import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from aramega.audio.clips import write_preview
+from aramega.cores import count_cores
 from aramega.desk.entries import Entry, Library
 from aramega.desk.index import Index
 from aramega.desk.page import page_facts, render_alone
@@ -65,7 +65,7 @@ def _collect_sounds(library: Library, entries: Sequence[Entry], limit: int) -> t
     silent: dict[str, str] = {}
     size = 0
     waiting = iter([entry for entry in entries if entry.sound])
-    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(AT_ONCE, count_cores())) as pool:
         while group := list(islice(waiting, AT_ONCE)):
             if size >= limit:
                 silent |= dict.fromkeys((entry.id for entry in group), _over(limit))

@@ -11,7 +11,6 @@ So a run that was killed goes on with the first shard that is missing.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aramega.cores import count_cores
 from aramega.publish.audio import (
     ROWS_IN_A_GROUP,
     AudioGroup,
@@ -94,7 +94,7 @@ def part_by_size(items: Iterable[T], sizes: Iterable[int], limit: int) -> list[l
 
 def write_shards(plan: Plan, workspace: WorkspaceFolder, folder: Path) -> Iterator[Shard]:
     """Write the shards that are not there yet; each is given once it is whole."""
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(count_cores()) as pool:
         for shard in plan_shards(plan):
             if not (folder / shard.name).exists():
                 _write_shard(shard, plan, workspace, folder / shard.name, pool)
@@ -202,11 +202,7 @@ def _one_ahead(items: Iterator[T], executor: Executor) -> Iterator[T]:
 def _in_order(pool: Executor, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     """`work` done on several items at once, its results in the items' order, a few ahead of the caller."""
     source = iter(items)
-    coming = deque(pool.submit(work, item) for item in islice(source, 2 * _cores()))
+    coming = deque(pool.submit(work, item) for item in islice(source, 2 * count_cores()))
     while coming:
         yield coming.popleft().result()
         coming.extend(pool.submit(work, item) for item in islice(source, 1))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -21,6 +21,7 @@ from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.config import TranscribeConfig
 from aramega.config.files import content_key
+from aramega.cores import count_cores
 from aramega.records import RATE, AramegaError
 from aramega.text import compression_ratio
 
@@ -56,7 +57,7 @@ class OpenAiWhisper:
 
         self.device = choose_device(self.options.device)
         if self.device == "cpu":
-            torch.set_num_threads(self.options.threads or _cores())
+            torch.set_num_threads(self.options.threads or _threads())
         model = load_model(self.options.model, self.device)
         fp16 = self.options.precision == "fp16" or (self.options.precision == "auto" and self.device == "cuda")
         if fp16:
@@ -214,8 +215,8 @@ def _spoken(word: dict[str, Any]) -> Spoken:
     return Spoken(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
 
 
-def _cores() -> int:
-    """Those that we may use: fewer than the machine's in a container, and where OMP_NUM_THREADS says so."""
+def _threads() -> int:
+    """Those that we may use, and fewer where OMP_NUM_THREADS says so."""
     if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
         return max(1, int(os.environ["OMP_NUM_THREADS"]))
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return count_cores()

@@ -90,11 +90,5 @@ class Fact:
     help: str
 
 
-def forget_plugins() -> None:
-    """Look again what is installed: after a pip install in a running process."""
-    importlib.invalidate_caches()
-    find_plugins.cache_clear()
-
-
 def _distribution(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""

@@ -124,17 +124,14 @@ class CallListener(BuildListener):
     def note(self, text: str) -> None:
         self._notify(text)
 
-    def metrics_at(self, url: str) -> None:
-        """Where Prometheus may ask while the build runs."""
-
     def notes(self, notes: Sequence[str]) -> None:
         for line in notes:
             self._notify(line)
 
     def news(self, batch: Sequence[Progress]) -> None:
-        for progress in batch if self._on_progress else ():
-            assert self._on_progress is not None
-            self._on_progress(progress)
+        if self._on_progress:
+            for progress in batch:
+                self._on_progress(progress)
 
 
 def add(workspace: Access, names: Sequence[str]) -> list[str]:

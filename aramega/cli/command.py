@@ -86,7 +86,6 @@ class Entry:
     example: str
     workspace: TakesWorkspace
     options: tuple[ConfigOption, ...]
-    short_form_of: str = ""
 
     @property
     def name(self) -> str:

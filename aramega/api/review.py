@@ -159,12 +159,12 @@ class Review:
         """How far annotators agree, with one another and with gold; `page` writes all disagreements as HTML."""
         from aramega.settle.agreement import measure_agreement
         from aramega.store.drafts import find_passages
-        from aramega.store.reviews import reviewed_passages, reviews_of
+        from aramega.store.reviews import load_reviews, reviewed_passages
 
         with self._workspace.reading() as store:
             chosen = set(find_passages(store, where))
-            reviews = [r for p in reviewed_passages(store) if p in chosen for r in reviews_of(store, p)]
-        agreement = measure_agreement(reviews)
+            reviews = load_reviews(store, [passage for passage in reviewed_passages(store) if passage in chosen])
+        agreement = measure_agreement(review for of_passage in reviews.values() for review in of_passage)
         if page:
             from aramega.report.agreement_page import write_page
 

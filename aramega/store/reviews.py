@@ -20,8 +20,7 @@ def add_reviews(store: Store, reviews: Iterable[Review]) -> int:
 
 def reviews_of(store: Store, passage: str) -> list[Review]:
     """Everything people said of the passage, the oldest first."""
-    rows = store.connection.execute("SELECT * FROM reviews WHERE passage = ?", (passage,))
-    return in_time(revive(Review, row) for row in rows)
+    return load_reviews(store, [passage])[passage]
 
 
 def load_reviews(store: Store, passages: Sequence[str]) -> dict[str, list[Review]]:
@@ -62,8 +61,8 @@ def write_resolved(store: Store, resolved: Iterable[ResolvedPassage]) -> None:
 
 
 def resolved_of(store: Store, passage: str) -> ResolvedPassage | None:
-    row = store.connection.execute("SELECT * FROM resolved WHERE passage = ?", (passage,)).fetchone()
-    return revive(ResolvedPassage, row) if row else None
+    """What was settled of the passage, if anything was."""
+    return load_resolved(store, [passage]).get(passage)
 
 
 def load_resolved(store: Store, passages: Sequence[str]) -> dict[str, ResolvedPassage]:

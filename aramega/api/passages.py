@@ -6,11 +6,11 @@ which rows are published.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aramega.records import DraftedPassage, ResolvedPassage
 from aramega.workspace import WorkspaceFolder
@@ -112,49 +112,44 @@ class PassageView:
 
     def to_dict(self) -> dict[str, Any]:
         """One row of a table: texts, labels, provenance, and what was measured."""
-        recording, draft = self.drafted.recording, self.drafted.draft
-        verdict, check = draft.verdict, draft.check
-        return {
-            "id": self.id,
-            "recording": recording.name,
-            "title_of_recording": recording.metadata.title,
-            "programme": recording.metadata.programme,
-            "start": self.start,
-            "end": self.end,
-            "seconds": round(self.seconds, 3),
-            "text": self.text,
-            "summary": self.summary,
-            "title": self.title,
-            "topics": list(self.topics),
-            "dialect": self.dialect,
-            "emotion": self.emotion,
-            "accepted": self.accepted,
-            "reviewed": self.is_reviewed,
-            "verified_text": self.resolved.transcript.verified,
-            "verified_summary": self.resolved.summary.verified,
-            "asr_model": draft.transcript.model if draft.transcript else "",
-            "summary_model": draft.summary.model if draft.summary else "",
-            "decision": verdict.decision if verdict else "",
-            "priority": verdict.priority if verdict else None,
-            "confidence": verdict.confidence if verdict else None,
-            "words": check.words if check else None,
-            "snr_db": self.drafted.passage.snr_db,
-        }
+        return {name: column.read(self) for name, column in COLUMNS.items()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of passages: what it holds, as `datasets` calls it, and where that is taken from."""
+
+    kind: Literal["string", "float64", "int64", "bool", "list"]
+    read: Callable[[PassageView], Any]
 
 
 COLUMNS = {
-    **dict.fromkeys(("id", "recording", "title_of_recording", "programme"), "string"),
-    **dict.fromkeys(("start", "end", "seconds"), "float64"),
-    **dict.fromkeys(("text", "summary", "title"), "string"),
-    "topics": "list",
-    **dict.fromkeys(("dialect", "emotion"), "string"),
-    **dict.fromkeys(("accepted", "reviewed", "verified_text", "verified_summary"), "bool"),
-    **dict.fromkeys(("asr_model", "summary_model", "decision"), "string"),
-    **dict.fromkeys(("priority", "confidence"), "float64"),
-    "words": "int64",
-    "snr_db": "float64",
+    "id": Column("string", lambda view: view.id),
+    "recording": Column("string", lambda view: view.recording),
+    "title_of_recording": Column("string", lambda view: view.drafted.recording.metadata.title),
+    "programme": Column("string", lambda view: view.drafted.recording.metadata.programme),
+    "start": Column("float64", lambda view: view.start),
+    "end": Column("float64", lambda view: view.end),
+    "seconds": Column("float64", lambda view: round(view.seconds, 3)),
+    "text": Column("string", lambda view: view.text),
+    "summary": Column("string", lambda view: view.summary),
+    "title": Column("string", lambda view: view.title),
+    "topics": Column("list", lambda view: list(view.topics)),
+    "dialect": Column("string", lambda view: view.dialect),
+    "emotion": Column("string", lambda view: view.emotion),
+    "accepted": Column("bool", lambda view: view.accepted),
+    "reviewed": Column("bool", lambda view: view.is_reviewed),
+    "verified_text": Column("bool", lambda view: view.resolved.transcript.verified),
+    "verified_summary": Column("bool", lambda view: view.resolved.summary.verified),
+    "asr_model": Column("string", lambda view: getattr(view.drafted.draft.transcript, "model", "")),
+    "summary_model": Column("string", lambda view: getattr(view.drafted.draft.summary, "model", "")),
+    "decision": Column("string", lambda view: getattr(view.drafted.draft.verdict, "decision", "")),
+    "priority": Column("float64", lambda view: getattr(view.drafted.draft.verdict, "priority", None)),
+    "confidence": Column("float64", lambda view: getattr(view.drafted.draft.verdict, "confidence", None)),
+    "words": Column("int64", lambda view: getattr(view.drafted.draft.check, "words", None)),
+    "snr_db": Column("float64", lambda view: view.drafted.passage.snr_db),
 }
-"""The columns of a table of passages, and what they hold."""
+"""The columns of a table of passages, in their order."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +197,7 @@ class Passages:
             self.folder.bring(view.clip)
             for name, value in (view.to_dict() | {"audio": str(view.clip)}).items():
                 columns[name].append(value)
-        kinds = {name: _feature(kind) for name, kind in COLUMNS.items()} | {
+        kinds = {name: _feature(column.kind) for name, column in COLUMNS.items()} | {
             "audio": datasets.Audio(sampling_rate=16000)
         }
         return datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))

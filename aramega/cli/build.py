@@ -11,6 +11,7 @@ import typer
 from aramega.cli.command import Changes, command
 from aramega.cli.config_options import ConfigOption
 from aramega.cli.exit_codes import ALL_DONE, COME_BACK_LATER, DONE_WITH_FAILURES
+from aramega.stages.names import OUR_STAGES
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
@@ -85,7 +86,7 @@ Until = Annotated[
     typer.Option(
         "--until",
         metavar="STAGE",
-        help="Stop after this stage: ingest, segment, passages, transcribe, summarize, label or check.",
+        help=f"Stop after this stage: {', '.join(OUR_STAGES)}, or a plugin's.",
     ),
 ]
 Workers = Annotated[
@@ -169,7 +170,7 @@ def build_ssum(
     """
     from aramega.api.building import BuildOptions
 
-    config = workspace.changed_config(changes.file, changes.settings, changes.options or {})
+    config = workspace.changed_config(changes.file, changes.settings, changes.options)
     run = (until, limit, retry_failed, workers, engine, ray_address, metrics, metrics_file)
     options = BuildOptions(config, tuple(sources or ()), *run)
     if dry_run:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
@@ -71,7 +71,7 @@ class Changes:
     """A configuration instead of the workspace's own."""
     settings: Sequence[str] = ()
     """`section.key=value`, as --set takes them."""
-    options: dict[str, object] | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
     """By `section.key`, with their typed values."""
 
 

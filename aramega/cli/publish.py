@@ -10,7 +10,7 @@ import typer
 from aramega.cli.command import Changes, command
 from aramega.cli.config_options import ConfigOption
 from aramega.cli.exit_codes import ALL_DONE
-from aramega.cli.options import AsJson
+from aramega.cli.options import AsJson, DryRun
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
@@ -70,7 +70,6 @@ Withdrawn = Annotated[
         panel=GOES_IN,
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Load it back through `datasets` and compare every row and clip.")
 ]
@@ -101,7 +100,7 @@ def publish(
     from aramega.api.publishing import HubOptions, PublishRequest, publish
     from aramega.cli.publish_results import show_publication, show_verified
 
-    config = workspace.changed_config(changes.file, changes.settings, changes.options or {})
+    config = workspace.changed_config(changes.file, changes.settings, changes.options)
     request = PublishRequest(config, to, repo, tag, HubOptions(private, gated, create_pr), withdrawn, format, force)
     publication = publish(workspace, request, dry_run=dry_run)
     show_publication(publication, dry_run=dry_run, as_json=as_json)

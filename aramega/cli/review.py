@@ -19,6 +19,7 @@ from aramega.cli.options import AsJson, Out
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
+    from aramega.api.review import Review
 
 URL = ConfigOption("review.url", "--url", help="Label Studio's address; default: review.url.")
 PROJECT = ConfigOption(
@@ -70,7 +71,7 @@ def push(
     from aramega.cli.output import print_json
     from aramega.cli.review_results import show_pushed
 
-    review = workspace.review.with_changes(changes.file, changes.settings, changes.options or {})
+    review = _changed(workspace, changes)
     result = review.push(review.request(limit=limit, passages=_ids(passages), against=against))
     print_json(result) if as_json else show_pushed(result)
     return DONE_WITH_FAILURES if result.skipped else ALL_DONE
@@ -89,7 +90,7 @@ def pull(
     from aramega.cli.output import print_json
     from aramega.cli.review_results import show_pulled
 
-    review = workspace.review.with_changes(changes.file, changes.settings, changes.options or {})
+    review = _changed(workspace, changes)
     result = review.pull(everything=everything)
     print_json(result) if as_json else show_pulled(result)
     return DONE_WITH_FAILURES if result.refused else ALL_DONE
@@ -121,7 +122,7 @@ def preview(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or only say where it is.")] = True,
 ) -> None:
     """Open one task as an annotator sees it."""
-    review = workspace.review.with_changes(changes.file, changes.settings, changes.options or {})
+    review = _changed(workspace, changes)
     link = review.task_link(passage)
     print(link)
     if browser:
@@ -141,7 +142,7 @@ def serve(
     ] = "",
 ) -> None:
     """Answer Label Studio: drafts on demand (its ML backend protocol), and webhooks instead of polling."""
-    review = workspace.review.with_changes(changes.file, changes.settings, changes.options or {})
+    review = _changed(workspace, changes)
     review.serve(_show_address, host=host, port=port, connect_as=address)
 
 
@@ -158,7 +159,7 @@ def export_files(
     from aramega.cli.output import print_json
     from aramega.cli.review_results import show_exported
 
-    review = workspace.review.with_changes(changes.file, changes.settings, changes.options or {})
+    review = _changed(workspace, changes)
     result = review.export_files(review.request(limit=limit, passages=_ids(passages)), out)
     print_json(result) if as_json else show_exported(result)
     return DONE_WITH_FAILURES if result.skipped else ALL_DONE
@@ -186,6 +187,11 @@ def import_files(
     result = Workspace(folder, notify=note).review.import_files(files, url=url, people=people_of(annotator or ()))
     print_json(result) if as_json else show_imported(result)
     return DONE_WITH_FAILURES if result.refused else ALL_DONE
+
+
+def _changed(workspace: Workspace, changes: Changes) -> Review:
+    """The workspace's reviews, with the options that the command line gives."""
+    return workspace.review.with_changes(changes.file, changes.settings, changes.options)
 
 
 def _split_folder(paths: Sequence[Path], option: Path | None) -> tuple[Path, Sequence[Path]]:

@@ -77,7 +77,7 @@ def with_plugins(stages: Sequence[Stage[Any]], config: Config, workspace: Worksp
         make_plugin_stage(get_plugin("stages", name), table, workspace)
         for name, table in config.plugins.tables().items()
     ]
-    names = OUR_STAGES | {stage.name for stage in waiting}
+    names = {*OUR_STAGES, *(stage.name for stage in waiting)}
     for stage in waiting:
         if unknown := set(stage.after) - names:
             raise AramegaError(f"plugin {stage.name} comes after {', '.join(sorted(unknown))}: no such stage.")

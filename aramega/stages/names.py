@@ -15,5 +15,5 @@ LABEL = "label"
 CHECK = "check"
 OVERVIEW = "overview"
 
-OUR_STAGES = frozenset({INGEST, SEGMENT, PASSAGES, TRANSCRIBE, SUMMARIZE, LABEL, CHECK, OVERVIEW})
-"""Those that a configuration may ask for; the rest are plugins'."""
+OUR_STAGES = (INGEST, SEGMENT, PASSAGES, TRANSCRIBE, SUMMARIZE, LABEL, CHECK, OVERVIEW)
+"""In their order: those that a configuration may ask for; the rest are plugins'."""

@@ -107,4 +107,7 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print({"commands": commands_page, "options": options_page}[sys.argv[1]](), end="")
+    pages = {"commands": commands_page, "options": options_page}
+    if len(sys.argv) != 2 or sys.argv[1] not in pages:
+        sys.exit("which page? python -m aramega.cli.reference commands, or options")
+    print(pages[sys.argv[1]](), end="")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aramega.config import Config, IngestConfig, choose_config, dump_toml, load_config, save_config
+from aramega.config import Config, IngestConfig, TranscribeConfig, choose_config, dump_toml, load_config, save_config
 from aramega.config.files import content_key
 from aramega.records import AramegaError
 
@@ -211,6 +211,16 @@ def test_a_model_that_names_no_file_or_folder_is_known_by_its_name(
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.chdir(tmp_path)
     assert content_key(name) == name
+
+
+def test_a_folder_called_as_a_recognizer_is_another_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`aramega demo -w demo` makes one; what its files hold says nothing of the toy recognizer."""
+    monkeypatch.chdir(tmp_path)
+    before = TranscribeConfig(model="demo").deciding()
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "aramega.db").write_text("rows")
+    assert TranscribeConfig(model="demo").deciding() == before
+    assert TranscribeConfig(model="faster-whisper:demo").deciding()["model"].startswith("faster-whisper:sha256:")
 
 
 def test_a_folder_too_large_for_a_model_is_refused_and_not_read_through() -> None:

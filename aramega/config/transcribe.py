@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -104,4 +105,11 @@ class TranscribeConfig(Options):
 
     def deciding(self) -> dict[str, Any]:
         """A checkpoint counts by what it holds: the same file elsewhere changes nothing, another one there does."""
-        return {**super().deciding(), "model": content_key(self.model)}
+        return {**super().deciding(), "model": self.model_key}
+
+    @property
+    def model_key(self) -> str:
+        """What the model is known by: a file's content, or a name. A folder is no checkpoint of openai-whisper's, so one
+        that happens to be called `demo` or `medium` leaves the name a name."""
+        is_name = ":" not in self.model and os.path.isdir(os.path.expanduser(self.model))
+        return self.model if is_name else content_key(self.model)

@@ -18,7 +18,6 @@ import numpy as np
 from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.config import TranscribeConfig
-from aramega.config.files import content_key
 from aramega.records import RATE, AramegaError
 from aramega.text import compression_ratio
 
@@ -35,7 +34,7 @@ class FasterWhisper:
 
     def __init__(self, options: TranscribeConfig) -> None:
         self.options = options
-        self.name = content_key(options.model)
+        self.name = options.model_key
         self.model: Any = None
 
     def check(self) -> None:

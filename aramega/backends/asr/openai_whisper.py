@@ -20,7 +20,6 @@ from aramega.backends.asr.checkpoints import check_model, load_model
 from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
 from aramega.config import TranscribeConfig
-from aramega.config.files import content_key
 from aramega.cores import count_cores
 from aramega.records import RATE, AramegaError
 from aramega.text import compression_ratio
@@ -41,7 +40,7 @@ class OpenAiWhisper:
 
     def __init__(self, options: TranscribeConfig) -> None:
         self.options = options
-        self.name = f"openai-whisper:{content_key(options.model)}"
+        self.name = f"openai-whisper:{options.model_key}"
         self.decoder: BatchDecoder
         self.device = ""
 

@@ -40,6 +40,7 @@ from recipes.training.batches import MicroBatch
 from recipes.training.checkpoint import Progress
 from recipes.training.log import RunLog
 from recipes.training.loop import take_stretch
+from recipes.training.losses import answer_loss
 from recipes.training.rates import learning_rates, make_optimizer
 from recipes.training.step import take_step
 
@@ -88,6 +89,7 @@ def run_ours(model: LoadedModel, config: RecipeConfig, batches: list[Inputs], fo
         examples=range(len(batches)),
         log=RunLog(folder, resumed_at=0, total=len(batches)),
         prepare=lambda batch: [MicroBatch(batches[batch.step], tasks)],
+        loss=answer_loss,
     )
     model.model.train()
     from concurrent.futures import ThreadPoolExecutor

@@ -78,7 +78,7 @@ class Divided:
 
     stage: str
     item: str
-    parts: tuple[Any, ...]
+    pieces: tuple[Any, ...]
     took: float = 0.0
     node: str = ""
 

@@ -41,13 +41,13 @@ class DividedItems:
 
     def divide(self, divided: Divided, whole: Any) -> None:
         """Have the pieces done that a worker divided `whole` into."""
-        parts = divided.parts
-        self._items[divided.stage, divided.item] = _DividedItem(whole, len(parts), [()] * len(parts), divided.took)
-        pieces = [
-            Task(divided.stage, (divided.item,), (PieceTask(whole, part),), piece=number)
-            for number, part in enumerate(parts)
+        pieces = divided.pieces
+        self._items[divided.stage, divided.item] = _DividedItem(whole, len(pieces), [()] * len(pieces), divided.took)
+        tasks = [
+            Task(divided.stage, (divided.item,), (PieceTask(whole, piece),), piece=number)
+            for number, piece in enumerate(pieces)
         ]
-        self._tasks.setdefault(divided.stage, deque()).extend(pieces)
+        self._tasks.setdefault(divided.stage, deque()).extend(tasks)
 
     def take(self, result: Result) -> Result | None:
         """The result of an item, with all the time that its pieces took; None for a piece's, which is kept."""

@@ -12,7 +12,7 @@ from typing import Any
 from aramega.display import one_line
 from aramega.engine import Answer, Divided, Done, Failed, Postponed, Task
 from aramega.records import AramegaError, NotNow
-from aramega.stages.base import Divisible, JoinTask, Parts, PieceTask, Stage, Step
+from aramega.stages.base import Divisible, JoinTask, Pieces, PieceTask, Stage, Step
 
 LONGEST_ERROR = 2000
 """Characters of an error that are kept; a library's may quote a whole file."""
@@ -47,9 +47,9 @@ class Worker:
             yield self._answer(task, next(ids), answer, now - begun)
             begun = now
 
-    def _answer(self, task: Task, item: str, answer: Sequence[Any] | Parts | Exception, took: float) -> Answer:
-        if isinstance(answer, Parts):
-            return Divided(task.stage, item, answer.parts, took, self._node)
+    def _answer(self, task: Task, item: str, answer: Sequence[Any] | Pieces | Exception, took: float) -> Answer:
+        if isinstance(answer, Pieces):
+            return Divided(task.stage, item, answer.pieces, took, self._node)
         if not isinstance(answer, Exception):
             return Done(task.stage, item, answer, took, self._node, task.piece)
         error = explain(answer) or type(answer).__name__
@@ -59,16 +59,16 @@ class Worker:
         return Failed(task.stage, item, error, trace, took, self._node, task.piece)
 
 
-def _run(stage: Stage[Any], task: Task) -> Iterable[Sequence[Any] | Parts | Exception | Step]:
+def _run(stage: Stage[Any], task: Task) -> Iterable[Sequence[Any] | Pieces | Exception | Step]:
     if isinstance(stage, Divisible):
         return (_run_divisible(stage, item, task.workers) for item in task.items)
     return stage.run_batch(task.items)
 
 
-def _run_divisible(stage: Divisible[Any], item: Any, workers: int) -> Sequence[Any] | Parts | Exception:
+def _run_divisible(stage: Divisible[Any], item: Any, workers: int) -> Sequence[Any] | Pieces | Exception:
     try:
         if isinstance(item, PieceTask):
-            return stage.run_piece(item.whole, item.part)
+            return stage.run_piece(item.whole, item.piece)
         if isinstance(item, JoinTask):
             return stage.join(item.whole, item.answers)
         return stage.divide(item, workers)

@@ -32,19 +32,19 @@ class Takes(Enum):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Pieces:
     """What a divisible stage answers for an item that is so big that several workers should share it: what each is to
     do."""
 
-    parts: tuple[Any, ...]
+    pieces: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class PieceTask:
-    """One worker's part of an item."""
+    """One worker's piece of an item."""
 
     whole: Any
-    part: Any
+    piece: Any
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ class Divisible(Stage[Item]):
     comes of it."""
 
     @abstractmethod
-    def divide(self, item: Item, workers: int) -> Sequence[Any] | Parts:
+    def divide(self, item: Item, workers: int) -> Sequence[Any] | Pieces:
         """What each of the workers is to do, or the records of an item that is not worth sharing: one look at it tells
         both, and for many small items a second look would cost more than the rest."""
 
     @abstractmethod
-    def run_piece(self, whole: Item, part: Any) -> Sequence[Any]:
+    def run_piece(self, whole: Item, piece: Any) -> Sequence[Any]:
         """What comes of a piece, for `join`."""
 
     @abstractmethod
@@ -140,7 +140,7 @@ class Divisible(Stage[Item]):
 
     def run(self, item: Item) -> Sequence[Any]:
         answer = self.divide(item, workers=1)
-        return self.join(item, ()) if isinstance(answer, Parts) else answer
+        return self.join(item, ()) if isinstance(answer, Pieces) else answer
 
 
 def fingerprints(stages: Sequence[Stage[Any]]) -> dict[str, str]:

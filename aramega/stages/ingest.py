@@ -24,7 +24,7 @@ from aramega.audio.table import FrameTable
 from aramega.config import IngestConfig
 from aramega.records import RATE, Downmix, Recording, Source, from_dict, recording_id
 from aramega.stages.audio import drop_copy, hash_file, local_copy
-from aramega.stages.base import Divisible, Parts, Takes
+from aramega.stages.base import Divisible, Pieces, Takes
 from aramega.stages.names import INGEST
 from aramega.stages.ranges import Heard, Range, hear_range, joined_scratch, joined_table, plan_ranges
 from aramega.workspace import WorkspaceFolder, whole_file
@@ -45,18 +45,18 @@ class Ingest(Divisible[Source]):
     def check(self) -> None:
         require_ffmpeg()
 
-    def divide(self, item: Source, workers: int) -> Sequence[Recording] | Parts:
+    def divide(self, item: Source, workers: int) -> Sequence[Recording] | Pieces:
         self.workspace.tidy_away()
         answer = None
         try:
             with local_copy(item.path, self.workspace) as path:
                 answer = self._open(item, path, workers)
         finally:
-            if not isinstance(answer, Parts):  # whose workers want the copy
+            if not isinstance(answer, Pieces):  # whose workers want the copy
                 drop_copy(item.path, self.workspace)
-        return answer if isinstance(answer, Parts) else [answer]
+        return answer if isinstance(answer, Pieces) else [answer]
 
-    def _open(self, item: Source, path: str, workers: int) -> Recording | Parts:
+    def _open(self, item: Source, path: str, workers: int) -> Recording | Pieces:
         options = self.options
         probed = probe(path, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)
         _refuse_endless(probed, options.max_hours)
@@ -68,13 +68,13 @@ class Ingest(Divisible[Source]):
         ranges = plan_ranges(probed, workers, options.range_minutes)
         if len(ranges) > 1:
             scratch, guess = self._shared_scratch(item, recording_id(sha256)), self._guess(probed)
-            return Parts(tuple(Range(a, b, probed, sha256, size, guess, scratch) for a, b in ranges))
+            return Pieces(tuple(Range(a, b, probed, sha256, size, guess, scratch) for a, b in ranges))
         return self._decode(item, path, probed, sha256, size)
 
-    def run_piece(self, whole: Source, part: Range) -> Sequence[Heard]:
+    def run_piece(self, whole: Source, piece: Range) -> Sequence[Heard]:
         options = self.options
         with local_copy(whole.path, self.workspace) as path:
-            return [hear_range(path, part, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
+            return [hear_range(path, piece, audio_stream=options.audio_stream, stall_seconds=options.stall_seconds)]
 
     def join(self, whole: Source, answers: Sequence[Sequence[Heard]]) -> Sequence[Recording]:
         try:

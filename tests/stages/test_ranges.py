@@ -13,7 +13,7 @@ from aramega.audio.decode import Probe, probe
 from aramega.audio.frames import BLOCK, CHUNK_BLOCKS
 from aramega.config import IngestConfig
 from aramega.records import Recording, Source
-from aramega.stages.base import Parts
+from aramega.stages.base import Pieces
 from aramega.stages.ingest import Ingest
 from aramega.stages.ranges import plan_ranges
 from aramega.workspace import WorkspaceFolder
@@ -64,8 +64,8 @@ def in_one_pass(path: Path, workspace: Path) -> tuple[list[Recording], bytes, by
 def in_ranges(path: Path, workspace: Path) -> tuple[Ingest, list[list[object]]]:
     stage = Ingest(IngestConfig(range_minutes=10), WorkspaceFolder(workspace))
     divided = stage.divide(Source(str(path)), workers=2)
-    assert isinstance(divided, Parts)
-    return stage, [list(stage.run_piece(Source(str(path)), part)) for part in divided.parts]
+    assert isinstance(divided, Pieces)
+    return stage, [list(stage.run_piece(Source(str(path)), piece)) for piece in divided.pieces]
 
 
 def kept(stage: Ingest, records: list[Recording]) -> tuple[list[Recording], bytes, bytes]:

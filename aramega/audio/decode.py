@@ -263,12 +263,12 @@ def _plain(error: OSError) -> str:
 
 
 def _tool(name: str) -> str:
-    found = shutil.which(name)
-    if not found:
+    path = shutil.which(name)
+    if not path:
         raise AramegaError(
             f"{name} is not installed. On Debian or Ubuntu: `apt-get install ffmpeg`; on macOS: `brew install ffmpeg`."
         )
-    return found
+    return path
 
 
 def _safe_input(path: str) -> list[str]:
@@ -295,8 +295,8 @@ def _last_words(lines: list[bytes] | list[str], path: str) -> str:
     texts = [t.strip().replace(f"file:{Path(path).absolute()}: ", "") for t in texts if t.strip()]
     if not texts:
         return "the decoder gave no reason"
-    said = [t.rpartition("] ")[2].partition(" Update your FFmpeg")[0] for t in texts]
-    words = next((t for t in reversed(said) if not t.startswith(_NO_REASON)), said[-1])
+    messages = [t.rpartition("] ")[2].partition(" Update your FFmpeg")[0] for t in texts]
+    words = next((t for t in reversed(messages) if not t.startswith(_NO_REASON)), messages[-1])
     return words[:200].rstrip(".")
 
 

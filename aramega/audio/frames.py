@@ -98,7 +98,7 @@ class FrameAnalyzer:
         while self._columns["speech"].length < math.ceil(samples / HOP):
             self._mels[self._heard :] = NO_SOUND
             self._judge()
-        return Stretch(samples, {name: kept.values for name, kept in self._columns.items()}, tuple(self._tallies))
+        return Stretch(samples, {name: column.values for name, column in self._columns.items()}, tuple(self._tallies))
 
     def _take_block(self) -> None:
         """Listen to the block that is full, and keep the samples that the next one shares with it."""

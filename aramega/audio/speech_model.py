@@ -69,10 +69,10 @@ def normalise(mels: Floats) -> Floats:
 def _weights() -> dict[str, Floats]:
     """The weights, laid out for `rows @ matrix`."""
     with np.load(WEIGHTS) as stored:
-        kept = {name: stored[name].astype(np.float32) for name in stored.files}
-    for name, value in kept.items():
+        weights = {name: stored[name].astype(np.float32) for name in stored.files}
+    for name, value in weights.items():
         if value.ndim == 3:  # (out, in, taps) as fitted
-            kept[name] = np.ascontiguousarray(value.transpose(2, 1, 0).reshape(-1, value.shape[0]))
+            weights[name] = np.ascontiguousarray(value.transpose(2, 1, 0).reshape(-1, value.shape[0]))
         elif value.ndim == 2:
-            kept[name] = np.ascontiguousarray(value.T)
-    return kept
+            weights[name] = np.ascontiguousarray(value.T)
+    return weights

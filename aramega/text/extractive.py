@@ -70,15 +70,15 @@ def find_sentences(lines: Sequence[str]) -> list[str]:
     recognizers leave marks out, and segments end in pauses."""
     lines = [line for line in (line.strip() for line in lines) if line]
     ends = list(accumulate((len(line) + 1 for line in lines), initial=0))[1:]
-    text, found, at = " ".join(lines), [], 0
+    text, pieces, at = " ".join(lines), [], 0
     for sentence in sentences(text):
         start = text.index(sentence, at)
         at = start + len(sentence)
         whole = sentence[-1] in END_MARKS and len(words(sentence)) <= LONGEST_SENTENCE
         cuts = [] if whole else [end for end in ends if start < end < at]
         edges = [start, *cuts, at]
-        found += [text[a:b].strip() for a, b in pairwise(edges)]
-    return [sentence for sentence in found if words(sentence)]
+        pieces += [text[a:b].strip() for a, b in pairwise(edges)]
+    return [sentence for sentence in pieces if words(sentence)]
 
 
 def similarities(units: Sequence[str]) -> Floats:

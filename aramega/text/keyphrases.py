@@ -85,12 +85,14 @@ def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
 
 def find_title(sentence: str, weights: dict[str, float]) -> str:
     """The weightiest run of up to six words of a sentence; all of a sentence that is no longer."""
-    said = words(sentence)
-    if len(said) <= MAX_TITLE_WORDS:
-        return " ".join(said)
-    found = list(_phrases(said, MAX_TITLE_WORDS, inner=is_function_word)) or [tuple(said[:MAX_TITLE_WORDS])]
+    sentence_words = words(sentence)
+    if len(sentence_words) <= MAX_TITLE_WORDS:
+        return " ".join(sentence_words)
+    phrases = list(_phrases(sentence_words, MAX_TITLE_WORDS, inner=is_function_word)) or [
+        tuple(sentence_words[:MAX_TITLE_WORDS])
+    ]
     # Over the square root of its length, so that a long run wins only if its words are good; the first of equals.
-    best = max(found, key=lambda phrase: _weight(phrase, weights) / len(phrase) ** 0.5)
+    best = max(phrases, key=lambda phrase: _weight(phrase, weights) / len(phrase) ** 0.5)
     return " ".join(best)
 
 
@@ -106,17 +108,17 @@ def _as_name(phrase: Sequence[str], times: int) -> float:
 
 
 def _phrases(
-    said: Sequence[str], longest: int, inner: Callable[[str], bool] = lambda word: False
+    sentence_words: Sequence[str], longest: int, inner: Callable[[str], bool] = lambda word: False
 ) -> Iterator[tuple[str, ...]]:
     """Every run of up to `longest` words that carry; words for which `inner` holds may stand inside, not at the ends."""
-    for start, first in enumerate(said):
+    for start, first in enumerate(sentence_words):
         if not _carries(first):
             continue
         yield (first,)
-        for end in range(start + 1, min(start + longest, len(said))):
-            if _carries(said[end]):
-                yield tuple(said[start : end + 1])
-            elif not inner(said[end]) and not said[end].isdigit():
+        for end in range(start + 1, min(start + longest, len(sentence_words))):
+            if _carries(sentence_words[end]):
+                yield tuple(sentence_words[start : end + 1])
+            elif not inner(sentence_words[end]) and not sentence_words[end].isdigit():
                 break
 
 

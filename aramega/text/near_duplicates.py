@@ -44,9 +44,9 @@ def stack(signatures: Sequence[bytes]) -> Signatures:
     return np.frombuffer(b"".join(signatures), "<u4").reshape(len(signatures), SIZE)
 
 
-def likeness(one: bytes, other: bytes) -> float:
+def likeness(first: bytes, second: bytes) -> float:
     """The share of their trigrams that two transcripts have in common, as their signatures estimate it."""
-    return float((np.frombuffer(one, "<u4") == np.frombuffer(other, "<u4")).mean())
+    return float((np.frombuffer(first, "<u4") == np.frombuffer(second, "<u4")).mean())
 
 
 def band_keys(signature: bytes, threshold: float) -> list[bytes]:

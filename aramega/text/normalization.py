@@ -51,7 +51,7 @@ _LONE_WAW = re.compile(r"(?<!\S)و\s+(?=\S)")
 def clean(text: str) -> str:
     """`text` without what nobody typed on purpose; line breaks become spaces."""
     text = _PILED.sub(_unpile, _INVISIBLE.sub("", text))
-    text = _PRESENTATION.sub(lambda found: unicodedata.normalize("NFKC", found[0]).replace("\u0640", ""), text)
+    text = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match[0]).replace("\u0640", ""), text)
     # NFC last: to take a tatweel out from between a letter and its mark may let the two compose.
     return _fold_spaces(unicodedata.normalize("NFC", text))
 
@@ -68,14 +68,14 @@ def european_digits(text: str) -> str:
     return text
 
 
-def _unpile(found: re.Match[str]) -> str:
+def _unpile(match: re.Match[str]) -> str:
     """Without the marks that no letter can carry."""
-    kept, pile = [], 0
-    for character in found[0]:
+    characters, pile = [], 0
+    for character in match[0]:
         pile = pile + 1 if unicodedata.combining(character) else 0
         if pile <= _MOST_MARKS:
-            kept.append(character)
-    return "".join(kept)
+            characters.append(character)
+    return "".join(characters)
 
 
 def _keep(text: str) -> str:
@@ -124,6 +124,6 @@ def _is_sign(char: str) -> bool:
     return unicodedata.category(char)[0] in "PS"
 
 
-def _unless_sign(found: re.Match[str]) -> str:
+def _unless_sign(match: re.Match[str]) -> str:
     """A character beyond the basic plane, unless it is a sign such as an emoji."""
-    return "" if _is_sign(found[0]) else found[0]
+    return "" if _is_sign(match[0]) else match[0]

@@ -73,9 +73,9 @@ def numbers(text: str) -> list[float]:
 
 def _tokens(text: str) -> Iterator[tuple[str, bool, float | None]]:
     """(folded word, whether و joins it to what came before, value of digits); marks end a number."""
-    found = list(_TOKEN.finditer(european_digits(text)))
-    folded = [_fold(token["word"] or "") for token in found]
-    for i, (token, word) in enumerate(zip(found, folded, strict=True)):
+    tokens = list(_TOKEN.finditer(european_digits(text)))
+    folded = [_fold(token["word"] or "") for token in tokens]
+    for i, (token, word) in enumerate(zip(tokens, folded, strict=True)):
         if token["digits"]:
             yield "", False, float(re.sub("[,٬]", "", token["digits"]).replace("٫", "."))
         elif token["stop"]:

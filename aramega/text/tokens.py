@@ -24,13 +24,13 @@ def words(text: str) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, marks included. Speech transcripts may have no marks: then one sentence."""
-    found: list[str] = []
+    parts: list[str] = []
     start = 0
     for end in _SENTENCE_END.finditer(text):
-        found.append(text[start : end.end()].strip())
+        parts.append(text[start : end.end()].strip())
         start = end.end()
-    found.append(text[start:].strip())
-    return [sentence for sentence in found if sentence]
+    parts.append(text[start:].strip())
+    return [sentence for sentence in parts if sentence]
 
 
 def tokenize(text: str) -> list[str]:

@@ -14,8 +14,8 @@ VAGUE = {"told", "said", "one", "known", "found", "made", "kept", "there"}
 """Names that could hold anything."""
 
 ROOMS_WITH_VAGUE_NAMES = {
-    *("aramega/audio", "aramega/maintenance", "aramega/records"),
-    *("aramega/settle", "aramega/store", "aramega/text"),
+    *("aramega/maintenance", "aramega/records"),
+    *("aramega/settle", "aramega/store"),
 }
 
 MODULES_IN_CIRCLES = {

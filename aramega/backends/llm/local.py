@@ -174,15 +174,15 @@ def check_folder(folder: Path) -> None:
 
 
 def pick_device(device: str) -> str:
-    """The device asked for, or the best there is; not there is an error, not a slower device."""
+    """The device asked for, or with auto the best one here; one that is not here is an error, never replaced by a slower."""
     import torch
 
-    devices = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    devices = [name for name, is_usable in usable.items() if is_usable]
     if device == "auto":
-        return next(name for name, matches in devices.items() if matches)
-    if not devices.get(device.partition(":")[0], False):
-        matches = ", ".join(name for name, matches in devices.items() if matches)
-        raise AramegaError(f"summarize.device {device}: there is none here. This machine has: {matches}.")
+        return devices[0]
+    if device.partition(":")[0] not in devices:
+        raise AramegaError(f"summarize.device {device}: there is none here. This machine has: {', '.join(devices)}.")
     return device
 
 

@@ -204,9 +204,9 @@ class Transcribe(Stage[DraftedPassage]):
         transcript = Transcript(item.id, tuple(lines), self._recognizer.name, language, note=subtitles.note)
         if not subtitles.cues:
             return transcript
-        spoken = " ".join(stretch.text for stretch in subtitles.cues)
-        distance = round(cer([normalize(spoken, "asr")], [normalize(transcript.text, "asr")]), 4)
-        return replace(transcript, at_hand=spoken, at_hand_cer=distance)
+        subtitle_text = " ".join(cue.text for cue in subtitles.cues)
+        distance = round(cer([normalize(subtitle_text, "asr")], [normalize(transcript.text, "asr")]), 4)
+        return replace(transcript, at_hand=subtitle_text, at_hand_cer=distance)
 
     def _at_hand(self, item: DraftedPassage) -> Subtitles:
         """The subtitles said during the passage."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from aramega.desk.entries import TEXTS, Entry
 from aramega.desk.query import FILTERS, PROCLITICS, SHORTEST_OPEN, Query, Wanted, fold, read_text
-from aramega.publish.as_json import values_of
+from aramega.publish.as_json import to_json, values_of
 from aramega.records import AramegaError, from_dict
 
 TABLES = """
@@ -177,8 +177,8 @@ def _write(connection: sqlite3.Connection, number: int, entry: Entry) -> None:
     )
     connection.execute(f"INSERT INTO facts VALUES ({', '.join('?' * len(facts))})", facts)  # noqa: S608
     connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, f" {searched_text(entry)} "))
-    content = json.dumps(values_of(entry), ensure_ascii=False, separators=(",", ":"))
-    connection.execute("INSERT INTO shown VALUES (?, ?)", (number, zlib.compress(content.encode(), 1)))
+    content = to_json(values_of(entry)).encode()
+    connection.execute("INSERT INTO shown VALUES (?, ?)", (number, zlib.compress(content, 1)))
 
 
 def _read(connection: sqlite3.Connection, number: int) -> Entry:

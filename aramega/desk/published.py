@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aramega.desk.entries import LABELS, TEXTS, Entry, Voice, facts_line, farthest, joined, voice_of_review
 from aramega.desk.workspace import final_voice, verified_fields
+from aramega.publish.as_json import to_json
 from aramega.publish.columns import shown_on_the_desk
 from aramega.publish.configurations import CONFIGURATIONS, Configuration
 from aramega.records import AramegaError, ResolvedPassage, Review, from_dict
@@ -201,7 +202,7 @@ def _label(value: int | str | None, names: Sequence[str]) -> str | None:
 
 
 def _pack(row: Row) -> bytes:
-    return zlib.compress(json.dumps(row, ensure_ascii=False).encode(), 1)
+    return zlib.compress(to_json(row).encode(), 1)
 
 
 def _unpack(row: bytes) -> dict[str, Any]:

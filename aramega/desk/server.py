@@ -8,7 +8,6 @@ was made to point here: DNS rebinding) is refused before anything is looked at. 
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import secrets
 import sys
@@ -22,6 +21,7 @@ from aramega.desk.index import Index
 from aramega.desk.page import page_facts, render_served
 from aramega.desk.query import read_query
 from aramega.desk.shown import row_of, whole_of
+from aramega.publish.as_json import to_json
 from aramega.records import AramegaError
 
 LOOPBACK = "127.0.0.1"
@@ -113,8 +113,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._send(HTTPStatus.PARTIAL_CONTENT, "audio/flac", content[first:end], headers)
 
     def _send_json(self, values: Any) -> None:
-        content = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
-        self._send(HTTPStatus.OK, "application/json; charset=utf-8", content)
+        self._send(HTTPStatus.OK, "application/json; charset=utf-8", to_json(values).encode())
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
         self._send(status, "text/plain; charset=utf-8", f"{why}\n".encode("utf-8", "backslashreplace"))

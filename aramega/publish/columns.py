@@ -58,6 +58,12 @@ def columns_of(row: Hashable) -> tuple[Column, ...]:
     return tuple(replace(f.metadata["column"], name=f.name) for f in fields(row))  # type: ignore[arg-type]
 
 
+@cache
+def columns_in(row: Hashable, configuration: str) -> tuple[Column, ...]:
+    """Those of a row's columns that a configuration has."""
+    return tuple(column for column in columns_of(row) if not column.only_in or configuration in column.only_in)
+
+
 def is_row(kind: Hashable) -> bool:
     """Whether a dataclass is a row, whose fields are columns."""
     return all("column" in f.metadata for f in fields(kind))  # type: ignore[arg-type]

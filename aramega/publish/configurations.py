@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from aramega.publish.columns import Column, arrow_schema, columns_of
+from aramega.publish.columns import Column, arrow_schema, columns_in
 from aramega.publish.rows import ROW_TYPES
 from aramega.publish.stretch import Inventories
 
@@ -38,7 +38,7 @@ class Configuration:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        return tuple(c for c in columns_of(self.row) if not c.only_in or self.name in c.only_in)
+        return columns_in(self.row, self.name)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from aramega.publish.as_json import Hash, content_hash
-from aramega.publish.columns import columns_of
+from aramega.publish.columns import columns_in
 from aramega.publish.configurations import Configuration
 
 
@@ -50,9 +50,8 @@ def index_row(configuration: Configuration, values: Mapping[str, Any], clip: str
 
 @cache
 def _names_by_change(row: Hashable, configuration: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    columns = [column for column in columns_of(row) if not column.only_in or configuration in column.only_in]
     return tuple(
-        (change, tuple(column.name for column in columns if column.group == change))
+        (change, tuple(column.name for column in columns_in(row, configuration) if column.group == change))
         for change in CHANGES
         if change != "audio"
     )

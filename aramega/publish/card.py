@@ -120,7 +120,6 @@ def words(facts: CardFacts) -> dict[str, Any]:
     return {
         "name": facts.name,
         "title": plan.options.title or facts.name.rpartition("/")[2],
-        "on_hub": facts.name.count("/") == 1 and not facts.name.startswith((".", "/")),
         "options": plan.options,
         "release": facts.release,
         "aramega": __version__,
@@ -135,7 +134,6 @@ def words(facts: CardFacts) -> dict[str, Any]:
         "left_out": {reason: n for reason, n in sorted(plan.funnel.items(), key=lambda f: -f[1]) if reason and n},
         "examples": examples(plan),
         "first": next(iter(splits), "train"),
-        "unknown": UNKNOWN,
     }
 
 
@@ -157,8 +155,6 @@ def _summed_up(splits: Mapping[str, Statistics]) -> dict[str, Any]:
     return {
         "hours": sum(statistics.hours for statistics in counted),
         "passages": sum(statistics.passages for statistics in counted),
-        "recordings": len(set().union(*(statistics.recordings for statistics in counted))),
-        "speakers": len(set().union(*(statistics.speakers for statistics in counted))),
         "dialects": _by_hours(splits, "dialects"),
         "emotions": _by_hours(splits, "emotions"),
         "years": _totals(splits, "years"),

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from aramega.publish.plan import Plan
 from aramega.publish.rows import PassageRow
-from aramega.publish.selection import SelectedPassage
 from aramega.publish.splits import SPLITS
 from aramega.publish.stretch import Inventories
 from aramega.publish.tables import passage_rows, raw_rows
@@ -30,13 +29,11 @@ class Statistics:
 
     passages: int = 0
     seconds: float = 0.0
-    segments: int = 0
     words: int = 0
     summary_words: int = 0
     recordings: set[str] = field(default_factory=set)
     speakers: set[str] = field(default_factory=set)
     programmes: set[str] = field(default_factory=set)
-    channels: set[str] = field(default_factory=set)
     years: Counter[str] = field(default_factory=Counter)
     dialects: Counter[str] = field(default_factory=Counter)
     emotions: Counter[str] = field(default_factory=Counter)
@@ -71,24 +68,22 @@ def count(plan: Plan) -> dict[str, Statistics]:
     cache, rows = plan.selection.cache, passage_rows()
     splits = {split: Statistics() for split in SPLITS}
     for split, statistics in splits.items():
-        passages = plan.rows[split]
-        numbers = [passage.number for passage in passages]
+        numbers = [passage.number for passage in plan.rows[split]]
         drafts = cache.read(raw_rows(), numbers, _DraftText)
-        for passage, row, draft in zip(passages, cache.read(rows, numbers, rows.kind), drafts, strict=True):
-            _add(statistics, passage, row, plan.inventories)
+        for row, draft in zip(cache.read(rows, numbers, rows.kind), drafts, strict=True):
+            _add(statistics, row, plan.inventories)
             if row.verified_transcription and draft.draft_transcription:
                 _add_errors(statistics, row.transcription or "", draft.draft_transcription)
     return splits
 
 
-def _add(s: Statistics, passage: SelectedPassage, row: PassageRow, inventories: Inventories) -> None:
+def _add(s: Statistics, row: PassageRow, inventories: Inventories) -> None:
     s.passages += 1
     s.seconds += row.seconds
-    s.segments += passage.segments
     s.words += len((row.transcription or "").split())
     s.summary_words += len((row.summary or "").split())
     s.recordings.add(row.recording)
-    for names, name in ((s.speakers, row.speaker), (s.programmes, row.programme), (s.channels, row.channel)):
+    for names, name in ((s.speakers, row.speaker), (s.programmes, row.programme)):
         if name:
             names.add(name)
     s.years[row.date[:4] if row.date else UNKNOWN] += 1

@@ -36,7 +36,7 @@ def hold(path: Path, busy: Callable[[int | None], Exception]) -> Iterator[None]:
             if attempt + 1 < _TRIES:
                 time.sleep(_PAUSE)
         else:
-            raise busy(_written(file)) from None
+            raise busy(_read_holder(file)) from None
         _write_holder(file)
         yield
 
@@ -59,7 +59,7 @@ def holder_of(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     with file:
-        return None if _try_lock(file, fcntl.LOCK_SH) else _written(file) or 0
+        return None if _try_lock(file, fcntl.LOCK_SH) else _read_holder(file) or 0
 
 
 def is_running(pid: int) -> bool:
@@ -97,7 +97,7 @@ def _write_holder(file: TextIOWrapper) -> None:
     file.flush()
 
 
-def _written(file: TextIOWrapper) -> int | None:
+def _read_holder(file: TextIOWrapper) -> int | None:
     file.seek(0)
     text = file.read().strip()
     return int(text) if text.isdecimal() else None

@@ -1,8 +1,9 @@
 """Export: segments and passages as the manifests that neighbouring tools read.
 
 A format is a pure function from one recording's contents to the text of its lines; where that text goes,
-one file for the set or one per recording, is said beside it in `FORMATS`, to which plugins may add. One recording is in memory at a
-time, in the order of their ids, so that two exports of the same workspace are the same bytes.
+one file for the set or one per recording, is said beside it in `FORMATS`, to which plugins may add. One
+recording is in memory at a time, in the order of their ids, so that two exports of the same workspace are the
+same bytes.
 
 Text is what people settled, else what was drafted, or comes from `text_of`. Before there is a transcript
 the formats that must show something show the segment's id.

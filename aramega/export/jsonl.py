@@ -42,11 +42,11 @@ def _segment(contents: Contents, segment: Segment) -> dict[str, Any]:
 
 
 def _passage(contents: Contents, passage: Passage) -> dict[str, Any]:
-    told_by_the_passage = ("recording", "passage", "clip")
+    repeated_from_passage = ("recording", "passage", "clip")
     segments = [_segment(contents, segment) for segment in contents.inside(passage)]
     return {
         **asdict(passage),
         "seconds": length(passage),
         "text": contents.text(passage),
-        "segments": [{k: v for k, v in s.items() if k not in told_by_the_passage} for s in segments],
+        "segments": [{k: v for k, v in s.items() if k not in repeated_from_passage} for s in segments],
     }

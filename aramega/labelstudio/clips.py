@@ -124,8 +124,10 @@ class UploadedClips:
 
     client: LabelStudioClient
     workspace: WorkspaceFolder
-    _store: int = 0
-    _there: dict[str, str] = field(default_factory=dict)
+    _project: int = 0
+    """Where the clips are uploaded."""
+    _addresses: dict[str, str] = field(default_factory=dict)
+    """By passage, of those that the server has."""
 
     def open_to(self, project: int) -> None:
         title = f"aramega clips of {project}"
@@ -138,19 +140,19 @@ class UploadedClips:
         projects = projects or [
             self.client.send("POST", "api/projects", json={"title": title, "label_config": form})["id"]
         ]
-        self._store = min(projects)
-        for upload in self.client.get(f"api/projects/{self._store}/file-uploads", all="true"):
-            self._there[clip_name(upload["file"])] = f"/data/{upload['file']}"
+        self._project = min(projects)
+        for upload in self.client.get(f"api/projects/{self._project}/file-uploads", all="true"):
+            self._addresses[clip_name(upload["file"])] = f"/data/{upload['file']}"
 
     def address(self, passage: Passage) -> str:
         clip = clip_on_disk(self.workspace, passage)
-        if passage.id not in self._there:
-            path = f"api/projects/{self._store}/import"
+        if passage.id not in self._addresses:
+            path = f"api/projects/{self._project}/import"
             files = {clip.name: (clip.name, clip.read_bytes(), "audio/flac")}
             sent = self.client.send("POST", path, params={"commit_to_project": "false"}, files=files)
             upload = self.client.get(f"api/import/file-upload/{sent['file_upload_ids'][0]}")
-            self._there[passage.id] = f"/data/{upload['file']}"
-        return self._there[passage.id]
+            self._addresses[passage.id] = f"/data/{upload['file']}"
+        return self._addresses[passage.id]
 
 
 def checked_id(passage: str) -> str:

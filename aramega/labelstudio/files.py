@@ -60,10 +60,10 @@ def export_files(store: Store, workspace: WorkspaceFolder, folder: Path, request
     while batch := list(islice(tasks, BATCH)):
         exported.tasks += len(batch)
         name = f"tasks-{len(exported.files) + 1:03d}.json"
-        exported.files.append(_written(folder / name, json.dumps(batch, ensure_ascii=False, indent=1)))
-    exported.files.append(_written(folder / "labeling_config.xml", config))
+        exported.files.append(_write_text(folder / name, json.dumps(batch, ensure_ascii=False, indent=1)))
+    exported.files.append(_write_text(folder / "labeling_config.xml", config))
     if page := instructions():
-        exported.files.append(_written(folder / "instructions.html", page))
+        exported.files.append(_write_text(folder / "instructions.html", page))
     return exported
 
 
@@ -137,7 +137,7 @@ def _clips_without_server(way: str, workspace: WorkspaceFolder) -> ClipsOnServer
     return ClipsAtAddress(way.rstrip("/"))
 
 
-def _written(path: Path, text: str) -> Path:
+def _write_text(path: Path, text: str) -> Path:
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
     return path

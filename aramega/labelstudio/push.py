@@ -115,13 +115,13 @@ def _report_changes_on_server(store: Store, index: TaskIndex, summary: PushSumma
     """Add a remark for each task that was edited on the server, and one for those deleted there."""
     sent = noted_tasks(store, index.client.url, index.project)
     present = {remote.task for remote in index.by_passage.values()} | {later for _, _, later in index.kept_doubles}
-    edited = [h for h in index.strangers if h.task in sent]
+    edited = [remote for remote in index.strangers if remote.task in sent]
     for remote in edited:
         summary.remarks.append(
             f"task {remote.task} was made for passage {sent[remote.task]} and was edited on the server: it now names "
             f"{remote.passage[:80] or 'none'}. It is left alone."
         )
-    gone = sorted(set(sent) - present - {h.task for h in index.strangers})
+    gone = sorted(set(sent) - present - {remote.task for remote in index.strangers})
     if gone:
         summary.remarks.append(
             f"{len(gone):,} tasks pushed before are no longer on the server; those still wanted are sent again."

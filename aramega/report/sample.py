@@ -46,11 +46,11 @@ def spread(candidates: Iterable[tuple[int, str, str]]) -> list[str]:
     groups: dict[int, list[tuple[str, str]]] = {}
     for group, passage, recording in candidates:
         groups.setdefault(group, []).append((passage, recording))
-    heard: Counter[str] = Counter()
+    times_chosen: Counter[str] = Counter()
     chosen = []
     for members in groups.values():
-        passage, recording = min(members, key=lambda member: heard[member[1]])
-        heard[recording] += 1
+        passage, recording = min(members, key=lambda member: times_chosen[member[1]])
+        times_chosen[recording] += 1
         chosen.append(passage)
     return chosen
 

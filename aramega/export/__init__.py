@@ -84,8 +84,10 @@ def format_names() -> list[str]:
 
 def find_format(name: str) -> Format:
     """One of ours, or a plugin's."""
+    if name in FORMATS:
+        return FORMATS[name]
     chosen = _checked_name(name, format_names(), "format")
-    return FORMATS[chosen] if chosen in FORMATS else cast(Format, find_plugins("exports")[chosen].load())
+    return cast(Format, find_plugins("exports")[chosen].load())
 
 
 def _choose_unit(writer: Format, format: str, unit: str | None) -> Unit:

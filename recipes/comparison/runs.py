@@ -18,6 +18,7 @@ from recipes.errors import RecipeError
 from recipes.evaluation.judge import GRADES_FILE, Grading, read_gradings
 from recipes.evaluation.predictions import Prediction, read_predictions
 from recipes.evaluation.report import PREDICTIONS_FILE
+from recipes.training.checkpoint import best_step
 from recipes.training.log import read_log
 
 
@@ -40,10 +41,10 @@ class Run:
 
     @property
     def best_step(self) -> int | None:
-        note = self.folder / "best"
-        if note.is_file():
-            return int(note.read_text(encoding="utf-8").strip().removeprefix("step-"))
-        return self.evaluations[-1]["step"] if self.evaluations else None
+        best = best_step(self.folder)
+        if best is None and self.evaluations:
+            return self.evaluations[-1]["step"]
+        return best
 
 
 @dataclass(frozen=True)

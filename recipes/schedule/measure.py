@@ -87,9 +87,3 @@ def plain_padding(batch: Batch, table: ScheduleTable, *, passes: int) -> float:
     """Padding where the batch, in shuffled order, is cut into so many passes of as many examples each."""
     shuffled = np.random.default_rng(batch.step).permutation(batch.indices)
     return padding_share([[part.tolist() for part in np.array_split(shuffled, passes)]], table)
-
-
-def unevenness(splits: Sequence[Sequence[Sequence[int]]], table: ScheduleTable) -> float:
-    """How much more the busiest process computes than the mean: 0 is perfectly even."""
-    loads = [sum(int(table.tokens[list(run)].max()) * len(run) for run in process) for process in splits]
-    return max(loads) / (sum(loads) / len(loads)) - 1

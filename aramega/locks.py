@@ -51,7 +51,7 @@ def wait_and_hold(path: Path) -> Iterator[None]:
 
 
 def holder_of(path: Path) -> int | None:
-    """The id of the process that holds a lock; None if nobody does, 0 if somebody does who wrote none.
+    """The id of the process that holds a lock; None if nobody does, 0 if its holder has not written an id.
 
     The holder notices nothing of it. Raises PermissionError where the file may not be read."""
     try:

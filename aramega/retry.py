@@ -40,7 +40,7 @@ def retry(
     patience: float = PATIENCE,
     say: Callable[[str], None] = _log.warning,
 ) -> R:
-    """Return what `call` returns, calling again while its error may pass. The first wait is said, the others are not.
+    """Return what `call` returns, calling again while its error may pass. Of its waits only the first is reported.
 
     `patience`: the most seconds to spend waiting; 0 calls once. `say` gets one line; without one it is logged."""
     from tenacity import Retrying, retry_if_exception, wait_random_exponential

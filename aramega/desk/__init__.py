@@ -1,7 +1,7 @@
 """The desk: a local page to search a set, listen to it, and see what people changed of the drafts.
 
 In order: a library (`workspace`, `published`) gives entries; `index` takes them in once and answers a `query`;
-`shown` makes what the page is sent, with `compare`'s word diff; `server` gives it out on the loopback, or `alone`
+`shown` makes what the page is sent, with a word diff of the texts; `server` gives it out on the loopback, or `alone`
 writes it all into one file. `page` and the scripts beside it are what is looked at.
 """
 

@@ -43,17 +43,17 @@ def find_token(url: str) -> str:
 
 
 def make_credentials(url: str) -> Credentials:
-    """New ones, too long to guess."""
+    """New credentials, too long to guess."""
     return Credentials(url, "curator@aramega.local", secrets.token_urlsafe(15), secrets.token_hex(20))
 
 
 def load_credentials(home: Path) -> Credentials | None:
-    """Those of the server whose data lie in `home`."""
+    """The credentials of the server whose data lie in `home`; None where there are none yet."""
     return _read(_file(home))
 
 
 def save_credentials(home: Path, credentials: Credentials) -> Path:
-    """Write them where only we can read; the file is never readable to others, not even while it is written."""
+    """Write credentials where only we can read them; the file is never readable to others, not even while it is written."""
     file = _file(home)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")

@@ -89,8 +89,8 @@ def server_variables(
 
 
 def let_it_call_us(variables: Mapping[str, str]) -> dict[str, str]:
-    """The same, and Label Studio may call `review serve` on this machine. It refuses to call any private address
-    unless told which it may; all but the loopback stay refused."""
+    """The variables, and those by which Label Studio may call `review serve` on this machine. By itself it refuses every
+    private address; with these all but the loopback stay refused."""
     return {
         **variables,
         "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "true",
@@ -127,7 +127,7 @@ def running_server(
 
 
 def await_server(url: str, process: subprocess.Popen[bytes], log: Path, patience: float) -> None:
-    """Until it says it is up; if it never does, its last words are shown."""
+    """Wait until the server says that it is up; raise with the end of its log if it never does."""
     until = time.monotonic() + patience
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -42,7 +42,7 @@ class TaskIndex:
     strangers: list[RemoteTask] = field(default_factory=list)
     """Tasks that someone made by hand, or edited to speak of another passage."""
     _sent_last: int = -1
-    """The greatest number we were given ourselves."""
+    """The greatest task number of our own last import; -1 before it."""
     dropped: int = 0
     kept_doubles: list[tuple[str, int, int]] = field(default_factory=list)
     """Passages with a second task that someone has worked in: passage, task that counts, the other one."""

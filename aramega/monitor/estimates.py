@@ -30,14 +30,14 @@ def count_left(recordings: int, stages: Sequence[StageStatus], takes: Sequence[T
 
 
 def seconds_left(left: int, items_a_minute: float) -> float | None:
-    """At this pace; None where nothing moves and something is left."""
+    """How long the rest takes at this pace; None where nothing moves and something is left."""
     if not left:
         return 0.0
     return left * 60 / items_a_minute if items_a_minute else None
 
 
 def longest(times: Iterable[float | None]) -> float | None:
-    """Of stages that work side by side; None where one of them gives no hint."""
+    """The longest of the times of stages that work side by side; None where one of them is unknown."""
     estimates = list(times)
     seconds_known = [seconds for seconds in estimates if seconds is not None]
     return max(seconds_known, default=0.0) if len(seconds_known) == len(estimates) else None

@@ -25,15 +25,17 @@ _NAME = "progress.json"
 
 
 def write_progress(workspace: WorkspaceFolder, progress: BuildProgress) -> None:
-    """Only for the holder of the workspace's lock: the temporary name is one, so that kills leave no more than one."""
+    """Write the file. Only for the holder of the workspace's lock: all writers use the same temporary name, so that a
+    killed one leaves one such file and no more."""
     part = workspace.root / f".{_NAME}.part"
     part.write_text(json.dumps(asdict(progress), ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
     part.replace(workspace.root / _NAME)
 
 
 def read_progress(workspace: WorkspaceFolder, now: datetime | None = None) -> BuildProgress | None:
-    """What the last build told, and whether it is still there; None where none did, or a newer aramega in a shape that
-    we do not know."""
+    """The last build's progress, with its state as it is now: `killed` or `unheard` where the driver is gone or silent.
+
+    None where no build has written any, or a newer aramega has, in a shape that we do not know."""
     progress = read_as_written(workspace)
     if progress is None or progress.state != "building":
         return progress
@@ -45,6 +47,7 @@ def read_progress(workspace: WorkspaceFolder, now: datetime | None = None) -> Bu
 
 
 def read_as_written(workspace: WorkspaceFolder) -> BuildProgress | None:
+    """The progress as the file has it, whatever has become of the build; None where there is none we can read."""
     try:
         text = (workspace.root / _NAME).read_text(encoding="utf-8")
         if json.loads(text)["version"] != VERSION:

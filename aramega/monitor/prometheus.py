@@ -62,7 +62,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def write_metrics(workspace: WorkspaceFolder, file: Path) -> Callable[[BuildProgress], None]:
-    """One that writes a build's metrics to `file`, whole or not at all."""
+    """Make a listener that writes a build's metrics to `file`, whole or not at all."""
     from prometheus_client import write_to_textfile
 
     def write(progress: BuildProgress) -> None:
@@ -96,7 +96,7 @@ def _totals(progress: BuildProgress, workspace: str) -> Iterable[Any]:
 
 
 def _gauges(progress: BuildProgress, workspace: str) -> Iterable[Any]:
-    """What is so now."""
+    """What may rise and fall: the values of this moment."""
     queue = _gauge("aramega_queue_items", "Items that could be done now, by stage.", "stage", "state")
     totals = _gauge("aramega_workspace_items", "Items in all runs so far, by stage.", "stage", "outcome")
     at_it = _gauge("aramega_workers", "Workers, by the stage they are at or wait for.", "stage", "state")

@@ -8,6 +8,7 @@ escaping is the template's.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST = 300
 """Characters of one name, title or error that are shown; a header can claim a title of megabytes."""
@@ -75,6 +76,12 @@ def count(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def first_few(names: Sequence[str]) -> str:
+    """`a.mp3, b.mp3, c.mp3 and 4 more`."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def size(number: int) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from aramega.display import first_few
 from aramega.records import AramegaError
 
 UNKNOWN, OTHER = "unknown", "other"
@@ -52,7 +53,7 @@ def check_licences(recordings: Mapping[str, Sequence[str]], claimed: str) -> str
     forbidden = [name for name in sorted(named) if "-nd" in name]
     if forbidden:
         raise AramegaError(
-            f"{forbidden[0]} forbids derivatives, and clips with summaries are: {_who(named[forbidden[0]])}. "
+            f"{forbidden[0]} forbids derivatives, and clips with summaries are: {first_few(named[forbidden[0]])}. "
             f"{_leave_out(named, forbidden)}"
         )
     kinds = {_kind(name): name for name in sorted(named)}
@@ -61,7 +62,7 @@ def check_licences(recordings: Mapping[str, Sequence[str]], claimed: str) -> str
             first_licence, second_licence = kinds[first], kinds[second]
             raise AramegaError(
                 f"{first_licence} and {second_licence} can't be mixed in one set, for ShareAlike forbids to add NonCommercial: "
-                f"{_who(named[first_licence])} and {_who(named[second_licence])}. {_leave_out(named, [second_licence])}"
+                f"{first_few(named[first_licence])} and {first_few(named[second_licence])}. {_leave_out(named, [second_licence])}"
             )
     strictest = _strictest(named)
     if claimed:
@@ -76,7 +77,7 @@ def _check_claim(claimed: str, strictest: str, named: Mapping[str, Sequence[str]
         binding = {"nc", "sa"} & set(theirs.split("-")) - set(ours.split("-"))
         if binding or _STRICTER[ours] < _STRICTER[theirs]:
             raise AramegaError(
-                f"publish.licence says {claimed}, but {_who(named[strictest])} "
+                f"publish.licence says {claimed}, but {first_few(named[strictest])} "
                 f"is under {strictest}, which allows less. {_leave_out(named, [strictest])}"
             )
 
@@ -93,11 +94,6 @@ def _strictest(named: Iterable[str]) -> str:
 def _kind(name: str) -> str:
     match = re.fullmatch(r"cc-?(0|by[a-z-]*)-[\d.]+", name)
     return match[1] if match else name
-
-
-def _who(recordings: Sequence[str]) -> str:
-    more = f" and {len(recordings) - 3} more" if len(recordings) > 3 else ""
-    return ", ".join(recordings[:3]) + more
 
 
 def _leave_out(named: Mapping[str, Sequence[str]], bad: Iterable[str]) -> str:

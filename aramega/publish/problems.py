@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
+from aramega.display import first_few
 from aramega.publish.stretch import Inventories
 from aramega.records import AramegaError, ResolvedPassage
 
@@ -35,7 +35,7 @@ class Problems:
     def check(self) -> None:
         if self._missing:
             raise AramegaError(
-                f"{_some(self._missing)}: not in the workspace's clips, so {len(self._missing)} rows would have no "
+                f"{first_few(self._missing)}: not in the workspace's clips, so {len(self._missing)} rows would have no "
                 "audio. Bring them back, or leave the passages out with --where."
             )
         for (kind, value), times in self._strange.items():
@@ -46,7 +46,3 @@ class Problems:
                 f"{times} passages have the {kind} {value!r}, which label.{kind}s does not know "
                 f"({', '.join(labels)}).{hint} Add it there, or correct the reviews."
             )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -105,7 +105,9 @@ def noise_floor(level: npt.NDArray[np.uint8], window: int) -> npt.NDArray[np.uin
 def noise_floor_at(level: npt.NDArray[np.uint8], frames: npt.NDArray[np.int64], window: int) -> Seconds:
     """The noise floor around each of `frames`."""
     floor = noise_floor(level, window)
-    return floor[np.minimum(frames // max(1, window // 2), len(floor) - 1)].astype(np.float64)
+    nearest = np.minimum(frames // max(1, window // 2), len(floor) - 1)
+    at_frames: Seconds = floor[nearest].astype(np.float64)
+    return at_frames
 
 
 def music_runs(table: FrameTable, config: SegmentConfig) -> Runs:

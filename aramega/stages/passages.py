@@ -119,7 +119,7 @@ def clip_bounds(
     before, after = rooms[run[0].id][0], rooms[run[-1].id][1]
     start = max(before, run[0].start - options.margin)
     end = min(after, run[-1].end + options.margin)
-    if 0 < options.min_seconds - (end - start) <= _MOST_AIR:
+    if _with_margins(run, options) >= options.min_seconds - _MOST_AIR and end - start < options.min_seconds:
         end = min(after, start + options.min_seconds)
         start = max(before, end - options.min_seconds)
     return math.ceil(start * 1000 - 1e-6) / 1000, math.floor(end * 1000 + 1e-6) / 1000
@@ -139,7 +139,7 @@ def _cut_story(
         cut = options.cut_cost * math.exp(-after / options.sentence_pause)
         bridged, speech = 0, 0.0
         for begin in range(end - 1, -1, -1):
-            length = story[end - 1].end - story[begin].start + 2 * options.margin
+            length = _with_margins(story[begin:end], options)
             if length > options.max_seconds and begin < end - 1:
                 break
             speech += story[begin].seconds
@@ -159,9 +159,14 @@ def _off_target(length: float, options: PassagesConfig) -> float:
     return ((length - options.target_seconds) / options.target_seconds) ** 2
 
 
+def _with_margins(run: Sequence[Segment], options: PassagesConfig) -> float:
+    """Seconds of the run and its margins, though it may have less room than that."""
+    return run[-1].end - run[0].start + 2 * options.margin
+
+
 def _fits(run: Sequence[Segment], rooms: Mapping[str, tuple[float, float]], options: PassagesConfig) -> bool:
     """Whether the run is long enough with its margins, or with some air more that is its own, and not too long."""
-    length = run[-1].end - run[0].start + 2 * options.margin
+    length = _with_margins(run, options)
     if options.min_seconds - _MOST_AIR <= length < options.min_seconds:
         return rooms[run[-1].id][1] - rooms[run[0].id][0] >= options.min_seconds
     return options.min_seconds <= length <= options.max_seconds

@@ -161,3 +161,9 @@ def test_air_is_taken_from_the_silence_of_the_run_alone_and_only_a_breath_of_it(
     bounds = [clip_bounds(run, breathing_rooms(cramped, 90.0), APART) for run in plan(cramped, (), APART, 90.0)]
     assert all(a[1] <= b[0] for a, b in pairwise(bounds))
     assert len(bounds) == 3
+
+
+def test_a_run_that_begins_the_recording_takes_its_air_after_itself():
+    segments = speech((0.0, 13.7), (17.7, 47.7))
+    (run, *_) = plan(segments, (), APART, 60.0)
+    assert clip_bounds(run, breathing_rooms(segments, 60.0), APART) == (0.0, 15.0)

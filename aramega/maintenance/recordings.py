@@ -3,7 +3,12 @@
 Two workspaces may know the same recording: two people took the same file. What both have is one; where one has gone
 further, that is taken; where they were built under other options, one of them is chosen, first for how the
 recording is cut into passages and then, passage by passage, for the draft: the one that people have worked on, else
-the newer. What people have done is taken from both, whatever was chosen.
+the newer, and of two as new as each other the one whose content has the greater digest. What people have done is taken
+from both, whatever was chosen.
+
+Merging the same workspaces again changes nothing, since no choice depends on which side is merged into. For that, a
+draft is chosen even for a passage that the chosen cut does not have: the next workspace may bring a cut that has it.
+`collect` takes away drafts that stay without a passage.
 
 `main` is the workspace that is merged into and `other` the attached one. This module only reads and writes rows; the
 caller holds the transaction, and has carried the clips.
@@ -12,12 +17,13 @@ caller holds the transaction, and has carried the clips.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from aramega.records import Verdict
+from aramega.records import Recording, Verdict
 from aramega.stages.names import INGEST
 from aramega.store.clips import id_range, is_in_hands
 from aramega.store.rows import BOOKS, CUT, DRAFTS, PEOPLE, TABLES
@@ -25,7 +31,8 @@ from aramega.store.rows import BOOKS, CUT, DRAFTS, PEOPLE, TABLES
 Side = Literal["ours", "theirs"]
 
 _VERDICTS = TABLES[Verdict].name
-_COMPARED = tuple(table for table in DRAFTS if table != _VERDICTS)
+_CUT_COMPARED = [(table, f"{owner} = ?") for table, owner in CUT if table != TABLES[Recording].name]
+_DRAFT_COMPARED = [(table, "passage = ?") for table in DRAFTS if table != _VERDICTS]
 """A verdict is given in the light of all other drafts, so two workspaces may well differ in it."""
 
 
@@ -67,15 +74,14 @@ class Merger:
             return "ours"
         if not self._exists("main", "recordings", "id = ?", (recording,)):
             return "theirs"
-        compared = [(table, f"{owner} = ?") for table, owner in CUT if table != "recordings"]
-        if not self._theirs_is_more(compared, recording):
+        if not self._theirs_is_more(_CUT_COMPARED, recording):
             self._note_later_times(recording)
             return "ours"
-        if not self._ours_is_more(compared, recording):
+        if not self._ours_is_more(_CUT_COMPARED, recording):
             self._note_later_times(recording)
             return "theirs"
         of_passages = "SELECT 1 FROM {schema}.passages WHERE recording = ? AND " + is_in_hands("id", "{schema}")
-        side, why = self._prefer(of_passages, recording)
+        side, why = self._prefer(of_passages, _CUT_COMPARED, recording)
         self.conflicts.append(
             Conflict("cut, or summarized as a whole, differently", self._name(recording), f"{side}: {why}")
         )
@@ -95,12 +101,10 @@ class Merger:
             self._replace(table, self._of_item, (recording,))
 
     def take_drafts(self, recording: str) -> None:
-        """The draft of each of the chosen passages, from the side it is chosen from; a draft of a passage that was
-        not chosen only where people have worked on it."""
+        """The draft of each passage, from the side it is chosen from, whichever cut was chosen."""
         within = "SELECT passage FROM other.{table} WHERE passage >= ? AND passage < ?"
         union = " UNION ".join(within.format(table=table) for table in DRAFTS)
-        query = f"""SELECT passage FROM ({union} UNION SELECT item FROM other.results WHERE {self._of_items})
-                    WHERE passage IN (SELECT id FROM main.passages) OR {is_in_hands("passage", "other")}"""
+        query = f"{union} UNION SELECT item FROM other.results WHERE {self._of_items}"
         for (passage,) in self._ask(query, id_range(recording) * (len(DRAFTS) + 1)).fetchall():
             if self._choose_draft(passage) == "theirs":
                 for table in DRAFTS:
@@ -128,9 +132,11 @@ class Merger:
             for (passage,) in self._ask(differing, (first, last)).fetchall():
                 self.conflicts.append(Conflict(f"{table} under one number that say different things", passage, "ours"))
             self._copy(table, within, (first, last), how="INSERT OR IGNORE")
-        newer = """SELECT o.* FROM other.resolved o LEFT JOIN main.resolved m ON m.passage = o.passage
-                   WHERE o.passage >= ? AND o.passage < ? AND (m.passage IS NULL
-                   OR (o.reviews <> '[]', o.resolved_at) > (m.reviews <> '[]', m.resolved_at))"""
+        theirs, ours = (
+            f"({s}.reviews <> '[]', {s}.resolved_at, {', '.join(self._texts(s, 'resolved'))})" for s in "om"
+        )
+        newer = f"""SELECT o.* FROM other.resolved o LEFT JOIN main.resolved m ON m.passage = o.passage
+                    WHERE o.passage >= ? AND o.passage < ? AND (m.passage IS NULL OR {theirs} > {ours})"""
         self._ask(f"INSERT OR REPLACE INTO main.resolved {newer}", (first, last))
 
     def take_sources(self, recording: str) -> None:
@@ -166,17 +172,23 @@ class Merger:
             self._ask(f"INSERT OR IGNORE INTO main.{table} (stage, item, {rest}) {books}", (name, path))
 
     def _choose_draft(self, passage: str) -> Side:
-        compared = [(table, "passage = ?") for table in _COMPARED]
-        if not self._theirs_is_more(compared, passage):
+        if not self._theirs_is_more(_DRAFT_COMPARED, passage):
             self._note_later_times(passage)
             return "ours"
-        if not self._ours_is_more(compared, passage):
+        if not self._ours_is_more(_DRAFT_COMPARED, passage):
             self._note_later_times(passage)
             return "theirs"
         in_hands = "SELECT 1 WHERE " + is_in_hands("?1", "{schema}")
-        side, why = self._prefer(in_hands, passage)
-        self.conflicts.append(Conflict("drafted differently", passage, f"{side}: {why}"))
+        side, why = self._prefer(in_hands, _DRAFT_COMPARED, passage)
+        if self._is_wanted(passage):
+            self.conflicts.append(Conflict("drafted differently", passage, f"{side}: {why}"))
         return side
+
+    def _is_wanted(self, passage: str) -> bool:
+        """Whether the passage is in the chosen cut, or people have worked on it."""
+        hands = " OR ".join(is_in_hands("?1", schema) for schema in ("main", "other"))
+        query = f"SELECT 1 WHERE ?1 IN (SELECT id FROM main.passages) OR {hands}"
+        return self._ask(query, (passage,)).fetchone() is not None
 
     def _theirs_is_more(self, compared: list[tuple[str, str]], item: str) -> bool:
         return self._is_more("other", "main", compared, item)
@@ -199,14 +211,24 @@ class Merger:
                     GROUP BY stage, fingerprint, made HAVING min(finished_at) <> max(finished_at)"""
         self._later_times[item] = [(time, stage) for time, stage in self._ask(query, (item, item))]
 
-    def _prefer(self, in_hands: str, item: str) -> tuple[Side, str]:
-        """The side that people have worked on, else the newer; ours where that says nothing."""
+    def _prefer(self, in_hands: str, compared: list[tuple[str, str]], item: str) -> tuple[Side, str]:
+        """The side that people have worked on, else the newer, else the one whose content has the greater digest."""
         ours, theirs = (self._ask(in_hands.format(schema=s), (item,)).fetchone() is not None for s in ("main", "other"))
         if ours != theirs:
             return ("ours" if ours else "theirs"), "people have worked on it"
         newest = f"SELECT coalesce(max(finished_at), '') FROM {{}}.results WHERE {self._of_item}"
         mine, other = (self._ask(newest.format(s), (item,)).fetchone()[0] for s in ("main", "other"))
-        return ("theirs" if other > mine else "ours"), "the newer" if other != mine else "as new as the other"
+        if mine != other:
+            return ("theirs" if other > mine else "ours"), "the newer"
+        mine, other = (self._digest(schema, compared, item) for schema in ("main", "other"))
+        return ("theirs" if other > mine else "ours"), "as new as the other"
+
+    def _digest(self, schema: str, compared: list[tuple[str, str]], item: str) -> str:
+        """A hash of what is compared of one side."""
+        queries = [f"SELECT * FROM {schema}.{table} WHERE {where}" for table, where in compared]
+        queries.append(f"SELECT stage, fingerprint, made FROM {schema}.results WHERE {self._of_item}")
+        rows = [sorted(repr(tuple(row)) for row in self._ask(query, (item,))) for query in queries]
+        return hashlib.sha256(repr(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _only_in(self, one: str, than: str, table: str, where: str, values: tuple[str, ...]) -> bool:
         query = f"SELECT * FROM {one}.{table} WHERE {where} EXCEPT SELECT * FROM {than}.{table} WHERE {where}"
@@ -232,6 +254,10 @@ class Merger:
 
     def _columns(self, table: str) -> list[str]:
         return [row["name"] for row in self._ask(f"PRAGMA main.table_info({table})")]
+
+    def _texts(self, name: str, table: str) -> list[str]:
+        """The columns of a table, in a form that any two rows can be compared by."""
+        return [f"coalesce({name}.\"{column}\", '')" for column in self._columns(table)]
 
     def _name(self, recording: str) -> str:
         return str(self._ask("SELECT name FROM main.recordings WHERE id = ?", (recording,)).fetchone()[0])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aramega.backends.llm import Reply
@@ -20,12 +20,13 @@ from aramega.config import Config, save_config
 from aramega.maintenance.backup import Backup, verify
 from aramega.maintenance.merge import merge
 from aramega.maintenance.split import fill_part, name_parts
-from aramega.records import AramegaError, Metadata, Passage, Source, Summary
+from aramega.records import AramegaError, Metadata, Passage, ResolvedPassage, Source, Summary
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
 from aramega.store.passages import load_draft
 from aramega.store.recordings import list_passages, load_recording
 from aramega.store.results import write_outcomes
+from aramega.store.reviews import write_resolved
 from aramega.store.rows import BOOKS, CUT, DRAFTS, PEOPLE
 from aramega.store.sources import note_sources, source_paths
 from aramega.workspace import WorkspaceFolder
@@ -260,16 +261,24 @@ def _cut_at_new_edges(place: WorkspaceFolder, recording: str = R0) -> None:
 
 
 WAYS = st.sampled_from(("absent", "whole", "undrafted", "redrafted long ago", "redrafted lately", "cut otherwise"))
-SHARD = st.lists(st.tuples(WAYS, st.booleans()), min_size=2, max_size=2)
+SHARD = st.tuples(st.lists(st.tuples(WAYS, st.booleans()), min_size=2, max_size=2), st.integers(0, 2))
+"""How each of two recordings is, whether it is reviewed, and the second in which all of the shard was built."""
+
+
+_UNREVIEWED_AND_ABSENT = [("cut otherwise", False), ("absent", False)]
 
 
 @given(st.lists(SHARD, min_size=2, max_size=3))
+@example(
+    [(_UNREVIEWED_AND_ABSENT, 0), ([("redrafted lately", False), ("absent", False)], 0), ([("whole", False)] * 2, 1)]
+)
+@example([([("whole", False)] * 2, 0), ([("whole", False)] * 2, 2), (_UNREVIEWED_AND_ABSENT, 1)])
 @settings(max_examples=12, deadline=None)
 def test_whatever_is_merged_in_whatever_order_peoples_work_is_whole_and_again_adds_nothing(
-    shards: list[list[tuple[str, bool]]],
+    shards: list[tuple[list[tuple[str, bool]], int]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        places = [_a_shard(Path(folder, f"shard{i}"), shard) for i, shard in enumerate(shards)]
+        places = [_a_shard(Path(folder, f"shard{i}"), *shard) for i, shard in enumerate(shards)]
         target = merged(Path(folder, "all"), *places)
         held = rows(target.root)
         for place in places:
@@ -287,8 +296,8 @@ def test_whatever_is_merged_in_whatever_order_peoples_work_is_whole_and_again_ad
         assert contents(merged(target.root, *places, *reversed(places)).root) == before
 
 
-def _a_shard(folder: Path, shard: list[tuple[str, bool]]) -> WorkspaceFolder:
-    """Two recordings, each as it is in one of several ways, and reviewed or not."""
+def _a_shard(folder: Path, shard: list[tuple[str, bool]], second: int) -> WorkspaceFolder:
+    """Two recordings, each as it is in one of several ways, and reviewed or not; all made in one second."""
     place = a_workspace(folder, [number for number, (way, _) in enumerate(shard) if way != "absent"])
     for number, (way, reviewed) in enumerate(shard):
         if way == "absent":
@@ -302,7 +311,23 @@ def _a_shard(folder: Path, shard: list[tuple[str, bool]]) -> WorkspaceFolder:
             _redraft(place, passage, "2001" if way.endswith("ago") else "2101", text=way)
         if reviewed:
             review(place, passage, f"{folder.name}, {way}")
+    with Store.create_or_open(place) as store:
+        when = f"2026-02-01T10:00:0{second}+00:00"
+        store.connection.execute("UPDATE results SET finished_at = ? WHERE length(finished_at) > 4", (when,))
     return place
+
+
+def test_of_two_as_new_as_each_other_the_same_is_taken_whichever_is_merged_first(tmp_path: Path) -> None:
+    one = a_workspace(tmp_path / "one", [0])
+    two = copy_of(one, tmp_path / "two")
+    drafted, settled = passages_of(one, 0)
+    for place, text in ((one, "ملخص."), (two, "ملخص آخر.")):
+        _redraft(place, drafted, "2026", text)
+        with Store.create_or_open(place) as store:
+            write_resolved(store, [ResolvedPassage(settled, True, transcript=text, resolved_at="2026")])
+    there, back = merged(tmp_path / "there", one, two), merged(tmp_path / "back", two, one)
+    assert contents(there.root) == contents(back.root)
+    assert len({row[2] for row in rows(there.root)["results"] if row[0] == "summarize"}) == 2
 
 
 def test_what_two_curators_know_of_a_file_is_put_together(tmp_path: Path) -> None:

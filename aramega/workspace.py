@@ -214,6 +214,12 @@ def note_files(workspace: WorkspaceFolder, address: str) -> WorkspaceFolder:
     return WorkspaceFolder(workspace.root)
 
 
+def database_address(path: Path) -> str:
+    """How SQLite is to open a workspace's database: on a disk that cannot be written to, without a lock of its own."""
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return path.absolute().as_uri() + ("" if writable else "?mode=ro&immutable=1")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary name to write; on success it becomes `path`, on any error it is gone."""

@@ -1,13 +1,16 @@
-"""Connecting to a workspace's database, whatever state its disk is in."""
+"""Connecting to a workspace's database, whatever state its disk is in, and writing all of something or nothing."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aramega.records import AramegaError
+from aramega.workspace import database_address
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -34,10 +37,34 @@ def use_wal(connection: sqlite3.Connection, patience: float = 30.0) -> None:
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:
-    """As `_connect`, but a workspace on a read-only disk will do: nobody else can be writing there."""
+    """As `connect`, but a workspace on a read-only disk will do: nobody else can be writing there."""
     try:
         return connect(path)
     except sqlite3.OperationalError:
         if os.access(path.parent, os.W_OK):
             raise
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        return sqlite3.connect(database_address(path), uri=True, isolation_level=None)
+
+
+def connect_to_both(main: Path, other: Path) -> sqlite3.Connection:
+    """One connection to a database that is written to and another that is read beside it, as `other`."""
+    connection = sqlite3.connect(main.absolute().as_uri(), uri=True, timeout=30, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("ATTACH ? AS other", (database_address(other),))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written inside, or none of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing_extensions import Self
 
 from aramega.records import AramegaError, Span
-from aramega.store.connection import connect, connect_for_reading, use_wal
+from aramega.store.connection import connect, connect_for_reading, transaction, use_wal
 from aramega.store.schema import migrate
 from aramega.workspace import WorkspaceFolder
 
@@ -61,13 +61,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside, or none of it."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self.connection):
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     def copy_to(self, path: Path) -> None:
         """Copy the whole database into a file, by SQLite's own backup; inside a snapshot, as of that snapshot."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from aramega.records import AramegaError
+from aramega.store.connection import transaction
 
 STEPS = (
     """
@@ -129,16 +130,11 @@ def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> N
             f"this one knows {len(steps)}). Upgrade it: in its clone, git pull, then pip install ."
         )
     for number, step in enumerate(steps[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             if schema_version(connection) < number:  # another process may have been quicker
                 for statement in filter(str.strip, step.split(";")):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {number}")
-        except sqlite3.Error:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

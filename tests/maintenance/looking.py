@@ -123,7 +123,14 @@ def fall_at(call: int, *arguments: str | Path) -> Fallen:
 
 
 _FORK: Any = multiprocessing.get_context("fork")
-_ROOMS = ("aramega.maintenance", "aramega.workspace", "aramega.store", "pathlib", "shutil")
+_ROOMS = (
+    "aramega.maintenance",
+    "aramega.workspace",
+    "aramega.store",
+    "aramega.backends.llm.journal",
+    "pathlib",
+    "shutil",
+)
 
 
 def _run_and_fall(at: int, arguments: Sequence[str | Path], pipe: Connection) -> None:

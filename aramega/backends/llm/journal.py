@@ -23,6 +23,7 @@ from pathlib import Path
 
 from aramega.backends.llm import Reply, Request
 from aramega.records import AramegaError, timestamp
+from aramega.workspace import database_address
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -32,6 +33,13 @@ CREATE TABLE IF NOT EXISTS answers (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (requests INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
 INSERT INTO spent SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM spent);
+"""
+_SPENT_BY_BOTH = """
+UPDATE main.spent SET (requests, prompt_tokens, completion_tokens) = (
+    SELECT max(m.requests, o.requests, a.number), max(m.prompt_tokens, o.prompt_tokens, a.prompt),
+        max(m.completion_tokens, o.completion_tokens, a.completion)
+    FROM main.spent m, other.spent o, (SELECT count(*) AS number, coalesce(sum(prompt_tokens), 0) AS prompt,
+        coalesce(sum(completion_tokens), 0) AS completion FROM main.answers) a)
 """
 
 
@@ -73,7 +81,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._connection = sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=30, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.executescript(_TABLES)
@@ -130,6 +138,18 @@ class Journal:
         """Let what failed be asked anew; what it cost stays counted."""
         with self._connection:
             self._connection.execute("UPDATE answers SET retired = 1 WHERE invalid")
+
+    def take_from(self, other: Path) -> None:
+        """Add what another journal holds. Answers that both have were paid for once: what was spent is at least the
+        sum of the answers."""
+        self._connection.execute("ATTACH ? AS other", (database_address(other),))
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("INSERT OR IGNORE INTO main.answers SELECT * FROM other.answers")
+                self._connection.execute(_SPENT_BY_BOTH)
+        finally:
+            self._connection.execute("DETACH other")
 
     def spent(self) -> Spent:
         """By all runs on this workspace, so far."""

@@ -54,6 +54,17 @@ def test_an_invalid_answer_is_known_until_failures_are_tried_again(tmp_path: Pat
     assert journal.spent() == Spent(3, 290, 50), "what was answered badly was paid for, too"
 
 
+def test_of_two_journals_the_answers_come_together_and_what_both_have_was_paid_for_once(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path / "answers.db"), Journal(tmp_path / "other?.db")
+    ours.note("a", "m", ANSWER)
+    for asked in ("a", "b"):
+        theirs.note(asked, "m", ANSWER)
+    for _ in range(2):
+        ours.take_from(tmp_path / "other?.db")
+        assert ours.find("b") == ANSWER
+        assert ours.spent() == Spent(2, 200, 40)
+
+
 def test_a_request_is_known_by_all_that_its_answer_depends_on() -> None:
     request = Request((Message("user", "نص"),), "{}", 100)
     known = request_hash(request, "m", 0.0)

@@ -28,9 +28,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from recipes.models.aligner import audio_tower
 from recipes.models.config import ModelConfig, TinyShape
-from recipes.models.load import LoadedModel, load_model
+from recipes.models.load import LoadedModel, audio_tower, load_model
 from recipes.training.embedding_cache import Clip, batches_by_length, embed_missing, open_cache
 
 BATCH_SECONDS = 60.0

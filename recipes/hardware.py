@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="of audio in an average example")
     parser.add_argument("--words", type=float, default=45.0, help="of answer in an average example")
     parser.add_argument("--share", type=float, default=0.4, help="of the chip's peak that the run reaches")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one key")
     options = parser.parse_args(arguments)
     try:
-        print(report(load_config(options.config), options))
+        print(report(load_config(options.config, options.set), options))
     except RecipeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def report(config: RecipeConfig, options: argparse.Namespace) -> str:
     """The lines that `main` prints."""
     shape, name = shape_of(config, options.size)
-    tokens, answer = example_tokens(seconds=options.seconds, words=options.words)
+    tokens, answer = example_tokens(seconds=options.seconds, words=options.words, compress=config.model.compress)
     passed = config.schedule.token_budget or -(-config.schedule.batch_size // config.train.accumulation) * tokens
     need = memory(shape, config, tokens=passed, targets=round(passed * answer / tokens))
     peak, room = GPUS[options.gpu]

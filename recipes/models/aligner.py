@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from recipes.models.load import LoadedModel
+from recipes.models.load import LoadedModel, audio_tower
 
 
 def aligner_embeddings(loaded: LoadedModel, clips: Sequence[np.ndarray]) -> np.ndarray:
@@ -40,16 +39,13 @@ def embed_mels(loaded: LoadedModel, mels: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def aligner_key(loaded: LoadedModel) -> str:
-    """A hash of the audio tower's weights: it names the model that embeddings belong to."""
+    """A hash of the audio tower's weights and its compression: it names the model that embeddings belong to."""
     import torch
 
     digest = hashlib.sha256()
     for name, weight in sorted(audio_tower(loaded.thinker).state_dict().items()):
         digest.update(name.encode())
         digest.update(weight.detach().contiguous().view(torch.uint8).cpu().numpy().tobytes())
+    if loaded.encoder.compress.active:
+        digest.update(loaded.encoder.compress.model_dump_json().encode())
     return digest.hexdigest()[:16]
-
-
-def audio_tower(thinker: Any) -> Any:
-    """The audio encoder; transformers moved it below `model` in 5.21, which Python 3.10 does not get."""
-    return thinker.model.audio_tower if hasattr(thinker.model, "audio_tower") else thinker.audio_tower

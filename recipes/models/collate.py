@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipes.errors import RecipeError
+from recipes.models.compress import NO_COMPRESSION, CompressConfig, compressed_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -107,8 +108,16 @@ class Encoded:
 class Encoder:
     """Tokenizer and mel features of one model."""
 
-    def __init__(self, tokenizer: Any, features: Any, *, audio_token_id: int, system: str) -> None:
-        self.tokenizer, self.features, self.system = tokenizer, features, system
+    def __init__(
+        self,
+        tokenizer: Any,
+        features: Any,
+        *,
+        audio_token_id: int,
+        system: str,
+        compress: CompressConfig = NO_COMPRESSION,
+    ) -> None:
+        self.tokenizer, self.features, self.system, self.compress = tokenizer, features, system, compress
         self.audio_id = audio_token_id
         self.end_id: int = tokenizer.convert_tokens_to_ids("<|im_end|>")
         self.max_seconds = features.n_samples / SAMPLE_RATE
@@ -137,8 +146,12 @@ class Encoder:
 
     def frame_tokens(self, seconds: float) -> int:
         """Tokens of a sequence besides its instruction and target, without reading the audio."""
-        audio = audio_tokens(mel_frames(round(seconds * SAMPLE_RATE))) + 2 if seconds else 0
+        audio = self.audio_tokens(mel_frames(round(seconds * SAMPLE_RATE))) + 2 if seconds else 0
         return len(self._open) + audio + len(self._close) + 1
+
+    def audio_tokens(self, frames: int) -> int:
+        """Tokens that the language model gets for mel frames."""
+        return compressed_tokens(audio_tokens(frames), self.compress)
 
     def count_words(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text; many at once, which is far faster."""
@@ -199,7 +212,7 @@ class Encoder:
     def _sequence(self, prompt: Prompt, mel: np.ndarray | None) -> Encoded:
         ids = list(self._open)
         if mel is not None:
-            ids += [*self._audio_open, *[self.audio_id] * audio_tokens(mel.shape[1]), *self._audio_close]
+            ids += [*self._audio_open, *[self.audio_id] * self.audio_tokens(mel.shape[1]), *self._audio_close]
         ids += self._words(prompt.words) + self._close
         target = [*self._words(prompt.target), self.end_id] if prompt.target else []
         return Encoded(ids + target, len(ids))
@@ -218,7 +231,7 @@ def mel_frames(samples: int) -> int:
 
 
 def audio_tokens(frames: int) -> int:
-    """Tokens of 40 ms that the audio tower makes of mel frames."""
+    """Frames of 40 ms that the audio tower makes of mel frames, before any compression."""
     return ((frames - 1) // 2 + 1 - 2) // 2 + 1
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from recipes.models.compress import CompressConfig
 from recipes.sections import Section
 
 
@@ -30,3 +31,4 @@ class ModelConfig(Section):
     attention: Literal["sdpa", "flash_attention_2", "eager"] = Field("sdpa", description="attention kernel")
     system_prompt: str = Field("You are a helpful assistant.", description="the system turn of every prompt")
     tiny: TinyShape = TinyShape()
+    compress: CompressConfig = CompressConfig()

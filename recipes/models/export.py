@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.errors import RecipeError
+from recipes.models.compress import write_settings
 from recipes.models.load import LoadedModel, save_model
 
 Prediction = Mapping[str, Any]
@@ -25,6 +26,7 @@ def save_adapter(loaded: LoadedModel, folder: Path) -> None:
     """Write the adapter alone."""
     # Without this, peft asks the Hub whether the vocabulary has grown.
     loaded.model.save_pretrained(folder, save_embedding_layers=False)
+    write_settings(folder, loaded.encoder.compress)
 
 
 def save_merged(loaded: LoadedModel, folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipes.errors import RecipeError
 from recipes.models.collate import Encoder, chat_template
+from recipes.models.compress import check_settings, install_compression, write_settings
 from recipes.models.config import ModelConfig
 from recipes.models.tiny import make_tiny_model
 
@@ -47,7 +48,15 @@ def load_model(config: ModelConfig, *, device: str | torch.device = "cpu") -> Lo
         model.to(dtype)
     else:
         model, tokenizer, features = load_pretrained(config.path, dtype=dtype, attention=config.attention)
-    encoder = Encoder(tokenizer, features, audio_token_id=model.config.audio_token_id, system=config.system_prompt)
+        check_settings(Path(config.path), config.compress, trained=False)
+    install_compression(model, audio_tower(model), config.compress)
+    encoder = Encoder(
+        tokenizer,
+        features,
+        audio_token_id=model.config.audio_token_id,
+        system=config.system_prompt,
+        compress=config.compress,
+    )
     return LoadedModel(model=model.to(device).eval(), encoder=encoder, name=config.path)
 
 
@@ -75,6 +84,12 @@ def save_model(loaded: LoadedModel, folder: Path) -> None:
     loaded.encoder.tokenizer.chat_template = chat_template(loaded.encoder.system)
     loaded.encoder.tokenizer.save_pretrained(folder)
     loaded.encoder.features.save_pretrained(folder)
+    write_settings(folder, loaded.encoder.compress)
+
+
+def audio_tower(thinker: Any) -> Any:
+    """The audio encoder; transformers moved it below `model` in 5.21, which Python 3.10 does not get."""
+    return thinker.model.audio_tower if hasattr(thinker.model, "audio_tower") else thinker.audio_tower
 
 
 def enable_gradient_checkpointing(thinker: Any) -> None:

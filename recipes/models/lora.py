@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from recipes.errors import RecipeError
+from recipes.models.compress import check_settings
 from recipes.models.load import LoadedModel
 from recipes.sections import Section
 
@@ -122,6 +123,7 @@ def load_adapter(loaded: LoadedModel, folder: Path) -> None:
     from peft import PeftModel, load_peft_weights
 
     check_base(folder, loaded.name)
+    check_settings(folder, loaded.encoder.compress, trained=True)
     loaded.model = PeftModel.from_pretrained(loaded.thinker, folder).eval()
     set_adapter_weights(loaded.model, load_peft_weights(str(folder), device="cpu"), source=folder)
 

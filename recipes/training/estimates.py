@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from recipes.config import RecipeConfig
 from recipes.errors import RecipeError
+from recipes.models.compress import NO_COMPRESSION, CompressConfig, compressed_tokens
 
 # Dense bfloat16 peak in operations a second, and memory in GiB, from the makers' data sheets.
 GPUS = {
@@ -24,8 +25,8 @@ GPUS = {
     "4090": (165e12, 24),
 }
 GIB = 2**30
-# The audio tower gives 25 tokens a second; a system turn, an instruction and the turns' marks take about 45.
-TOKENS_PER_SECOND, PROMPT_TOKENS = 25, 45
+# The audio tower gives 25 frames a second, a token each where nothing compresses them; a system turn, an instruction and the turns' marks take about 45.
+FRAMES_PER_SECOND, PROMPT_TOKENS = 25, 45
 # Arabic words are about 2.5 tokens of Qwen's vocabulary.
 TOKENS_PER_WORD = 2.5
 
@@ -109,10 +110,11 @@ def hours(shape: Shape, config: RecipeConfig, *, tokens: float, peak: float, sha
     return work * per_token / (peak * share * gpus) / 3600
 
 
-def example_tokens(*, seconds: float, words: float) -> tuple[int, int]:
+def example_tokens(*, seconds: float, words: float, compress: CompressConfig = NO_COMPRESSION) -> tuple[int, int]:
     """All tokens of an example, and those of its answer."""
     answer = round(words * TOKENS_PER_WORD) + 1
-    return round(seconds * TOKENS_PER_SECOND) + PROMPT_TOKENS + answer, answer
+    sound = compressed_tokens(round(seconds * FRAMES_PER_SECOND), compress)
+    return sound + PROMPT_TOKENS + answer, answer
 
 
 def shape_of(config: RecipeConfig, size: str | None) -> tuple[Shape, str]:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes.errors import RecipeError
-from recipes.models.aligner import audio_tower
 from recipes.models.collate import IGNORED, Prompt, audio_tokens, mel_frames
+from recipes.models.load import audio_tower
 from tests.recipes.toys import sound, toy_model
 
 MODEL = toy_model()

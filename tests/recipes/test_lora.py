@@ -10,9 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from recipes.config import TrainConfig
 from recipes.errors import RecipeError
-from recipes.models.aligner import audio_tower
 from recipes.models.collate import Prompt
-from recipes.models.load import enable_gradient_checkpointing
+from recipes.models.load import audio_tower, enable_gradient_checkpointing
 from recipes.models.lora import (
     ALIGNER_MODULES,
     AUDIO_MODULES,

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from recipes.errors import RecipeError
-from recipes.models.aligner import aligner_embeddings, aligner_key, audio_tower
+from recipes.models.aligner import aligner_embeddings, aligner_key
 from recipes.models.collate import Prompt
 from recipes.models.config import ModelConfig
 from recipes.models.generate import generate
-from recipes.models.load import LoadedModel, load_model, save_model
+from recipes.models.load import LoadedModel, audio_tower, load_model, save_model
 from recipes.training.losses import target_losses
 from tests.recipes.toys import sound, toy_model
 

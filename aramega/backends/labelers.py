@@ -107,7 +107,7 @@ class AudioLabeler:
 
         folder = Path(self.folder).expanduser()
         try:
-            self.extractor: Any = AutoFeatureExtractor.from_pretrained(folder)  # type: ignore[no-untyped-call]
+            self.extractor: Any = AutoFeatureExtractor.from_pretrained(folder)
             self.model = AutoModelForAudioClassification.from_pretrained(folder).to(device).eval()
         except (OSError, ValueError, KeyError) as error:
             raise AramegaError(

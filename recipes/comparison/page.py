@@ -110,8 +110,8 @@ def describe_contender(contender: Contender) -> dict[str, Any]:
 
 def tokens_of(run: Run) -> int:
     """Tokens trained on. A log that skips steps is taken as a sample of them."""
-    logged = sum(line["tokens"] for line in run.steps)
-    return round(logged * run.steps[-1]["step"] / len(run.steps))
+    logged = sum(int(line["tokens"]) for line in run.steps)
+    return round(logged * int(run.steps[-1]["step"]) / len(run.steps))
 
 
 def describe_task(scored: TaskScores, order: Sequence[str]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Run:
     def best_step(self) -> int | None:
         best = best_step(self.folder)
         if best is None and self.evaluations:
-            return self.evaluations[-1]["step"]
+            return int(self.evaluations[-1]["step"])
         return best
 
 

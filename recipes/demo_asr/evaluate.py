@@ -156,7 +156,7 @@ def no_speech(model: Whisper, clips: Sequence[Clip]) -> tuple[float, float]:
     spoken = decode(model, [clip.audio for clip in clips[:32]], without_timestamps=False)
 
     def share(results: Sequence[DecodingResult]) -> float:
-        return sum(result.no_speech_prob > 0.6 for result in results) / len(results)
+        return sum(bool(result.no_speech_prob > 0.6) for result in results) / len(results)
 
     return share(speechless), share(spoken)
 

@@ -23,7 +23,8 @@ MEL_BINS = 80
 def _filters() -> Tensor:
     from whisper.audio import mel_filters
 
-    return mel_filters("cpu", MEL_BINS)
+    filters: Tensor = mel_filters("cpu", MEL_BINS)
+    return filters
 
 
 @cache
@@ -43,7 +44,8 @@ def log_mel(audio: Tensor) -> Tensor:
 def change_speed(audio: np.ndarray, factor: float) -> np.ndarray:
     """Quicker and higher for `factor` above 1. Linear interpolation is rough, and roughness is welcome here."""
     positions = np.arange(0, len(audio) - 1, factor)
-    return np.interp(positions, np.arange(len(audio)), audio).astype(np.float32)
+    changed: np.ndarray = np.interp(positions, np.arange(len(audio)), audio).astype(np.float32)
+    return changed
 
 
 def roughen(audio: np.ndarray, rng: random.Random) -> np.ndarray:
@@ -80,8 +82,9 @@ def noise(samples: int, rng: random.Random, colour: str) -> np.ndarray:
         return white
     spectrum = np.fft.rfft(white)
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
-    pink = np.fft.irfft(spectrum, samples).astype(np.float32)
-    return pink / (pink.std() + 1e-9)
+    pink: np.ndarray = np.fft.irfft(spectrum, samples).astype(np.float32)
+    pink /= pink.std() + 1e-9
+    return pink
 
 
 def music(samples: int, rng: random.Random) -> np.ndarray:

@@ -33,6 +33,7 @@ class TimedRows(nn.Module):
         positions = encoder.positional_embedding
         self.first = first
         # The last timestamp, 30.00, is the end of the last position.
+        self.times: Tensor
         self.register_buffer("times", torch.cat([positions, positions[-1:]]), persistent=False)
         self.map = nn.Parameter(0.05 * torch.eye(positions.shape[1]))
 
@@ -76,7 +77,8 @@ class DemoModel(nn.Module):
         x = x + encoder.positional_embedding[offset : offset + x.shape[1]]
         for block in encoder.blocks:
             x = block(x)
-        return encoder.ln_post(x)
+        encoded: Tensor = encoder.ln_post(x)
+        return encoded
 
     def letter_loss(self, encoded: Tensor, rows: Sequence[Row]) -> Tensor:
         """CTC for each letter, over the rows that have any."""

@@ -69,7 +69,7 @@ class Tokens:
 
     @property
     def no_speech(self) -> int:
-        token = self.tokenizer.no_speech
+        token: int | None = self.tokenizer.no_speech
         assert token is not None
         return token
 
@@ -83,10 +83,10 @@ class Tokens:
 
     @property
     def unused_tokens(self) -> int:
-        return self.vocabulary_size - len(self.rows)
+        return int(self.vocabulary_size) - len(self.rows)
 
     def timestamp(self, seconds: float) -> int:
-        return self.tokenizer.timestamp_begin + round(seconds * 50)
+        return int(self.tokenizer.timestamp_begin) + round(seconds * 50)
 
     def sequence(self, row: Row) -> tuple[list[int], list[int]]:
         """What the decoder is given and what it should answer, as Whisper's tokens."""

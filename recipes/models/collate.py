@@ -167,7 +167,8 @@ class Encoder:
         features = self.features(
             padded, sampling_rate=SAMPLE_RATE, padding="do_not_pad", truncation=False, return_tensors="np"
         )
-        return features["input_features"][0][:, : mel_frames(len(audio))]
+        mel: np.ndarray = features["input_features"][0]
+        return mel[:, : mel_frames(len(audio))]
 
     def _pad(self, prompts: Sequence[Prompt], *, side: str) -> Inputs:
         """A batch of sequences, padded on this side, with the positions of its targets."""
@@ -218,11 +219,13 @@ class Encoder:
         return Encoded(ids + target, len(ids))
 
     def _ids(self, markup: str) -> list[int]:
-        return self.tokenizer(markup, add_special_tokens=False)["input_ids"]
+        ids: list[int] = self.tokenizer(markup, add_special_tokens=False)["input_ids"]
+        return ids
 
     def _words(self, text: str) -> list[int]:
         """Text from data: a "<|im_end|>" in it is letters, and can't close the turn."""
-        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return ids
 
 
 def mel_frames(samples: int) -> int:

@@ -56,7 +56,7 @@ def compare_answers(expected: Sequence[Prediction], actual: Sequence[Prediction]
     """Compare the answers and the mean loss of two models on the same examples."""
 
     def loss(predictions: Sequence[Prediction]) -> float:
-        return sum(p["loss"] for p in predictions) / sum(p["target_tokens"] for p in predictions)
+        return sum(float(p["loss"]) for p in predictions) / sum(int(p["target_tokens"]) for p in predictions)
 
     equal = sum(before["answer"] == after["answer"] for before, after in zip(expected, actual, strict=True))
     return Comparison(equal, len(expected), loss(actual) - loss(expected))

@@ -35,13 +35,15 @@ class LoadedModel:
 
     @property
     def device(self) -> torch.device:
-        return self.thinker.lm_head.weight.device
+        device: torch.device = self.thinker.lm_head.weight.device
+        return device
 
 
 def load_model(config: ModelConfig, *, device: str | torch.device = "cpu") -> LoadedModel:
     """The thinker of `config`, frozen or not as it comes, in evaluation mode on `device`."""
     import torch
 
+    model: Any
     dtype = getattr(torch, config.dtype)
     if config.path == "tiny":
         model, tokenizer, features = make_tiny_model(config.tiny)

@@ -132,7 +132,8 @@ def set_adapter_weights(model: Any, weights: Mapping[str, torch.Tensor], *, sour
     """Saved weights into adapters, all of them or an error: peft would leave out a name it doesn't find and go on."""
     from peft import set_peft_model_state_dict
 
-    lost = set_peft_model_state_dict(model, dict(weights)).unexpected_keys
+    loaded: Any = set_peft_model_state_dict(model, dict(weights))
+    lost = loaded.unexpected_keys
     if lost:
         raise RecipeError(
             f"{source}: this model has no place for {len(lost)} of the adapter's {len(weights)} weights, the first "
@@ -145,6 +146,6 @@ def check_base(folder: Path, name: str) -> None:
     """Refuse an adapter of another base model: its shapes may fit and its answers would be noise."""
     from peft import PeftConfig
 
-    base = PeftConfig.from_pretrained(folder).base_model_name_or_path
+    base = PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
     if base and base != name:
         raise RecipeError(f"{folder}: this adapter was trained on {base}, and the model here is {name}.")

@@ -90,8 +90,8 @@ def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5
     """The thinker's config at this shape. The vision tower is there, as in the real one, and as small as can be."""
     from transformers import Qwen2_5OmniThinkerConfig
 
-    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in SPECIAL_TOKENS}
-    return Qwen2_5OmniThinkerConfig(
+    ids = {name: token_id(tokenizer, name) for name in SPECIAL_TOKENS}
+    config = Qwen2_5OmniThinkerConfig(
         text_config=language_config(shape, vocabulary=len(tokenizer), ids=ids),
         audio_config=audio_config(shape),
         vision_config={
@@ -107,13 +107,20 @@ def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5
         video_token_index=ids["<|VIDEO|>"],
         audio_start_token_id=ids["<|audio_bos|>"],
         audio_end_token_id=ids["<|audio_eos|>"],
-        # The thinker reads these four, and does not set them itself.
-        vision_start_token_id=ids["<|vision_bos|>"],
-        vision_end_token_id=ids["<|vision_eos|>"],
         position_id_per_seconds=25,
         seconds_per_chunk=2,
-        user_token_id=tokenizer.convert_tokens_to_ids("user") or 0,
+        user_token_id=token_id(tokenizer, "user"),
     )
+    # The thinker reads these two, and its config has no fields for them.
+    config.vision_start_token_id = ids["<|vision_bos|>"]
+    config.vision_end_token_id = ids["<|vision_eos|>"]
+    return config
+
+
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    """The number of a token; 0 for one that the tokenizer does not have."""
+    number = tokenizer.convert_tokens_to_ids(token)
+    return number if isinstance(number, int) else 0
 
 
 def language_config(shape: TinyShape, *, vocabulary: int, ids: Mapping[str, int]) -> dict[str, Any]:

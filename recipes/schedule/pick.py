@@ -25,7 +25,7 @@ def pick_farthest(vectors: np.ndarray, cell: np.ndarray, places: np.ndarray) -> 
 
     def likeness(i: int) -> np.ndarray:
         # einsum and not a matrix product: at this size BLAS threads cost ten times what they save on a busy machine.
-        distance = np.einsum("ij,j->i", vectors, vectors[i])
+        distance: np.ndarray = np.einsum("ij,j->i", vectors, vectors[i])
         distance *= -2
         distance += square
         distance += square[i]
@@ -34,7 +34,8 @@ def pick_farthest(vectors: np.ndarray, cell: np.ndarray, places: np.ndarray) -> 
         distance *= 1000 / typical
         np.rint(distance, out=distance)
         distance += 50  # keeps a duplicate's weight finite: 20 rows at the typical distance
-        return np.reciprocal(distance, out=distance)
+        np.reciprocal(distance, out=distance)
+        return distance
 
     return fill_places(likeness, cell, places)
 

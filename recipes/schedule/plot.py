@@ -35,7 +35,7 @@ def draw(schedule: Schedule, run: RunMeasures, *, uniform_diversity: float | Non
     spoken = [i for i in range(len(MODALITIES)) if run.modalities[:, i].any()]
     heights = [3.0, 1.1 if len(spoken) > 1 else 0.0, 1.7, 1.7]
     figure = Figure(figsize=(14, 9), layout="constrained", facecolor="white")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.75, 1))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.75, 1)).flat
     shown_heights = [height for height in heights if height]
     axes = list(np.atleast_1d(left.subplots(len(shown_heights), 1, sharex=True, height_ratios=shown_heights)))
     draw_shares(axes[0], run.tasks, schedule.table.tasks, "share of the batch by task")

@@ -96,7 +96,7 @@ def lay_out_quotas(phase: Phase, table: ScheduleTable, batch_size: int, deck_of:
             parts = label_shares(phase, decks, rows=len(rows))
             places = batch_size * share * phase.tasks[name] / total
             notes += [f"{phase.name}: {note}" for note in check_shares(phase, decks, parts, places)]
-            branches.append(Split(parts))
+            branches.append(Split(parts.tolist()))
             cells += [make_cell(phase, table, deck, part, len(rows)) for deck, part in zip(decks, parts, strict=True)]
         groups.append(Split([phase.tasks[name] for name in rows_of], branches))
     absent = phase.tasks.keys() - {cell.deck.name.split("/")[1] for cell in cells}

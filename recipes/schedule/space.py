@@ -72,7 +72,8 @@ def spread_points(points: np.ndarray, count: int, *, first: int) -> np.ndarray:
         last = points[chosen[-1]]
         np.minimum(distance, square - 2 * (points @ last) + last @ last, out=distance)
         chosen.append(int(distance.argmax()))
-    return points[chosen].copy()
+    spread: np.ndarray = points[chosen].copy()
+    return spread
 
 
 def nearest_centre(points: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,7 +57,8 @@ def draw_seconds(task: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # median, spread of the logarithm, shortest, longest
     kinds = ((6, 0.7, 0.5, 30), (45, 0.5, 15, 120), (45, 0.5, 15, 120), (7, 0.6, 1, 30), (3, 0.5, 0.5, 10))
     median, spread, low, high = (np.array(column, dtype=np.float64)[task] for column in zip(*kinds, strict=True))
-    return np.clip(median * np.exp(spread * rng.standard_normal(len(task))), low, high)
+    seconds: np.ndarray = np.clip(median * np.exp(spread * rng.standard_normal(len(task))), low, high)
+    return seconds
 
 
 def synthetic_embeddings(

@@ -102,7 +102,8 @@ def base_embeddings(
         vectors = cache.vectors([example.clip for example in examples])
         np.save(run / "embeddings.npy", reduce_width(vectors, width=train.embedding_width))
     accelerator.wait_for_everyone()
-    return np.load(run / "embeddings.npy")
+    embeddings: np.ndarray = np.load(run / "embeddings.npy")
+    return embeddings
 
 
 def fresh_embeddings(model: LoadedModel, examples: Examples, train: TrainConfig, *, accelerator: Any) -> np.ndarray:

@@ -122,18 +122,14 @@ def add_up(accelerator: Any, parameters: Sequence[torch.nn.Parameter], sums: tor
     import torch
 
     used = torch.tensor([parameter.grad is not None for parameter in parameters], device=sums.device)
-    for parameter in parameters:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    pieces = [parameter.grad.float().flatten() for parameter in parameters]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    pieces = [gradient.float().flatten() for gradient in gradients]
     together = accelerator.reduce(torch.cat([sums.flatten(), used.float(), *pieces]), reduction="sum")
     totals, users, *pieces = together.split([sums.numel(), len(used), *(piece.numel() for piece in pieces)])
-    for parameter, piece, processes in zip(parameters, pieces, users.tolist(), strict=True):
-        if processes:
-            parameter.grad.copy_(piece.view_as(parameter))
-        else:
-            parameter.grad = None
-    return totals.view_as(sums)
+    for parameter, gradient, piece, processes in zip(parameters, gradients, pieces, users.tolist(), strict=True):
+        parameter.grad = gradient.copy_(piece.view_as(parameter)) if processes else None
+    summed: torch.Tensor = totals.view_as(sums)
+    return summed
 
 
 def read_numbers(numbers: Sequence[float], tasks: Sequence[str]) -> StepResult:

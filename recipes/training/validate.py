@@ -48,7 +48,7 @@ def predict(
     """Answer and loss of every example, in order."""
     world, process = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
     check_lengths(examples, model.encoder)
-    mine = []
+    mine: list[tuple[int, Prediction]] = []
     for indices in batches_alike(examples, batch_size)[process::world]:
         mine += predict_batch(model, examples, indices, max_new_tokens=max_new_tokens, seed=seed)
     if world > 1:

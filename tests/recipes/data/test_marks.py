@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recipes.data import load_examples
 from recipes.data.marks import find_marks, without_marks
-from tests.recipes.test_data import config, passages, published
+from tests.recipes.data.test_data import config, passages, published
 
 MARKED = (
     "وصلت فرق الإنقاذ إلى [؟] وما زال البحث مستمرًا.",

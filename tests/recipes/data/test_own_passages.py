@@ -16,7 +16,7 @@ from recipes.training import loop
 from tests.publish.sets import WORDS
 from tests.support.cli import run_cli
 
-CONFIGS = Path(__file__).parents[2] / "recipes" / "configs"
+CONFIGS = Path(__file__).parents[3] / "recipes" / "configs"
 TEMPOS = {"slow": 0.8, "quick": 1.25}
 SMALL = [
     'model.path="tiny"',

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from recipes.schedule import ScheduleConfig
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "schedules.md").read_text(encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from recipes.train import main
 from recipes.training import loop
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def launch(*arguments: str, use_cpu: str = "true", way: str = "--multi_gpu") -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipes.schedule import Batch, Schedule, ScheduleConfig, build_schedule
-from tests.recipes.test_schedule import EMBEDDINGS, TABLE, quick, schedule_of
+from tests.recipes.schedule.test_schedule import EMBEDDINGS, TABLE, quick, schedule_of
 
 
 @quick

@@ -8,7 +8,7 @@ import pytest
 from recipes.errors import RecipeError
 from recipes.schedule import ScheduleConfig, ScheduleTable, build_schedule
 from recipes.schedule.synthetic import synthetic_embeddings, synthetic_table
-from tests.recipes.test_schedule import EMBEDDINGS, TABLE, make_table, schedule_of
+from tests.recipes.schedule.test_schedule import EMBEDDINGS, TABLE, make_table, schedule_of
 
 
 @pytest.mark.parametrize(

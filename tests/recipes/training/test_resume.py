@@ -21,7 +21,7 @@ from recipes.training.checkpoint import check_config, find_checkpoint
 from recipes.training.step import StepResult
 from tests.recipes.toys import final_weights, losses, toy_config, toy_dataset
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from aramega.labelstudio.local_server import free_port
 from aramega.remote import checked_address, fetch, file_at, files_at, find_files, is_address, read, remove, send
 from aramega.workspace import WorkspaceFolder, note_files
 from tests.chaos.rude_s3 import BUCKET, Mood, RudeS3
-from tests.maintenance.looking import files, rows
+from tests.maintenance.looking import every_byte, files, rows
 from tests.support.cli import Run, command
 from tests.support.loopback_hub import loopback_hub
 from tests.support.recordings import cut
@@ -129,8 +130,13 @@ def test_clips_and_frames_are_kept_at_an_address_and_can_be_fetched_home(
     assert there == set(files(tmp_path / "news"))
     for path in files(tmp_path / "news", ["clips"]):
         (tmp_path / "news" / path).unlink()
-    fetched = aramega("fetch", tmp_path / "news")
+    left = every_byte(tmp_path / "news")
+    planned = json.loads(aramega("fetch", tmp_path / "news", "--dry-run", "--json").out)
+    assert every_byte(tmp_path / "news") == left
+    fetched = aramega("fetch", tmp_path / "news", "--json")
     assert fetched.code == 0, fetched.err
+    assert json.loads(fetched.out) == planned
+    assert planned["brought"] == len(files(tmp_path / "news", ["clips"]))
     assert heard(tmp_path / "news") == from_a_folder
 
 

@@ -55,18 +55,27 @@ class Review:
         """The same with other options, for as long as this object lives."""
         return Review(self._workspace, self._workspace.changed_config(file, settings, options))
 
-    def push(self, request: PushRequest | None = None, *, url: str = "") -> PushSummary:
-        """Send drafted passages, once each; again, and only what is new or changed is sent."""
+    def push(self, request: PushRequest | None = None, *, url: str = "", dry_run: bool = False) -> PushSummary:
+        """Send drafted passages, once each; again, and only what is new or changed is sent. A dry run only asks the
+        server what is there."""
         from aramega.labelstudio.push import push
+        from aramega.labelstudio.push_plan import plan_push
 
         workspace = self._workspace
+        if dry_run:
+            with workspace.reading() as store, self._server(url) as server:
+                return plan_push(store, workspace.folder, server, request or self.request())
         with workspace.reading(files=True) as store, self._server(url) as server:
             return push(store, workspace.folder, server, request or self.request(), say=workspace.notify)
 
-    def pull(self, *, project: str = "", url: str = "", everything: bool = False) -> PullSummary:
-        """Take what annotators did since the last time; with `everything`, read all tasks again."""
-        from aramega.labelstudio.pull import pull, pull_everything
+    def pull(self, *, project: str = "", url: str = "", everything: bool = False, dry_run: bool = False) -> PullSummary:
+        """Take what annotators did since the last time; with `everything`, read all tasks again. A dry run counts what
+        is new, and keeps none of it."""
+        from aramega.labelstudio.pull import BEFORE_ALL, plan_pull, pull, pull_everything
 
+        if dry_run:
+            with self._workspace.reading() as store, self._server(url) as server:
+                return plan_pull(store, server, self._project(project), since=BEFORE_ALL if everything else None)
         take = pull_everything if everything else pull
         with self._workspace.reading(files=True) as store, self._server(url) as server:
             return take(store, server, self._project(project), say=self._workspace.notify)
@@ -140,13 +149,15 @@ class Review:
             return export_files(store, workspace.folder, out or workspace.path / "review", request or self.request())
 
     def import_files(
-        self, files: Sequence[Path], *, url: str = "", people: Mapping[int, str] | None = None
+        self, files: Sequence[Path], *, url: str = "", people: Mapping[int, str] | None = None, dry_run: bool = False
     ) -> Imported:
-        """Take reviews from files that Label Studio exported as JSON; `people` says who a number in them is."""
-        from aramega.labelstudio.files import import_files
+        """Take reviews from files that Label Studio exported as JSON; `people` says who a number in them is. A dry run
+        counts what is new, and keeps none of it."""
+        from aramega.labelstudio.files import import_files, plan_import
 
+        read = plan_import if dry_run else import_files
         with self._workspace.reading() as store:
-            return import_files(store, files, url=url.rstrip("/"), people=dict(people or {}))
+            return read(store, files, url=url.rstrip("/"), people=dict(people or {}))
 
     def progress(self, where: str = "") -> ReviewProgress:
         """Who has done how much, how fast, and when the rest will be done."""

@@ -65,25 +65,30 @@ class Upkeep:
                 remove(entry.address for entry in unnamed_away(store, folder))
         return collection
 
-    def backup(self, to: Path, *, frames: bool = True, verify: bool = False) -> Backup:
-        """Copy the workspace as it is now into the folder `to`, even while a build runs; `verify` hashes every clip."""
+    def backup(self, to: Path, *, frames: bool = True, verify: bool = False, dry_run: bool = False) -> Backup:
+        """Copy the workspace as it is now into the folder `to`, even while a build runs; `verify` hashes every clip. A
+        dry run looks what would be copied."""
         from aramega.maintenance import backup
+        from aramega.maintenance.backup_plan import plan_backup
 
+        if dry_run:
+            return plan_backup(self._workspace.existing(), to, extras=("frames",) if frames else ())
         folder = _with_files(self._workspace)
         copied = backup.back_up(folder, to, extras=("frames",) if frames else ())
         if verify:
             backup.verify(to, copied)
         return copied
 
-    def fetch(self, *, frames: bool = False) -> Homecoming:
-        """Bring the clips here that a build keeps at an address; `frames`: the frame tables, too."""
-        from aramega.maintenance.remote_files import bring_home
+    def fetch(self, *, frames: bool = False, dry_run: bool = False) -> Homecoming:
+        """Bring the clips here that a build keeps at an address; `frames`: the frame tables, too. A dry run lists."""
+        from aramega.maintenance.remote_files import bring_home, plan_homecoming
 
         folder = self._workspace.folder
         with self._workspace.reading() as store:
             if not folder.files:
                 raise AramegaError(f"{folder.root}: its files are kept in its folder, and nowhere else.")
-            return bring_home(store, folder, frames=frames)
+            bring = plan_homecoming if dry_run else bring_home
+            return bring(store, folder, frames=frames)
 
     def split(self, prefix: Path, parts: int, *, dry_run: bool = False) -> Iterator[Part]:
         """Share out the recordings over workspaces PREFIX-1, PREFIX-2, …, one after the other."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def fetch(
     workspace: Workspace,
     frames: Annotated[bool, typer.Option("--frames", help="The frame tables, too: what re-segmenting needs.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Bring the clips here that a build keeps at an address (--files), to publish, review or back up from here.
@@ -28,8 +29,8 @@ def fetch(
     from aramega.cli.keep_results import show_fetched
     from aramega.cli.output import print_json
 
-    result = workspace.upkeep.fetch(frames=frames)
-    print_json(result) if as_json else show_fetched(result, workspace)
+    result = workspace.upkeep.fetch(frames=frames, dry_run=dry_run)
+    print_json(result) if as_json else show_fetched(result, workspace, dry_run=dry_run)
     return DONE_WITH_FAILURES if result.missing else ALL_DONE
 
 
@@ -67,6 +68,7 @@ def backup(
         bool, typer.Option("--without-frames", help="Leave out what a build can make again from the recordings.")
     ] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Hash every clip of the backup, not only new ones.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Copy the workspace as it is at this moment, even while a build runs in it. The recordings are not in it,
@@ -78,8 +80,8 @@ def backup(
     from aramega.cli.output import print_json
 
     target = backup_target(to, out)
-    result = workspace.upkeep.backup(target, frames=not without_frames, verify=verify)
-    print_json(result, indent=None) if as_json else show_backup(result, target, workspace)
+    result = workspace.upkeep.backup(target, frames=not without_frames, verify=verify, dry_run=dry_run)
+    print_json(result, indent=None) if as_json else show_backup(result, target, workspace, dry_run=dry_run)
     return ALL_DONE if result.is_whole else DONE_WITH_FAILURES
 
 

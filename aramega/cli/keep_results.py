@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from aramega.maintenance.remote_files import Homecoming
 
 
-def show_fetched(result: Homecoming, workspace: Workspace) -> None:
-    megabytes = result.bytes / 1e6
-    print(f"{workspace.path}: {result.brought:,} files brought from {workspace.folder.files}, {megabytes:,.1f} MB.")
+def show_fetched(result: Homecoming, workspace: Workspace, *, dry_run: bool) -> None:
+    files, done = count(result.brought, "file"), "would be brought" if dry_run else "brought"
+    print(f"{workspace.path}: {files} {done} from {workspace.folder.files}, {result.bytes / 1e6:,.1f} MB.")
     list_some(result.missing, "aramega: ", ": is not there either.")
 
 
@@ -59,11 +59,12 @@ def backup_target(to: Path | None, out: Path | None) -> Path:
     return to or out  # type: ignore[return-value]  # one of them is there
 
 
-def show_backup(backup: Backup, to: Path, workspace: Workspace) -> None:
+def show_backup(backup: Backup, to: Path, workspace: Workspace, *, dry_run: bool) -> None:
     print(
         f"{to}: {count(backup.clips, 'clip')} and the frames of {count(backup.frames, 'recording')}, {size(backup.bytes)}"
     )
-    print(f"{backup.kept:,} were there, {backup.linked:,} linked, {backup.copied:,} copied.")
+    would = "would be " if dry_run else ""
+    print(f"{backup.kept:,} were there, {backup.linked:,} {would}linked, {backup.copied:,} {would}copied.")
     list_some(backup.missing, "aramega: ", ": is not in the workspace.")
     list_some(backup.wrong, "aramega: ", ": is not what its row says.")
     for project in backup.unpulled:

@@ -15,7 +15,7 @@ import typer
 from aramega.cli.command import Changes, WorkspaceOption, command
 from aramega.cli.config_options import ConfigOption
 from aramega.cli.exit_codes import ALL_DONE, DONE_WITH_FAILURES, WRONG_USAGE
-from aramega.cli.options import AsJson, Out
+from aramega.cli.options import AsJson, DryRun, Out
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
@@ -65,6 +65,7 @@ def push(
     limit: Limit = None,
     passages: Ids = None,
     against: Against = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Send drafted passages to Label Studio, once each; again, and only what is new or changed is sent."""
@@ -72,8 +73,8 @@ def push(
     from aramega.cli.review_results import show_pushed
 
     review = _changed(workspace, changes)
-    result = review.push(review.request(limit=limit, passages=_ids(passages), against=against))
-    print_json(result) if as_json else show_pushed(result)
+    result = review.push(review.request(limit=limit, passages=_ids(passages), against=against), dry_run=dry_run)
+    print_json(result) if as_json else show_pushed(result, dry_run=dry_run)
     return DONE_WITH_FAILURES if result.skipped else ALL_DONE
 
 
@@ -84,6 +85,7 @@ def pull(
     everything: Annotated[
         bool, typer.Option("--all", help="Read all tasks again, not only those that changed since the last pull.")
     ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Take what annotators did since the last time into the workspace."""
@@ -91,8 +93,8 @@ def pull(
     from aramega.cli.review_results import show_pulled
 
     review = _changed(workspace, changes)
-    result = review.pull(everything=everything)
-    print_json(result) if as_json else show_pulled(result)
+    result = review.pull(everything=everything, dry_run=dry_run)
+    print_json(result) if as_json else show_pulled(result, dry_run=dry_run)
     return DONE_WITH_FAILURES if result.refused else ALL_DONE
 
 
@@ -176,6 +178,7 @@ def import_files(
         list[str] | None,
         typer.Option("--annotator", metavar="ID=EMAIL", help="Who a number in the export is; may be repeated."),
     ] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Take reviews from files that Label Studio's export dialog wrote."""
@@ -184,8 +187,9 @@ def import_files(
     from aramega.cli.review_results import people_of, show_imported
 
     folder, files = _split_folder(paths, option)
-    result = Workspace(folder, notify=note).review.import_files(files, url=url, people=people_of(annotator or ()))
-    print_json(result) if as_json else show_imported(result)
+    people = people_of(annotator or ())
+    result = Workspace(folder, notify=note).review.import_files(files, url=url, people=people, dry_run=dry_run)
+    print_json(result) if as_json else show_imported(result, dry_run=dry_run)
     return DONE_WITH_FAILURES if result.refused else ALL_DONE
 
 

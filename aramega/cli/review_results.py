@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from aramega.labelstudio.uploads import PushSummary
 
 
-def show_pushed(result: PushSummary) -> None:
+NOTHING_KEPT = "That is what would change; nothing was changed."
+
+
+def show_pushed(result: PushSummary, *, dry_run: bool) -> None:
     list_some(result.skipped, "left out: ")
     list_some(result.remarks, "mind: ")
     more = [
@@ -28,14 +31,16 @@ def show_pushed(result: PushSummary) -> None:
         f"{len(result.skipped):,} left out" if result.skipped else "",
     ]
     print("; ".join(filter(None, (f"{result.new:,} new, {result.same:,} there already", *more))) + ".")
-    print(f"Annotate: {result.link}")
+    print(NOTHING_KEPT if dry_run else f"Annotate: {result.link}")
 
 
-def show_pulled(result: PullSummary) -> None:
+def show_pulled(result: PullSummary, *, dry_run: bool) -> None:
     list_some(result.complaints, "mind: ")
     print(f"{result.new:,} new reviews; {result.looked_at:,} tasks with changes looked at.")
     if result.refused:
         print(f"{result.refused:,} tasks refused: their work waits on the server. Mend them there, then pull --all.")
+    if dry_run:
+        print(NOTHING_KEPT)
 
 
 def show_form(form: Form, name: str) -> None:
@@ -54,9 +59,11 @@ def show_exported(result: Exported) -> None:
     print(f"{result.tasks:,} tasks.", file=sys.stderr)
 
 
-def show_imported(result: Imported) -> None:
+def show_imported(result: Imported, *, dry_run: bool) -> None:
     list_some(result.complaints, "mind: ")
     print(f"{result.new:,} new reviews; {result.looked_at:,} tasks with work in them.")
+    if dry_run:
+        print(NOTHING_KEPT)
 
 
 def people_of(named: Sequence[str]) -> dict[int, str]:

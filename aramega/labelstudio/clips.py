@@ -34,6 +34,9 @@ class ClipAccess(Protocol):
     def address(self, passage: Passage) -> str:
         """What the browser asks for; the clip is there to be heard."""
 
+    def would_give(self, address: str, passage: Passage) -> bool:
+        """Whether that is the address this way gives the clip, as far as can be seen without a server."""
+
 
 def choose_clip_access(way: str, client: LabelStudioClient, workspace: WorkspaceFolder) -> ClipAccess:
     """Choose by `--audio`: `local`, `local:FOLDER` (the clips' folder as the server sees it), `upload`, or an address."""
@@ -84,6 +87,11 @@ class ClipsOnServerDisk:
             self._root = self._find_root(clip)
         return f"/data/local-files/?d={quote(str(clip.relative_to(self._root)))}"
 
+    def would_give(self, address: str, passage: Passage) -> bool:
+        clip = PurePosixPath(self.folder) / PurePosixPath(checked_clip(passage)).relative_to("clips")
+        asked = parse_qs(urlsplit(address).query).get("d", [""])[0]
+        return bool(asked) and str(clip).endswith(f"/{asked}")
+
     def _find_root(self, clip: PurePosixPath) -> PurePosixPath:
         above = PurePosixPath(self.folder).parents
         if self.client is None:
@@ -112,6 +120,9 @@ class ClipsAtAddress:
     def address(self, passage: Passage) -> str:
         inside = PurePosixPath(checked_clip(passage)).relative_to("clips")
         return f"{self.base}/{quote(str(inside))}"
+
+    def would_give(self, address: str, passage: Passage) -> bool:
+        return address == self.address(passage)
 
 
 @dataclass
@@ -153,6 +164,9 @@ class UploadedClips:
             upload = self.client.get(f"api/import/file-upload/{sent['file_upload_ids'][0]}")
             self._addresses[passage.id] = f"/data/{upload['file']}"
         return self._addresses[passage.id]
+
+    def would_give(self, address: str, passage: Passage) -> bool:
+        return address.startswith("/data/upload/") and clip_name(address) == checked_id(passage.id)
 
 
 def checked_id(passage: str) -> str:

@@ -7,7 +7,7 @@ export dialog gives (format JSON) comes back the same way. Reading a file twice 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,7 @@ from aramega.labelstudio.uploads import BATCH
 from aramega.records import Review
 from aramega.store import Store
 from aramega.store.passages import find_passage
-from aramega.store.reviews import add_reviews
+from aramega.store.reviews import ReviewTrial, add_reviews
 from aramega.workspace import WorkspaceFolder, whole_file
 
 
@@ -72,13 +72,27 @@ def import_files(
 ) -> Imported:
     """Take the reviews in files of Label Studio's JSON export. `url`: the server they came from, so that a later
     pull from there finds them known; `people`: e-mail addresses of annotators, whom the export names by number."""
+    return _read_files(store, files, url, people or {}, lambda reviews: add_reviews(store, reviews))
+
+
+def plan_import(
+    store: Store, files: Iterable[Path], *, url: str = "", people: Mapping[int, str] | None = None
+) -> Imported:
+    """What `import_files` would add; nothing is kept."""
+    return _read_files(store, files, url, people or {}, ReviewTrial(store).add)
+
+
+def _read_files(
+    store: Store, files: Iterable[Path], url: str, people: Mapping[int, str], keep: Callable[[Sequence[Review]], int]
+) -> Imported:
+    """Read files; `keep` is given each one's reviews, and says how many are new."""
     imported = Imported()
     for file in files:
         reader = _FileTaskReader(
             url=url or "file",
             project=0,
             form=Form(),
-            people=people or {},
+            people=people,
             find=lambda passage: find_passage(store, passage),
             pushed=lambda _: "",
             file=file.name,
@@ -90,7 +104,7 @@ def import_files(
             imported.looked_at += bool(parsed.reviews or parsed.refused)
             imported.refused += parsed.refused
             imported.complaints += parsed.complaints
-        imported.new += add_reviews(store, reviews)
+        imported.new += keep(reviews)
     return imported
 
 

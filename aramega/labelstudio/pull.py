@@ -13,10 +13,10 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import IO, Any
 
 from aramega.errors import AramegaError
@@ -27,7 +27,7 @@ from aramega.labelstudio.projects import Project, condition, need_project, peopl
 from aramega.records import Review
 from aramega.store import Store
 from aramega.store.passages import find_passage
-from aramega.store.reviews import add_reviews
+from aramega.store.reviews import ReviewTrial, add_reviews
 from aramega.store.tasks import note_pulled, noted_tasks, pulled_until
 
 OVERLAP = timedelta(seconds=30)
@@ -35,6 +35,7 @@ OVERLAP = timedelta(seconds=30)
 server may take seconds in between."""
 PAGE = 200
 """Changed tasks read at a time, with all their annotations."""
+BEFORE_ALL = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SNAPSHOT_PATIENCE = 1800.0
 _WORK = "id,data,annotations,drafts,result,completed_by,was_cancelled,ground_truth,lead_time,created_at,updated_at,user"
 Say = Callable[[str], None]
@@ -62,9 +63,8 @@ def pull(store: Store, client: LabelStudioClient, project: str, say: Say = lambd
     since = pulled_until(store, client.url, source.id)
     if not since:
         return _pull_everything(store, client, source, begun, say)
-    summary = _add_reviews_of(
-        store, client, source, changed_tasks(client, source.id, datetime.fromisoformat(since)), say
-    )
+    tasks = changed_tasks(client, source.id, datetime.fromisoformat(since))
+    summary = _add_reviews_of(store, client, source, tasks, say)
     note_pulled(store, client.url, source.id, source.title, (begun - OVERLAP).isoformat())
     return summary
 
@@ -73,6 +73,22 @@ def pull_everything(store: Store, client: LabelStudioClient, project: str, say: 
     """Add reviews of everything, as the first time: after a task was put right, or passages came back."""
     begun = client.check()
     return _pull_everything(store, client, need_project(client, project), begun, say)
+
+
+def plan_pull(store: Store, client: LabelStudioClient, project: str, *, since: datetime | None = None) -> PullSummary:
+    """What a pull would add, found out by questions alone: nothing is kept here, and no snapshot is made there.
+
+    `since`: as if the last pull had been then.
+    """
+    client.check()
+    source = need_project(client, project)
+    last = since or _last_pull(store, client, source)
+    return _read_reviews_of(store, client, source, changed_tasks(client, source.id, last), ReviewTrial(store).add)
+
+
+def _last_pull(store: Store, client: LabelStudioClient, project: Project) -> datetime:
+    until = pulled_until(store, client.url, project.id)
+    return datetime.fromisoformat(until) if until else BEFORE_ALL
 
 
 def pull_task(store: Store, client: LabelStudioClient, project: Project, task: int) -> PullSummary:
@@ -115,6 +131,18 @@ def _add_reviews_of(
     store: Store, client: LabelStudioClient, project: Project, tasks: Iterable[dict[str, Any]], say: Say
 ) -> PullSummary:
     """Read tasks as they come, and write their reviews some hundred at a time."""
+    return _read_reviews_of(store, client, project, tasks, lambda reviews: add_reviews(store, reviews), say)
+
+
+def _read_reviews_of(
+    store: Store,
+    client: LabelStudioClient,
+    project: Project,
+    tasks: Iterable[dict[str, Any]],
+    keep: Callable[[Sequence[Review]], int],
+    say: Say = lambda _: None,
+) -> PullSummary:
+    """Read tasks as they come; `keep` is given their reviews some hundred at a time, and says how many are new."""
     summary = PullSummary(project.id, project.title)
     reader = make_task_reader(store, client, project)
     batch: list[Review] = []
@@ -125,10 +153,10 @@ def _add_reviews_of(
         summary.refused += parsed.refused
         summary.complaints += parsed.complaints
         if len(batch) >= PAGE:
-            summary.new += add_reviews(store, batch)
+            summary.new += keep(batch)
             batch.clear()
             say(f"{summary.new:,} new reviews from {summary.looked_at:,} tasks")
-    summary.new += add_reviews(store, batch)
+    summary.new += keep(batch)
     return summary
 
 

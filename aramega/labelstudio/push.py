@@ -38,12 +38,14 @@ def push(
     form = usable_form(project.config, f"project {project.title!r}")
     clips = choose_clip_access(request.audio, client, workspace)
     clips.open_to(project.id)
-    summary = PushSummary(project.id, project.title, f"{client.url}/projects/{project.id}/data", remarks=_missing(form))
+    summary = PushSummary(
+        project.id, project.title, f"{client.url}/projects/{project.id}/data", remarks=missing_fields(form)
+    )
     index = TaskIndex(client, project.id)
     index.read()
     index.mark_begun()
-    _report_changes_on_server(store, index, summary)
-    with _opened(request.against) as rivals:
+    forget_tasks(store, client.url, project.id, report_changes_on_server(store, index, summary))
+    with opened(request.against) as rivals:
         uploader = TaskUploader(store, index, form, clips, summary, say, rivals)
         uploader.import_new(passages)
         uploader.refresh()
@@ -51,16 +53,12 @@ def push(
     note_tasks(store, client.url, project.id, (as_sent(index.by_passage[p]) for p in passages if p in index.by_passage))
     _spread_gold(store, index, passages, request)
     _prefer_version(client, project, uploader)
-    summary.doubles = index.dropped
-    for passage, stays, other in index.kept_doubles:
-        summary.remarks.append(
-            f"passage {passage} has two tasks, {stays} and {other}, and someone has worked in {other}: both are kept, and pull takes both."
-        )
+    report_doubles(index, summary)
     return summary
 
 
 @contextmanager
-def _opened(workspace: WorkspaceFolder | None) -> Iterator[Store | None]:
+def opened(workspace: WorkspaceFolder | None) -> Iterator[Store | None]:
     if workspace is None:
         yield None
         return
@@ -103,7 +101,7 @@ def _overlap_settings(request: PushRequest) -> dict[str, object]:
     }
 
 
-def _missing(form: Form) -> list[str]:
+def missing_fields(form: Form) -> list[str]:
     """What of a draft this project's form cannot show: someone may have renamed a field by hand."""
     asks_writing = form.has("transcript") or form.has("summary")
     gone = [name for name in ("transcript", "summary", "verdict") if asks_writing and not form.has(name)]
@@ -111,8 +109,8 @@ def _missing(form: Form) -> list[str]:
     return [*remarks, *form.remarks] if gone else []
 
 
-def _report_changes_on_server(store: Store, index: TaskIndex, summary: PushSummary) -> None:
-    """Add a remark for each task that was edited on the server, and one for those deleted there."""
+def report_changes_on_server(store: Store, index: TaskIndex, summary: PushSummary) -> list[int]:
+    """Add a remark for each task that was edited on the server, and one for those deleted there; give the latter."""
     sent = noted_tasks(store, index.client.url, index.project)
     present = {remote.task for remote in index.by_passage.values()} | {later for _, _, later in index.kept_doubles}
     edited = [remote for remote in index.strangers if remote.task in sent]
@@ -126,7 +124,16 @@ def _report_changes_on_server(store: Store, index: TaskIndex, summary: PushSumma
         summary.remarks.append(
             f"{len(gone):,} tasks pushed before are no longer on the server; those still wanted are sent again."
         )
-        forget_tasks(store, index.client.url, index.project, gone)
+    return gone
+
+
+def report_doubles(index: TaskIndex, summary: PushSummary) -> None:
+    """Count the second tasks that were removed, and add a remark for each that is kept."""
+    summary.doubles = index.dropped
+    for passage, stays, other in index.kept_doubles:
+        summary.remarks.append(
+            f"passage {passage} has two tasks, {stays} and {other}, and someone has worked in {other}: both are kept, and pull takes both."
+        )
 
 
 def _spread_gold(store: Store, index: TaskIndex, passages: Sequence[str], request: PushRequest) -> None:

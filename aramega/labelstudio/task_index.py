@@ -48,12 +48,16 @@ class TaskIndex:
     """Passages with a second task that someone has worked in: passage, task that counts, the other one."""
 
     def read(self) -> None:
-        """Read all tasks of the project anew."""
-        self.by_passage.clear()
-        self.strangers.clear()
-        self.kept_doubles.clear()
-        self.latest = 0
+        """Read all tasks of the project anew; of two for one passage, delete the later."""
+        self._forget()
         self._list_new()
+
+    def look(self) -> None:
+        """Read all tasks of the project anew and delete none: `dropped` is how many `read` would."""
+        self._forget()
+        doubles = self._take_new()
+        worked = touched_among(self.client, self.project, [later.task for _, later in doubles])
+        self._count_doubles(doubles, worked)
 
     def import_batch(self, batch: Batch) -> None:
         """Import the batch until each of its passages has a task, also when the server breaks off in between."""
@@ -107,8 +111,19 @@ class TaskIndex:
         goes_on = self.latest == self._sent_last and max(sent) - self._sent_last == len(sent)
         return goes_on or count_tasks(self.client, self.project, after=self.latest) == len(sent)
 
+    def _forget(self) -> None:
+        self.by_passage.clear()
+        self.strangers.clear()
+        self.kept_doubles.clear()
+        self.latest = 0
+
     def _list_new(self) -> None:
         """Add the tasks we do not know yet; of two for one passage, delete the later."""
+        if doubles := self._take_new():
+            self._drop(doubles)
+
+    def _take_new(self) -> list[tuple[RemoteTask, RemoteTask]]:
+        """Add the tasks we do not know yet; of those whose passage has a task already, give both."""
         doubles: list[tuple[RemoteTask, RemoteTask]] = []
         for new in list_remote_tasks(self.client, self.project, after=self.latest):
             self.latest = max(self.latest, new.task)
@@ -119,8 +134,7 @@ class TaskIndex:
                 self.by_passage[new.passage] = new
             elif first.task != new.task:
                 doubles.append((first, new))
-        if doubles:
-            self._drop(doubles)
+        return doubles
 
     def _drop(self, doubles: list[tuple[RemoteTask, RemoteTask]]) -> None:
         """Delete the later task of each passage, unless there is work in it."""
@@ -129,7 +143,10 @@ class TaskIndex:
         empty = [number for number in numbers if number not in worked]
         if empty:
             drop_tasks(self.client, self.project, empty)
-        self.dropped += len(empty)
+        self._count_doubles(doubles, worked)
+
+    def _count_doubles(self, doubles: list[tuple[RemoteTask, RemoteTask]], worked: set[int]) -> None:
+        self.dropped += len([later for _, later in doubles if later.task not in worked])
         self.kept_doubles += [
             (first.passage, first.task, later.task) for first, later in doubles if later.task in worked
         ]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.client import Unreachable
@@ -67,7 +68,7 @@ class TaskUploader:
     _sent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._predicts = any(self.form.has(name) for name in ("transcript", "summary", "title", "dialect", "emotion"))
+        self._predicts = shows_drafts(self.form)
 
     def import_new(self, passages: Sequence[str]) -> None:
         """Import the passages without a task; remember those whose task shows an older draft."""
@@ -102,10 +103,9 @@ class TaskUploader:
             try:
                 if isinstance(loaded, AramegaError):
                     raise loaded
-                remote, draft = self.index.by_passage.get(passage), loaded.drafted.draft
-                if draft.transcript is None and draft.summary is None:
-                    self.summary.skipped.append(f"{passage}: it has no draft yet; `aramega build-ssum` makes one.")
-                elif remote is None:
+                check_draft(loaded)
+                remote = self.index.by_passage.get(passage)
+                if remote is None:
                     yield passage, self._make(loaded)
                 else:
                     self._sort(remote, loaded)
@@ -116,14 +116,12 @@ class TaskUploader:
 
     def _sort(self, remote: RemoteTask, loaded: TaskDraft) -> None:
         """Count an existing task as the same or waiting, or put it on the list of those to refresh."""
-        is_same_draft = remote.draft == _fingerprint(loaded)
-        is_same = is_same_draft and remote.audio == self.clips.address(loaded.drafted.passage)
-        if is_same and (remote.predicted or not self._predicts):
-            self.summary.same += 1
-        elif remote.touched:
-            self.summary.waiting += not is_same_draft
-            self.summary.same += is_same_draft
-        else:
+        passage = loaded.drafted.passage
+        plays = lambda: remote.audio == self.clips.address(passage)  # noqa: E731  asked only where it matters
+        state = compare_task(remote, loaded, plays=plays, predicts=self._predicts)
+        self.summary.same += state == "same"
+        self.summary.waiting += state == "waiting"
+        if state == "stale":
             self._stale.append(loaded.drafted.id)
 
     def _make(self, loaded: TaskDraft) -> Task:
@@ -171,6 +169,32 @@ class TaskUploader:
             client.set(f"api/tasks/{remote.task}/", data=data)
             self.index.by_passage[passage] = replace(remote, draft=data["draft"], audio=data["audio"], predicted=True)
             self.summary.replaced += 1
+
+
+TaskState = Literal["same", "waiting", "stale"]
+"""As a push would make it now; older than the draft, with people's work in it; older and nobody's yet."""
+
+
+def shows_drafts(form: Form) -> bool:
+    """Whether the form has a field that a draft fills."""
+    return any(form.has(name) for name in ("transcript", "summary", "title", "dialect", "emotion"))
+
+
+def check_draft(loaded: TaskDraft) -> None:
+    """Raise for a passage that has nothing to correct yet."""
+    if loaded.drafted.draft.transcript is None and loaded.drafted.draft.summary is None:
+        raise AramegaError(f"{loaded.drafted.id}: it has no draft yet; `aramega build-ssum` makes one.")
+
+
+def compare_task(remote: RemoteTask, loaded: TaskDraft, *, plays: Callable[[], bool], predicts: bool) -> TaskState:
+    """What a task on the server is beside today's draft. `plays`: its clip is heard where we would say, which may cost
+    an upload to ask; `predicts`: the form shows drafts."""
+    is_same_draft = remote.draft == _fingerprint(loaded)
+    if is_same_draft and plays() and (remote.predicted or not predicts):
+        return "same"
+    if remote.touched:
+        return "same" if is_same_draft else "waiting"
+    return "stale"
 
 
 def _batches(tasks: Iterable[tuple[str, Task]]) -> Iterator[dict[str, Task]]:

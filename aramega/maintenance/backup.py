@@ -80,7 +80,7 @@ def back_up(workspace: WorkspaceFolder, to: Path, extras: Sequence[str] = ("fram
     to = to.absolute()
     part = WorkspaceFolder(to.with_name(f".{to.name}.part"))
     places = _Places(workspace, to, part, to.with_name(f".{to.name}.old"))
-    _check_places(workspace, to)
+    check_places(workspace, to)
     with _alone(places):
         _mend(places)
         made = _copy_all(places, extras)
@@ -98,7 +98,8 @@ def verify(to: Path, backup: Backup) -> None:
         backup.wrong = [c.path for c in clips if not _fits(store, c.passage, place.root / c.path, c.sha256)]
 
 
-def _check_places(workspace: WorkspaceFolder, to: Path) -> None:
+def check_places(workspace: WorkspaceFolder, to: Path) -> None:
+    """Raise where this workspace's backup cannot lie."""
     here, there = workspace.root.resolve(), to.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise AramegaError(f"{to}: a backup cannot lie in its workspace, nor around it. Give another folder.")

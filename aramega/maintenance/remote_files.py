@@ -29,18 +29,31 @@ class Homecoming:
 
 def bring_home(store: Store, workspace: WorkspaceFolder, *, frames: bool = False) -> Homecoming:
     """Fetch every clip that a row names and this folder does not hold; `frames`: the frame tables, too."""
-    found = Homecoming()
+    result, wanted = Homecoming(), _wanted(store, workspace, frames)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        wanted = [path for path in _named(store, workspace, frames) if not (workspace.root / path).exists()]
-        for path, came in zip(
-            wanted, pool.map(lambda path: workspace.bring(workspace.root / path), wanted), strict=True
-        ):
-            if came:
-                found.brought += 1
-                found.bytes += (workspace.root / path).stat().st_size
+        came = pool.map(lambda path: workspace.bring(workspace.root / path), wanted)
+        for path, is_here in zip(wanted, came, strict=True):
+            if is_here:
+                result.brought += 1
+                result.bytes += (workspace.root / path).stat().st_size
             else:
-                found.missing.append(path)
-    return found
+                result.missing.append(path)
+    return result
+
+
+def plan_homecoming(store: Store, workspace: WorkspaceFolder, *, frames: bool = False) -> Homecoming:
+    """What `bring_home` would fetch, by what the address lists; nothing is fetched."""
+    result, wanted = Homecoming(), _wanted(store, workspace, frames)
+    folders = sorted({path.partition("/")[0] for path in wanted})
+    listed = {entry.address: entry.size for f in folders for entry in find_files(f"{workspace.files}/{f}")}
+    for path in wanted:
+        size = listed.get(f"{workspace.files}/{path}")
+        if size is None:
+            result.missing.append(path)
+        else:
+            result.brought += 1
+            result.bytes += size
+    return result
 
 
 def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[RemoteFile]:
@@ -51,6 +64,11 @@ def unnamed_away(store: Store, workspace: WorkspaceFolder) -> list[RemoteFile]:
         for entry in find_files(f"{workspace.files}/{folder}")
         if is_unnamed(store, folder, PurePosixPath(entry.address).name)
     ]
+
+
+def _wanted(store: Store, workspace: WorkspaceFolder, frames: bool) -> list[str]:
+    """The files that rows name and this folder does not hold."""
+    return [path for path in _named(store, workspace, frames) if not (workspace.root / path).exists()]
 
 
 def _named(store: Store, workspace: WorkspaceFolder, frames: bool) -> Iterator[str]:

@@ -18,6 +18,22 @@ def add_reviews(store: Store, reviews: Iterable[Review]) -> int:
     return store.connection.total_changes - before
 
 
+class ReviewTrial:
+    """Counts the reviews that `add_reviews` would add, and adds none."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: set[str] = set()
+
+    def add(self, reviews: Sequence[Review]) -> int:
+        """How many of these are not there yet, nor among those asked about before."""
+        new = {review.id for review in reviews} - self._seen
+        self._seen |= new
+        query = "SELECT count(*) FROM reviews WHERE id IN (SELECT value FROM json_each(?))"
+        present: int = self._store.connection.execute(query, (json.dumps(sorted(new)),)).fetchone()[0]
+        return len(new) - present
+
+
 def reviews_of(store: Store, passage: str) -> list[Review]:
     """Everything people said of the passage, the oldest first."""
     return load_reviews(store, [passage])[passage]

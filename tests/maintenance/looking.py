@@ -47,6 +47,11 @@ def contents(root: Path) -> dict[str, object]:
     return {**rows(root), **files(root)}
 
 
+def every_byte(root: Path) -> dict[str, bytes]:
+    """Every file below the folder, as it is."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
 def timeless(root: Path) -> dict[str, object]:
     """All but when, and for how long, each thing was made; the judge's book is of the times of all others."""
     return {**contents(root), "results": [row[:5] for row in rows(root)["results"] if row[1] != "workspace"]}

@@ -18,7 +18,7 @@ from aramega.maintenance.backup import back_up, verify
 from aramega.records import AramegaError
 from aramega.store import Store
 from aramega.store.reviews import add_reviews
-from tests.maintenance.looking import a_workspace, contents, copy_of, cut_otherwise, files, review, rows
+from tests.maintenance.looking import a_workspace, contents, copy_of, cut_otherwise, every_byte, files, review, rows
 from tests.support.cli import Run
 from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
@@ -38,6 +38,22 @@ def test_a_backup_is_a_workspace_like_the_one_it_is_of(tmp_path: Path, aramega: 
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
     assert not list((tmp_path / "copy").glob("*-wal"))
     assert not list((tmp_path / "copy").glob(".*"))
+
+
+def test_a_dry_run_says_what_a_backup_would_hold_and_makes_none(tmp_path: Path, aramega: Run) -> None:
+    place = a_workspace(tmp_path / "news", [0, 1])
+    before = every_byte(tmp_path)
+    planned = aramega("backup", place.root, tmp_path / "copy", "--dry-run", "--json")
+    assert (planned.code, planned.err) == (0, "")
+    assert every_byte(tmp_path) == before
+    assert json.loads(planned.out) == json.loads(aramega("backup", place.root, tmp_path / "copy", "--json").out)
+    next((place.root / "clips").rglob("*.flac")).unlink()
+    again = aramega("backup", place.root, tmp_path / "copy", "--dry-run")
+    assert again.code == 3
+    assert "7 were there, 0 would be linked, 0 would be copied." in again.out
+    assert "is not in the workspace" in again.err
+    inside = aramega("backup", place.root, place.root / "copy", "--dry-run")
+    assert "a backup cannot lie in its workspace" in inside.err
 
 
 def test_clips_are_links_where_the_disk_allows_it_and_copies_where_not(

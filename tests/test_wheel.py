@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -32,15 +33,19 @@ def test_the_wheel_holds_the_labelling_configs_and_the_card_templates(wheel: Pat
 def test_the_wheel_alone_can_run_the_demo(wheel: Path, tmp_path: Path) -> None:
     """Unpacked into an empty folder and run from there, so that nothing can come from the clone."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    demo = [
-        sys.executable,
-        "-c",
-        "import sys, aramega.cli; print(aramega.__file__); sys.exit(aramega.cli.run(['demo']))",
-    ]
-    done = subprocess.run(demo, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        python = f"import sys, aramega.cli; print(aramega.__file__); sys.exit(aramega.cli.run({list(words)!r}))"
+        return subprocess.run([sys.executable, "-c", python], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run("demo")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path))
     [address] = re.findall(r"file://\S+/report\.html", done.stdout)
     report = Path(address.removeprefix("file://"))
     assert report == tmp_path / "demo-workspace" / "report.html"
     assert report.stat().st_size > 10_000
+    again = run("demo", "--json").stdout.partition("\n")[2]
+    made = json.loads(again)
+    assert (made["report"], made["failed"]) == (address, 0)
+    assert made["passages"] > 0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aramega.cli.command import command
-from aramega.cli.output import note
+from aramega.cli.options import AsJson
+from aramega.cli.output import note, print_json
 
 if TYPE_CHECKING:
     from aramega.desk import ExplorerServer
@@ -36,6 +38,7 @@ def browse(
     ] = 40.0,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Search the texts, listen, and compare drafts with what people made of them, on a page of this machine only."""
     from aramega.api.browsing import browser_server
@@ -43,27 +46,37 @@ def browse(
 
     source = folder or workspace or find_workspace()
     if out is not None:
-        _write(source, out, sound_mb)
+        _write(source, out, sound_mb, as_json=as_json)
         return
     with browser_server(source, port=port, on_read=_show_progress) as (server, passages):
-        _serve(server, passages, no_open=no_open)
+        _show_address(server, passages, as_json=as_json)
+        _serve(server, no_open=no_open or as_json)
 
 
-def _write(folder: Path, out: Path, sound_mb: float) -> None:
+def _write(folder: Path, out: Path, sound_mb: float, *, as_json: bool) -> None:
     from aramega.api.browsing import write_browser_page
 
     written = write_browser_page(folder, out, sound_mb=sound_mb, on_read=_show_progress)
+    if as_json:
+        print_json({"file": out, **asdict(written)})
+        return
     print(out)
     if written.silent:
         without = written.passages - written.with_sound
         note(f"{without} of {written.passages} passages have no sound there. {written.silent[0]}")
 
 
-def _serve(server: ExplorerServer, passages: int, *, no_open: bool) -> None:
+def _show_address(server: ExplorerServer, passages: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"address": server.address, "passages": passages}, indent=None)
+    else:
+        print(server.address, flush=True)
+    note(f"{passages:,} passages, as they are now. Ctrl-C ends it.")
+
+
+def _serve(server: ExplorerServer, *, no_open: bool) -> None:
     import webbrowser
 
-    print(server.address, flush=True)
-    note(f"{passages:,} passages, as they are now. Ctrl-C ends it.")
     # The index is a temporary file: a request to end must let it be removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not no_open:

@@ -175,11 +175,14 @@ def build_ssum(
     options = BuildOptions(config, tuple(sources or ()), *run)
     if dry_run:
         return _show_plan(workspace, options, as_json=as_json)
-    return build_and_show(workspace.kept_at(files) if files else workspace, options, quiet=quiet, as_json=as_json)
+    chosen = workspace.kept_at(files) if files else workspace
+    return exit_code_of(build_and_show(chosen, options, quiet=quiet, as_json=as_json))
 
 
-def build_and_show(workspace: Workspace, options: BuildOptions, *, quiet: bool = False, as_json: bool = False) -> int:
-    """Build, show how it goes and what came of it, and say how it ended."""
+def build_and_show(
+    workspace: Workspace, options: BuildOptions, *, quiet: bool = False, as_json: bool = False
+) -> BuildResult:
+    """Build, and show how it goes and what came of it."""
     from aramega.api.building import build
     from aramega.cli.build_progress import make_display
 
@@ -187,7 +190,7 @@ def build_and_show(workspace: Workspace, options: BuildOptions, *, quiet: bool =
     display = make_display(quiet=quiet, as_json=as_json)
     result = build(workspace, options, display)
     display.summary(result.summary)
-    return exit_code_of(result)
+    return result
 
 
 def exit_code_of(result: BuildResult) -> int:

@@ -6,14 +6,18 @@ package does by itself, and says so.
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aramega.cli.build import build_and_show
+from aramega.cli.build import build_and_show, exit_code_of
 from aramega.cli.command import command
+from aramega.cli.options import AsJson
+from aramega.cli.output import print_json
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
@@ -25,6 +29,7 @@ _TOY = {"transcribe.model": "demo", "transcribe.pack": False}
 @command("demo", panel="Build", example="aramega demo", workspace="no")
 def demo(
     into: Annotated[Path, typer.Option("--workspace", "-w", help="The folder to build in.")] = Path("demo-workspace"),
+    as_json: AsJson = False,
 ) -> int:
     """Build a small dataset from a sample broadcast, and say where its report is."""
     from aramega.api import Workspace
@@ -34,21 +39,28 @@ def demo(
 
     workspace, drafts = Workspace(into, notify=note), find_spec("whisper") is not None
     config = workspace.changed_config(options=_TOY if drafts else {})
-    code = build_and_show(workspace, BuildOptions(config, (str(MANIFEST),)))
-    print(f"The report: {workspace.report().as_uri()}")
-    _publish(workspace, drafts=drafts)
-    return code
+    result = build_and_show(workspace, BuildOptions(config, (str(MANIFEST),)), quiet=as_json)
+    report = workspace.report().as_uri()
+    print(f"The report: {report}", file=sys.stderr if as_json else sys.stdout)
+    dataset = _publish(workspace) if drafts and find_spec("pyarrow") else None
+    content = {"report": report, "dataset": dataset, **asdict(result.summary)}
+    print_json(content) if as_json else _show(dataset, drafts=drafts)
+    return exit_code_of(result)
 
 
-def _publish(workspace: Workspace, *, drafts: bool) -> None:
-    """What a stranger would load, in a folder beside the clips, where there is something to publish."""
+def _publish(workspace: Workspace) -> Path:
+    """What a stranger would load, in a folder beside the clips."""
+    dataset = workspace.path / "dataset"
+    workspace.publish(dataset)
+    return dataset
+
+
+def _show(dataset: Path | None, *, drafts: bool) -> None:
     if not drafts:
         print(
             "For transcripts and summaries as well: pip install '.[draft,publish]' in aramega's clone, then run it again."
         )
         return
-    if find_spec("pyarrow"):
-        dataset = workspace.path / "dataset"
-        workspace.publish(dataset)
+    if dataset:
         print(f'The dataset, which no person has reviewed: load_dataset("{dataset}", "ssum")')
     print("Its transcripts are by a toy that knows a few hundred words; for real work: --asr-model large-v3-turbo.")

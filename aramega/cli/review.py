@@ -122,12 +122,15 @@ def preview(
     changes: Changes,
     passage: Annotated[str | None, typer.Option("--passage", help="Which; default: the most useful one.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or only say where it is.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Open one task as an annotator sees it."""
+    from aramega.cli.output import print_json
+
     review = _changed(workspace, changes)
     link = review.task_link(passage)
-    print(link)
-    if browser:
+    print_json({"address": link}) if as_json else print(link)
+    if browser and not as_json:
         typer.launch(link)
 
 
@@ -142,10 +145,12 @@ def serve(
     address: Annotated[
         str, typer.Option("--connect", metavar="ADDRESS", help="Also tell Label Studio: it reaches us here.")
     ] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Answer Label Studio: drafts on demand (its ML backend protocol), and webhooks instead of polling."""
     review = _changed(workspace, changes)
-    review.serve(_show_address, host=host, port=port, connect_as=address)
+    show = _print_address if as_json else _show_address
+    review.serve(show, host=host, port=port, connect_as=address)
 
 
 @command("review export-files", panel="Review", example="aramega review export-files news --out tasks", options=WHICH)
@@ -213,3 +218,9 @@ def _ids(file: Path | None) -> list[str] | None:
 
 def _show_address(project: str, address: str) -> None:
     print(f"Serving {project} at {address} (webhooks: /webhook). Ctrl-C stops.", flush=True)
+
+
+def _print_address(project: str, address: str) -> None:
+    from aramega.cli.output import print_json
+
+    print_json({"project": project, "address": address, "webhooks": f"{address}/webhook"}, indent=None)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aramega.cli.command import command
+from aramega.cli.options import AsJson
+from aramega.cli.output import print_json
 
 if TYPE_CHECKING:
     from aramega.api import Workspace
@@ -27,17 +29,26 @@ def start(
         bool,
         typer.Option("--with-serve", help="Let it call `review serve` on this machine; else it calls nobody here."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a Label Studio of your own, on this machine only, that can play this workspace's clips.
 
     It is installed into an environment of its own on first use. Ctrl-C stops it; work and password stay.
     """
     if with_compose:
-        print(workspace.review.compose_file(), end="")
+        text = workspace.review.compose_file()
+        print_json({"compose": text}) if as_json else print(text, end="")
         return
     with workspace.review.running_server(port, with_serve=with_serve) as server:
-        _show(server, workspace)
+        _print(server) if as_json else _show(server, workspace)
         server.wait()
+
+
+def _print(server: RunningServer) -> None:
+    """Without password and token: what machines print is often kept in logs."""
+    print_json(
+        {"address": server.url, "user": server.credentials.email, "credentials": server.credentials_file}, indent=None
+    )
 
 
 def _show(server: RunningServer, workspace: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -178,3 +179,6 @@ def test_the_page_alone_is_written_from_the_command_line(
     assert said.code == 0
     assert (tmp_path / "set.html").exists()
     assert "have no sound there" in said.err
+    as_json = json.loads(aramega("browse", workspace.root, "--to", tmp_path / "set.html", "--json").out)
+    assert as_json["file"] == str(tmp_path / "set.html")
+    assert as_json["passages"] == as_json["with_sound"] > 0

@@ -56,6 +56,8 @@ def test_push_pull_status_and_preview_one_after_the_other(
     assert pulled.out == "1 new reviews; 1 tasks with changes looked at.\n"
     shown = aramega("review", "preview", workspace.root, *where, "--no-browser", "--passage", held.passage, env=curator)
     assert shown.out == f"{label_studio.url}/projects/{project.id}/data?task={held.task}\n"
+    as_json = aramega("review", "preview", workspace.root, *where, "--passage", held.passage, "--json", env=curator)
+    assert json.loads(as_json.out) == {"address": shown.out.strip()}
     assert label_studio.email in aramega("review", "status", workspace.root).out
 
 

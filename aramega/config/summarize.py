@@ -16,6 +16,8 @@ from aramega.config.files import content_key
 from aramega.plugins import find_plugins
 from aramega.prompts import load_prompt
 
+EXTRACTIVE_METHOD = "lexrank@2"
+"""How sentences are picked, as `text.extractive` names it: by another version they are picked anew."""
 OWN_BACKENDS = ("extractive", "openai", "hf")
 _ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
 
@@ -55,6 +57,11 @@ class SummarizeConfig(Options):
     max_sentences: int = Field(3, ge=1, le=10, description="Longest summary, in sentences.")
     max_words: int = Field(90, ge=10, description="Longest summary, in words; a longer one is sent back once.")
     max_topics: int = Field(5, ge=1, le=20, description="So many topics at most.")
+    formulas: tuple[str, ...] = Field(
+        (),
+        description="Phrases of your own that are no content, beside the openings, greetings and blessings that are known: "
+        "the sentence that ends each programme, a channel's motto. extractive passes over them.",
+    )
     context_tokens: int = Field(
         8192,
         ge=512,
@@ -148,14 +155,16 @@ class SummarizeConfig(Options):
         """A prompt and a local model count by what they hold, an endpoint by its model's name; where sentences are only
         picked, none does."""
         if self.model.kind == "extractive":
-            return {key: getattr(self, key) for key in ("backend", "max_sentences", "max_words", "max_topics")}
+            limits = {key: getattr(self, key) for key in ("backend", "max_sentences", "max_words", "max_topics")}
+            return {**limits, "formulas": list(self.formulas), "method": EXTRACTIVE_METHOD}
         prompts = {
             "prompt": load_prompt("summary", self.prompt),
             "merge_prompt": load_prompt("merge", self.merge_prompt),
         }
         tags = {key: prompt.tag for key, prompt in prompts.items()}
         backend = f"openai:{self.model.model}" if self.model.kind == "openai" else self.backend
-        return {**super().deciding(), **tags, "backend": content_key(backend)}
+        asked = {key: value for key, value in super().deciding().items() if key != "formulas"}
+        return {**asked, **tags, "backend": content_key(backend)}
 
 
 def parse_backend(backend: str) -> BackendName:

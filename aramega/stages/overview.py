@@ -71,7 +71,7 @@ class Overviews(Stage[SummarizedRecording]):
 
     def run(self, item: SummarizedRecording) -> Sequence[Overview]:
         if self._picks:
-            return [pick_overview(item, self.options)]
+            return [pick_overview(item, self.options, self.asking.formulas)]
         (end,) = self._talk_about([item])
         if isinstance(end, Exception):
             raise end
@@ -105,11 +105,13 @@ def load_rules(options: OverviewConfig, asking: SummarizeConfig) -> Rules:
     return Rules(load_prompt("overview", options.prompt), options, asking)
 
 
-def pick_overview(item: SummarizedRecording, options: OverviewConfig) -> Overview:
+def pick_overview(item: SummarizedRecording, options: OverviewConfig, formulas: Sequence[str] = ()) -> Overview:
     """The most central of the passages' sentences, and chapters under the titles of their most central passages."""
     summarized = _summarized(item)
     texts = [summary.text for _, summary in summarized]
-    extracted = extract(texts, max_sentences=options.max_sentences, max_words=options.max_words, max_topics=1)
+    extracted = extract(
+        texts, max_sentences=options.max_sentences, max_words=options.max_words, max_topics=1, formulas=formulas
+    )
     runs = find_chapters([f"{s.title} {s.text}" for _, s in summarized], options.max_chapters)
     titles = [summarized[most_central(texts, run)][1].title for run in runs]
     chapters = _as_chapters(item.passages, [(summarized[r.start][0], t) for r, t in zip(runs, titles, strict=True)])

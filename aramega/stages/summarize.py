@@ -110,10 +110,11 @@ def estimate(items: Iterable[DraftedPassage], options: SummarizeConfig) -> Estim
 def pick_summary(item: DraftedPassage, options: SummarizeConfig) -> Summary:
     """A summary of the passage's own sentences."""
     extracted = extract(
-        said_lines(item),
+        said_lines(item, without=("phantom", "loop", "no speech")),
         max_sentences=options.max_sentences,
         max_words=options.max_words,
         max_topics=options.max_topics,
+        formulas=options.formulas,
     )
     return Summary(item.id, extracted.text, extracted.title, extracted.topics, abstractive=False, model=method())
 
@@ -172,11 +173,11 @@ def summarize_passage(item: DraftedPassage, rules: Rules) -> Talk[Summary]:
     )
 
 
-def said_lines(item: DraftedPassage) -> list[str]:
+def said_lines(item: DraftedPassage, without: Sequence[str] = ("phantom",)) -> list[str]:
     """What was said, line by line. Lines the recognizer learned from subtitles and heard in music («ترجمة نانسي
     قنقر») stay in the transcript for people to judge, but nobody should read about them in a summary."""
     lines = item.draft.transcript.lines if item.draft.transcript else ()
-    return [line.text for line in lines if line.text.strip() and "phantom" not in line.flags]
+    return [line.text for line in lines if line.text.strip() and not set(without) & set(line.flags)]
 
 
 def _ask_about(

@@ -1,23 +1,24 @@
-"""Summaries without a model: the sentences that say most of what the others say (LexRank).
+"""Summaries without a model: the sentences that say most of what the others say (LexRank), and little twice (MMR).
 
 Each sentence is a vector of its words' tf-idf; two sentences are as near as the cosine of theirs; a sentence is
-central if it is near to central ones (Erkan and Radev 2004, the continuous form). The chosen ones are given
-whole and in their order. It writes nothing of its own, so it can't say what the transcript doesn't; nor can it
-tell a story from its headline.
+central if it is near to central ones (Erkan and Radev 2004, the continuous form). Formulas and greetings are no
+content: they count for nothing, and are cut from a chosen sentence's ends. What is chosen next is what is central
+and unlike the chosen (Carbonell and Goldstein 1998); the chosen are given in their order. It writes nothing of its
+own, so it can't say what the transcript doesn't; nor can it tell a story from its headline.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from aramega.text import sentences, words
+from aramega.text import words
+from aramega.text.formulas import Formulas
 from aramega.text.keyphrases import (
     find_title,
     find_topics,
@@ -27,15 +28,21 @@ from aramega.text.keyphrases import (
     tokens,
     word_weights,
 )
+from aramega.text.spoken_sentences import END_MARKS, find_sentences
 
 Floats = npt.NDArray[np.float64]
 
-LONGEST_SENTENCE = 40
-"""In words. Newsreaders' sentences have 20 to 30; what is longer is speech whose marks the recognizer left out."""
+METHOD = "lexrank@2"
+"""Another version picks otherwise."""
 DAMPING = 0.85
-END_MARKS = ".!?؟…؛»”\"')]"
 TOO_ALIKE = 0.7
 """A sentence nearer than this to a chosen one says nothing new."""
+NOVELTY = 0.4
+"""What likeness to a chosen sentence takes from another, beside what its centrality gives."""
+LEAST_CONTENT = 3
+"""Words that carry something, without which a sentence is not worth a place in a summary."""
+FIRST_IS_BEST = 0.3
+"""What the first sentence gains over the last one: speech that informs begins with its point."""
 
 
 @dataclass(frozen=True)
@@ -47,38 +54,29 @@ class Extract:
     topics: tuple[str, ...]
 
 
-def extract(lines: Sequence[str], *, max_sentences: int, max_words: int, max_topics: int) -> Extract:
-    """Summarize what was said, given line by line. One sentence in three, at least one, whatever its length."""
-    units = find_sentences(lines)
+def extract(
+    lines: Sequence[str], *, max_sentences: int, max_words: int, max_topics: int, formulas: Iterable[str] = ()
+) -> Extract:
+    """Summarize what was said, given line by line. One sentence in three, at least one, whatever its length; nothing
+    where nothing but formulas was said. `formulas` are a team's own."""
+    phrases = Formulas.with_own(formulas)
+    units = [unit for unit in (_without_formulas(u, phrases) for u in find_sentences(lines)) if unit]
     if not units:
         return Extract("", "", ())
-    near = similarities(units)
-    ranks = centrality(near)
     wanted = min(max_sentences, math.ceil(len(units) / 3))
+    units = [unit for unit in units if count_content(unit, phrases) >= LEAST_CONTENT] or units
+    contents = [" ".join(phrases.drop_from(words(unit))) for unit in units]
+    near = similarities(contents)
+    ranks = _rank(units, near)
     chosen = _choose(units, near, ranks, wanted, max_words)
-    title = find_title(units[max(chosen, key=lambda i: ranks[i])], word_weights(units))
-    return Extract(" ".join(_ended(units[i]) for i in sorted(chosen)), title, find_topics(units, max_topics))
+    best_first = sorted(chosen, key=lambda i: -ranks[i]) + sorted(set(range(len(units))) - set(chosen))
+    title = find_title([units[i] for i in best_first], word_weights(contents))
+    return Extract(" ".join(_ended(units[i]) for i in sorted(chosen)), title, find_topics(contents, max_topics))
 
 
 def method() -> str:
     """What a summary is said to be made by. Whose tokens it counted is part of it: they split words differently."""
-    return f"extractive:lexrank@1 ({tokenizer_name()})"
-
-
-def find_sentences(lines: Sequence[str]) -> list[str]:
-    """The sentences of a transcript. Where one has no mark at its end or is too long, lines count as sentences:
-    recognizers leave marks out, and segments end in pauses."""
-    lines = [line for line in (line.strip() for line in lines) if line]
-    ends = list(accumulate((len(line) + 1 for line in lines), initial=0))[1:]
-    text, pieces, at = " ".join(lines), [], 0
-    for sentence in sentences(text):
-        start = text.index(sentence, at)
-        at = start + len(sentence)
-        whole = sentence[-1] in END_MARKS and len(words(sentence)) <= LONGEST_SENTENCE
-        cuts = [] if whole else [end for end in ends if start < end < at]
-        edges = [start, *cuts, at]
-        pieces += [text[a:b].strip() for a, b in pairwise(edges)]
-    return [sentence for sentence in pieces if words(sentence)]
+    return f"extractive:{METHOD} ({tokenizer_name()})"
 
 
 def similarities(units: Sequence[str]) -> Floats:
@@ -111,15 +109,60 @@ def centrality(near: Floats) -> Floats:
     return ranks
 
 
+def count_content(text: str, formulas: Formulas) -> int:
+    """Words that carry something: neither formulas nor function words."""
+    return sum(len(word) > 1 and not is_function_word(word) for word in formulas.drop_from(words(text)))
+
+
+def _without_formulas(sentence: str, formulas: Formulas) -> str:
+    """A sentence without the formulas it begins and ends with; those inside stay, for the sentence needs them."""
+    sentence_words = words(sentence)
+    inside = {i for span in formulas.spans(sentence_words) for i in span}
+    outside = [i for i in range(len(sentence_words)) if i not in inside]
+    if not outside:
+        return ""
+    if inside.isdisjoint({0, len(sentence_words) - 1}):
+        return sentence
+    places, at = [], 0
+    for word in sentence_words:
+        at = sentence.index(word, at)
+        places.append((at, at + len(word)))
+        at += len(word)
+    is_last = outside[-1] == len(sentence_words) - 1
+    start = places[outside[0]][0] if outside[0] else 0
+    return sentence[start : len(sentence) if is_last else places[outside[-1]][1]]
+
+
+def _rank(units: Sequence[str], near: Floats) -> Floats:
+    """Centrality, in shares of the most central one's, with what a reader knows of sentences beside it."""
+    ranks = centrality(near)
+    places = 1 + FIRST_IS_BEST * (1 - np.arange(len(units)) / len(units))
+    weights = ranks / ranks.max() * places * np.array([_form_weight(unit) for unit in units])
+    return np.asarray(weights / weights.max())
+
+
+def _form_weight(sentence: str) -> float:
+    """A question asks for what it does not say; a sentence that is very short or cut off says little."""
+    weight = 0.6 if sentence.rstrip("\"'”»)] ").endswith(("؟", "?")) else 1.0
+    return weight * min(1.0, 0.5 + len(words(sentence)) / 16)
+
+
 def _choose(units: Sequence[str], near: Floats, ranks: Floats, wanted: int, max_words: int) -> list[int]:
-    """The most central sentences that fit and differ; the earlier of equals, for news begins with its point."""
-    order = sorted(range(len(units)), key=lambda i: (-round(float(ranks[i]), 9), i))
-    chosen, used = order[:1], len(words(units[order[0]]))
-    for i in order[1:]:
-        length = len(words(units[i]))
-        if len(chosen) < wanted and used + length <= max_words and near[i, chosen].max() < TOO_ALIKE:
-            chosen.append(i)
-            used += length
+    """Sentences that are central, fit, and differ from those chosen before; the earlier of equals."""
+    chosen = [int(np.argmax(np.round(ranks, 9)))]
+    used = len(words(units[chosen[0]]))
+    while len(chosen) < wanted:
+        alike = near[:, chosen].max(axis=1)
+        candidates = [
+            i
+            for i, unit in enumerate(units)
+            if i not in chosen and alike[i] < TOO_ALIKE and used + len(words(unit)) <= max_words
+        ]
+        if not candidates:
+            break
+        best = max(candidates, key=lambda i: (round(float(ranks[i] - NOVELTY * alike[i]), 9), -i))
+        chosen.append(best)
+        used += len(words(units[best]))
     return chosen
 
 

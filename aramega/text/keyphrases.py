@@ -1,22 +1,27 @@
 """What a text is about, without a model: the words that carry it, a few phrases as topics, one as title.
 
 A phrase is a run of neighbouring words that neither begins nor ends with a function word; it is worth what its
-words are worth, and a word is worth how often the text says it in any of its everyday forms. There is no
-grammar here: «افتتاح ثلاثة مستشفيات» is found because it stands between function words, not because it is a
-noun phrase.
+words are worth, and a word is worth how often the text says it in any of its everyday forms. A topic is made of
+words that show themselves as nouns (`nouns`) and carry no pronoun: it must mean something beside its sentence. A
+title has three words at least, for a single one says what is spoken of and not what of it.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from aramega.text import normalize, tokenize, words
+from aramega.text.nouns import carries_pronoun, find_nouns, is_definite, looks_like_verb
 
-MAX_TITLE_WORDS = 6
+MIN_TITLE_WORDS = 3
+MAX_TITLE_WORDS = 7
 MAX_TOPIC_WORDS = 2
+
+_CLAUSE_END = re.compile(r"[.!?؟…؛،,:]+")
 
 _FUNCTION_WORDS = """
 من إلى على عن في مع بين منذ خلال حتى عند عندما لدى بعد قبل فوق تحت أمام وراء خلف حول ضد دون بدون عبر نحو لكن بل ثم أو أم أن إن
@@ -67,10 +72,12 @@ def word_weights(sentences: Sequence[str]) -> dict[str, float]:
 
 
 def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
-    """Up to `most` phrases of one or two words, the weightiest first, none sharing a word with another."""
+    """Up to `most` noun phrases of one or two words, the weightiest first, none sharing a word with another."""
     weights = word_weights(sentences)
+    tokenized = [tokens(sentence) for sentence in sentences]
+    nouns = find_nouns([word for sentence in tokenized for word in sentence])
     phrases: Counter[tuple[str, ...]] = Counter(
-        phrase for s in sentences for phrase in _phrases(tokens(s), MAX_TOPIC_WORDS)
+        phrase for sentence in tokenized for phrase in _phrases(sentence, MAX_TOPIC_WORDS) if _is_topic(phrase, nouns)
     )
     worth = {p: _weight(p, weights) / len(p) * _as_name(p, n) for p, n in phrases.items()}
     chosen: list[tuple[str, ...]] = []
@@ -83,17 +90,43 @@ def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
     return tuple(" ".join(phrase) for phrase in chosen)
 
 
-def find_title(sentence: str, weights: dict[str, float]) -> str:
-    """The weightiest run of up to six words of a sentence; all of a sentence that is no longer."""
-    sentence_words = words(sentence)
-    if len(sentence_words) <= MAX_TITLE_WORDS:
-        return " ".join(sentence_words)
-    phrases = list(_phrases(sentence_words, MAX_TITLE_WORDS, inner=is_function_word)) or [
-        tuple(sentence_words[:MAX_TITLE_WORDS])
-    ]
-    # Over the square root of its length, so that a long run wins only if its words are good; the first of equals.
-    best = max(phrases, key=lambda phrase: _weight(phrase, weights) / len(phrase) ** 0.5)
-    return " ".join(best)
+def find_title(sentences: Sequence[str], weights: dict[str, float]) -> str:
+    """A phrase of three to seven words from the first of the sentences that has one; nothing where none has."""
+    for sentence in sentences:
+        sentence_words = words(sentence)
+        if MIN_TITLE_WORDS <= len(sentence_words) <= MAX_TITLE_WORDS:
+            return " ".join(sentence_words)
+        nouns = find_nouns(sentence_words)
+        phrases = [phrase for clause in _CLAUSE_END.split(sentence) for phrase in _title_phrases(words(clause))]
+        if phrases:
+            # Over the root of its length, so that a long run wins only if its words are good; the first of equals.
+            best = max(phrases, key=lambda p: _weight(p, weights) / len(p) ** 0.5 * _as_headline(p, nouns))
+            return " ".join(best)
+    return ""
+
+
+def _is_topic(phrase: Sequence[str], nouns: frozenset[str]) -> bool:
+    """Whether a phrase is a noun phrase that means something by itself: what is alone, or ends one, needs its article
+    or a place among the text's nouns."""
+    if any(carries_pronoun(word) or looks_like_verb(word) or word not in nouns for word in phrase):
+        return False
+    if any(is_function_word(word.removeprefix("ال")) for word in phrase):
+        return False
+    first, *rest = phrase
+    return not (rest and is_definite(first) and not is_definite(rest[-1]))  # «المستشفيات جديدة» is a sentence
+
+
+def _title_phrases(clause: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for phrase in _phrases(clause, MAX_TITLE_WORDS, inner=is_function_word):
+        if len(phrase) >= MIN_TITLE_WORDS:
+            yield phrase
+
+
+def _as_headline(phrase: Sequence[str], nouns: frozenset[str]) -> float:
+    """A headline begins with a noun and ends where a noun phrase may."""
+    begins = 1.3 if phrase[0] in nouns and not looks_like_verb(phrase[0]) else 1.0
+    ends = 1.15 if is_definite(phrase[-1]) else 0.8 if carries_pronoun(phrase[-1]) else 1.0
+    return begins * ends
 
 
 def _weight(phrase: Sequence[str], weights: dict[str, float]) -> float:
@@ -101,10 +134,11 @@ def _weight(phrase: Sequence[str], weights: dict[str, float]) -> float:
 
 
 def _as_name(phrase: Sequence[str], times: int) -> float:
-    """A pair that is said again is a name, and so is often one that ends in a definite noun: «وزارة الصحة»."""
+    """A pair that is said again is a name, and so is often one that ends in a definite noun: «وزارة الصحة». A noun
+    alone without its article is half of something."""
     if len(phrase) == 1:
-        return 1.0
-    return 1.5 if times > 1 else 1.3 if phrase[-1].startswith("ال") else 1.0
+        return 1.0 if is_definite(phrase[0]) else 0.5
+    return 1.6 if times > 1 else 1.5 if is_definite(phrase[-1]) else 1.0
 
 
 def _phrases(

@@ -39,7 +39,7 @@ def test_without_a_model_the_passage_speaks_for_itself(tmp_path: Path) -> None:
     assert summary.passage == item.id
     assert summary.text == f"{SENTENCES[0]}. {SENTENCES[1]}."
     assert not summary.abstractive
-    assert summary.model.startswith("extractive:lexrank@1")
+    assert summary.model.startswith("extractive:lexrank@2")
     assert summary.prompt == ""
     assert summary.requests == 0
 

@@ -1,0 +1,142 @@
+"""Sentences of speech: rebuilt across the lines of a transcript.
+
+A recognizer writes few marks, and a line ends where somebody drew breath, which is as often inside a sentence as
+after it. So a line's end is a candidate, not a full stop. We choose among the candidates (line ends, commas, words
+that begin a sentence) by dynamic programming: a cut costs what the words around it say against it, and a sentence
+costs how far its length is from what is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+
+from aramega.text.normalization import normalize
+from aramega.text.tokens import sentences, words
+
+END_MARKS = ".!?؟…؛»”\"')]"
+LONGEST_SENTENCE = 40
+"""In words. Newsreaders' sentences have 20 to 30; what is longer is speech whose marks the recognizer left out."""
+
+_USUAL = 12
+"""Words of a spoken sentence."""
+_SHORTEST = 4
+"""Words that say something by themselves; what is shorter belongs to its neighbour."""
+_UNFINISHED = """
+من إلى على عن في مع بين منذ خلال حتى عند لدى بعد قبل فوق تحت أمام ضد دون بدون عبر نحو لكن بل ثم أو أم أن إن أنه أنها إنه إنها
+لأن لأنه لأنها كأن لعل لم لن لا ما هذا هذه ذلك تلك الذي التي الذين هو هي هم قد لقد سوف كل بعض أي جميع غير إلا مثل حيث حين
+إذا لو و ف ب ل يا أيها كان كانت يعني اللي ده دي ديال بتاع
+"""
+"""A sentence does not end in one of these."""
+_OPENERS = """
+ثم لكن ولكن أما وأما إن وإن لقد ولقد وقد قال وقال وقالت قالت وأضاف وأضافت وأكد وأكدت وأوضح وأوضحت وأشار وأشارت وكان وكانت
+وفي ومن وهذا وهذه وذلك لذلك ولذلك وبذلك إذن فإن فإذا وإذا وعندما وبعد وأعلن وأعلنت ومع وعلى واليوم وحول
+"""
+"""A sentence often begins with one of these."""
+_CONTINUERS = """
+من إلى على عن في مع بين منذ خلال حتى عند لدى أو أم أن أنه أنها الذي التي الذين اللذان اللتان والتي والذي حيث لأن لأنه لأنها بل
+إلا غير فقط أيضا جدا منها منه فيها فيه عليها عليه لها له
+"""
+"""A sentence seldom begins with one of these, in speech that goes on after a breath."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A place in a text where a sentence may end."""
+
+    at: int
+    cost: float
+
+
+def find_sentences(lines: Sequence[str]) -> list[str]:
+    """The sentences of a transcript that is given line by line, with all their words in their order."""
+    lines = [line for line in (line.strip() for line in lines) if line]
+    ends = set(list(accumulate((len(line) + 1 for line in lines), initial=0))[1:])
+    text, pieces, at = " ".join(lines), [], 0
+    for sentence in sentences(text):
+        start = text.index(sentence, at)
+        at = start + len(sentence)
+        pieces += _divide(sentence, {end - start for end in ends if start < end < at})
+    return [piece for piece in pieces if words(piece)]
+
+
+def _divide(text: str, line_ends: set[int]) -> list[str]:
+    """A stretch between two marks, as the sentences that it is likeliest made of."""
+    is_marked = text[-1] in END_MARKS
+    if is_marked and len(words(text)) <= LONGEST_SENTENCE:
+        return [text]
+    candidates = _find_candidates(text, line_ends)
+    cuts = _cheapest_cuts(text, candidates)
+    edges = [0, *cuts, len(text)]
+    return [text[first:last].strip() for first, last in pairwise(edges)]
+
+
+def _find_candidates(text: str, line_ends: set[int]) -> list[_Candidate]:
+    """Where a sentence may end, with what speaks against it."""
+    candidates = []
+    for at in (i + 1 for i, letter in enumerate(text) if letter.isspace()):
+        before, after = words(text[max(0, at - 40) : at]), words(text[at : at + 40])
+        if not before or not after:
+            continue
+        cost = _cost_between(before[-1], after[0])
+        if at in line_ends:
+            candidates.append(_Candidate(at, cost))
+        elif text[at - 2 : at - 1] in ("،", ","):
+            candidates.append(_Candidate(at, cost + 1.0))
+        elif _fold(after[0]) in _forms(_OPENERS):
+            candidates.append(_Candidate(at, cost + 2.0))
+    return candidates
+
+
+def _cost_between(before: str, after: str) -> float:
+    """What the two words around a cut say against it."""
+    if _fold(before) in _forms(_UNFINISHED):
+        return 8.0
+    if _fold(after) in _forms(_OPENERS):
+        return -1.0
+    if _fold(after) in _forms(_CONTINUERS):
+        return 4.0
+    if after.startswith("و"):
+        return 2.0 if after.startswith("وال") else -0.7  # nouns are listed with it, verbs begin with it
+    # A noun without its article, before one with it, is the first half of a pair: «وزير | الصحة».
+    if after.startswith("ال") and not before.startswith(("ال", "وال", "بال")):
+        return 3.0
+    return 0.0
+
+
+def _cheapest_cuts(text: str, candidates: Sequence[_Candidate]) -> list[int]:
+    """The cuts whose costs, with those of the lengths between them, are the least."""
+    places = [_Candidate(0, 0.0), *candidates, _Candidate(len(text), 0.0)]
+    counts = [len(words(text[: place.at])) for place in places]
+    best, cut_before = [0.0], [0]
+    for last in range(1, len(places)):
+        totals = []
+        for first in range(max(0, last - 60), last):
+            length = counts[last] - counts[first]
+            totals.append((best[first] + places[last].cost + _length_cost(length), first))
+        total, first = min(totals)
+        best.append(total)
+        cut_before.append(first)
+    cuts, at = [], len(places) - 1
+    while at > 0:
+        at = cut_before[at]
+        cuts.append(places[at].at)
+    return cuts[::-1][1:]
+
+
+def _length_cost(length: int) -> float:
+    cost = (length - _USUAL) ** 2 / (150 if length < _USUAL else 40)
+    if length < _SHORTEST:
+        cost += 6.0
+    return cost + 12.0 if length > LONGEST_SENTENCE else cost
+
+
+@cache
+def _forms(text: str) -> frozenset[str]:
+    return frozenset(map(_fold, text.split()))
+
+
+def _fold(word: str) -> str:
+    return normalize(word, "asr").lower()

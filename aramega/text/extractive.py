@@ -37,11 +37,13 @@ METHOD = "lexrank@2"
 DAMPING = 0.85
 TOO_ALIKE = 0.7
 """A sentence nearer than this to a chosen one says nothing new."""
-NOVELTY = 0.4
+NOVELTY = 0.6
 """What likeness to a chosen sentence takes from another, beside what its centrality gives."""
 LEAST_CONTENT = 3
 """Words that carry something, without which a sentence is not worth a place in a summary."""
-FIRST_IS_BEST = 0.3
+LEAST_WORTH = 0.7
+"""What a further sentence must be worth, beside the best one's 1: a summary is not filled up."""
+FIRST_IS_BEST = 0.5
 """What the first sentence gains over the last one: speech that informs begins with its point."""
 
 
@@ -156,7 +158,10 @@ def _choose(units: Sequence[str], near: Floats, ranks: Floats, wanted: int, max_
         candidates = [
             i
             for i, unit in enumerate(units)
-            if i not in chosen and alike[i] < TOO_ALIKE and used + len(words(unit)) <= max_words
+            if i not in chosen
+            and ranks[i] >= LEAST_WORTH
+            and alike[i] < TOO_ALIKE
+            and used + len(words(unit)) <= max_words
         ]
         if not candidates:
             break

@@ -21,6 +21,8 @@ MIN_TITLE_WORDS = 3
 MAX_TITLE_WORDS = 7
 MAX_TOPIC_WORDS = 2
 
+_INSIDE_TITLES = frozenset("من إلى على عن في مع بين خلال بعد قبل ضد دون نحو حول".split())
+"""What joins nouns; «أن» and its like begin another sentence."""
 _CLAUSE_END = re.compile(r"[.!?؟…؛،,:]+")
 
 _FUNCTION_WORDS = """
@@ -113,11 +115,13 @@ def _is_topic(phrase: Sequence[str], nouns: frozenset[str]) -> bool:
     if any(is_function_word(word.removeprefix("ال")) for word in phrase):
         return False
     first, *rest = phrase
+    if rest and rest[-1].startswith(("وال", "فال")):
+        return False
     return not (rest and is_definite(first) and not is_definite(rest[-1]))  # «المستشفيات جديدة» is a sentence
 
 
 def _title_phrases(clause: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for phrase in _phrases(clause, MAX_TITLE_WORDS, inner=is_function_word):
+    for phrase in _phrases(clause, MAX_TITLE_WORDS, inner=_INSIDE_TITLES.__contains__):
         if len(phrase) >= MIN_TITLE_WORDS:
             yield phrase
 

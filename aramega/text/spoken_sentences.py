@@ -17,8 +17,9 @@ from aramega.text.normalization import normalize
 from aramega.text.tokens import sentences, words
 
 END_MARKS = ".!?؟…؛»”\"')]"
-LONGEST_SENTENCE = 40
-"""In words. Newsreaders' sentences have 20 to 30; what is longer is speech whose marks the recognizer left out."""
+LONGEST_SENTENCE = 24
+"""In words. Speech has few longer ones; more likely a recognizer left marks out."""
+_OVERLONG = 40
 
 _USUAL = 12
 """Words of a spoken sentence."""
@@ -32,7 +33,7 @@ _UNFINISHED = """
 """A sentence does not end in one of these."""
 _OPENERS = """
 ثم لكن ولكن أما وأما إن وإن لقد ولقد وقد قال وقال وقالت قالت وأضاف وأضافت وأكد وأكدت وأوضح وأوضحت وأشار وأشارت وكان وكانت
-وفي ومن وهذا وهذه وذلك لذلك ولذلك وبذلك إذن فإن فإذا وإذا وعندما وبعد وأعلن وأعلنت ومع وعلى واليوم وحول
+ولا وفي ومن وهذا وهذه وذلك لذلك ولذلك وبذلك إذن فإن فإذا وإذا وعندما وبعد وأعلن وأعلنت ومع وعلى واليوم وحول
 """
 """A sentence often begins with one of these."""
 _CONTINUERS = """
@@ -40,6 +41,11 @@ _CONTINUERS = """
 إلا غير فقط أيضا جدا منها منه فيها فيه عليها عليه لها له
 """
 """A sentence seldom begins with one of these, in speech that goes on after a breath."""
+
+
+_COUNTS = "مئة مائة مئتين ألف آلاف ألفا مليون ملايين مليونا مليار مليارات ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة"
+"""What is counted comes after these."""
+_AND_A_VERB = ("وي", "وت", "وسي", "وست", "ولم", "ولن")
 
 
 @dataclass(frozen=True)
@@ -85,25 +91,34 @@ def _find_candidates(text: str, line_ends: set[int]) -> list[_Candidate]:
             candidates.append(_Candidate(at, cost))
         elif text[at - 2 : at - 1] in ("،", ","):
             candidates.append(_Candidate(at, cost + 1.0))
-        elif _fold(after[0]) in _forms(_OPENERS):
-            candidates.append(_Candidate(at, cost + 2.0))
+        elif _opens(after[0]):
+            candidates.append(_Candidate(at, cost + 1.5))
     return candidates
 
 
 def _cost_between(before: str, after: str) -> float:
     """What the two words around a cut say against it."""
-    if _fold(before) in _forms(_UNFINISHED):
+    if _fold(before) in _forms(_UNFINISHED) or _fold(before.removeprefix("و")) in _forms(_UNFINISHED):
         return 8.0
-    if _fold(after) in _forms(_OPENERS):
+    if _opens(after):
         return -1.0
     if _fold(after) in _forms(_CONTINUERS):
         return 4.0
     if after.startswith("و"):
         return 2.0 if after.startswith("وال") else -0.7  # nouns are listed with it, verbs begin with it
-    # A noun without its article, before one with it, is the first half of a pair: «وزير | الصحة».
-    if after.startswith("ال") and not before.startswith(("ال", "وال", "بال")):
-        return 3.0
-    return 0.0
+    if before.isdigit() or _fold(before) in _forms(_COUNTS):
+        return 6.0
+    # A noun goes on in one with the article: its adjective, or the second half of a pair («وزير | الصحة»).
+    return 3.0 if after.startswith("ال") else 1.5
+
+
+def _opens(word: str) -> bool:
+    """Whether a sentence may begin with the word: with one of those that do, or with «and» and a verb that shows."""
+    folded = _fold(word)
+    if folded in _forms(_OPENERS):
+        return True
+    is_present, is_past = folded.startswith(_AND_A_VERB), folded.startswith("و") and folded.endswith("ت")
+    return len(folded) >= 4 and (is_present or is_past) and not folded.endswith(("ات", "يه", "ون"))
 
 
 def _cheapest_cuts(text: str, candidates: Sequence[_Candidate]) -> list[int]:
@@ -130,7 +145,7 @@ def _length_cost(length: int) -> float:
     cost = (length - _USUAL) ** 2 / (150 if length < _USUAL else 40)
     if length < _SHORTEST:
         cost += 6.0
-    return cost + 12.0 if length > LONGEST_SENTENCE else cost
+    return cost + 12.0 if length > _OVERLONG else cost
 
 
 @cache

@@ -145,6 +145,7 @@ COLUMNS = {
     "summary_model": Column("string", lambda view: getattr(view.drafted.draft.summary, "model", "")),
     "decision": Column("string", lambda view: getattr(view.drafted.draft.verdict, "decision", "")),
     "priority": Column("float64", lambda view: getattr(view.drafted.draft.verdict, "priority", None)),
+    "score": Column("float64", lambda view: getattr(view.drafted.draft.verdict, "score", None)),
     "confidence": Column("float64", lambda view: getattr(view.drafted.draft.verdict, "confidence", None)),
     "words": Column("int64", lambda view: getattr(view.drafted.draft.check, "words", None)),
     "snr_db": Column("float64", lambda view: view.drafted.passage.snr_db),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aramega.labelstudio.push import PushRequest
     from aramega.labelstudio.uploads import PushSummary
     from aramega.settle.agreement import Agreement
+    from aramega.settle.calibration import Calibration
     from aramega.settle.progress import ReviewProgress
 
 
@@ -164,7 +165,7 @@ class Review:
         from aramega.settle.progress import measure_workspace
 
         with self._workspace.reading() as store:
-            return measure_workspace(store, where=where)
+            return measure_workspace(store, where=where, random_share=self._config.check.random_share)
 
     def agreement(self, where: str = "", *, page: Path | None = None) -> Agreement:
         """How far annotators agree, with one another and with gold; `page` writes all disagreements as HTML."""
@@ -181,6 +182,18 @@ class Review:
 
             write_page(agreement, page)
         return agreement
+
+    def calibrate(self, *, dry_run: bool = False) -> Calibration:
+        """Learn from the reviews how likely a draft is accepted unchanged, and order the drafts by it; on a dry run,
+        nothing is kept."""
+        from aramega.settle.judging import judge_drafts
+        from aramega.settle.reviewed_drafts import calibrate_workspace
+
+        with self._workspace.reading() as store:
+            calibration = calibrate_workspace(store, dry_run=dry_run)
+            if not dry_run:
+                judge_drafts(store, self._config.check)
+        return calibration
 
     def compose_file(self) -> str:
         """A docker-compose file for a team's server."""

@@ -27,7 +27,7 @@ from aramega.cli.plugins import check_plugin
 from aramega.cli.publish import diff, publish
 from aramega.cli.review import check_config, export_files, import_files, pull, push, serve
 from aramega.cli.review import preview as review_preview
-from aramega.cli.review_settle import agreement, resolve
+from aramega.cli.review_settle import agreement, calibrate, resolve
 from aramega.cli.review_settle import status as review_status
 from aramega.cli.review_start import start
 from aramega.cli.session import SESSION
@@ -38,7 +38,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS: tuple[Entry, ...] = (
     *(build_ssum, init, demo),
-    *(start, push, review_preview, pull, review_status, agreement, resolve),
+    *(start, push, review_preview, pull, review_status, agreement, calibrate, resolve),
     *(serve, check_config, export_files, import_files),
     *(publish, diff),
     *(status, report, browse, export, preview),

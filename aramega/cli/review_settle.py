@@ -1,4 +1,5 @@
-"""`aramega review status`, `agreement`, `resolve`: how far the review is, how well people agree, and settling it.
+"""`aramega review status`, `agreement`, `calibrate`, `resolve`: how far the review is, how well people agree, what
+reviews teach of drafts, and settling them.
 
 None of them needs a server: they read what `aramega review pull` brought into the workspace.
 """
@@ -46,6 +47,17 @@ def agreement(
     print_json(agreement.to_dict()) if as_json else show_agreement(agreement, worst)
     if page and not as_json:
         print(f"\n{page}: {len(agreement.disagreements)} disagreements, word by word")
+
+
+@command("review calibrate", panel="Review", example="aramega review calibrate news")
+def calibrate(workspace: Workspace, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Learn from the reviews how likely a draft is right, and send the likeliest wrong and richest drafts first."""
+    from aramega.cli.calibration_table import show_calibration
+    from aramega.cli.output import print_json
+    from aramega.settle.reviewed_drafts import to_dict
+
+    calibration = workspace.review.calibrate(dry_run=dry_run)
+    print_json(to_dict(calibration)) if as_json else show_calibration(calibration)
 
 
 @command("review resolve", panel="Review", example="aramega review resolve news --policy referee --for-referee ids.txt")

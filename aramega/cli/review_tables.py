@@ -8,7 +8,7 @@ from files and servers is shown and never obeyed: no markup, no escape, no mark 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aramega.settle.disagreement import Difference, Disagreement
     from aramega.settle.intervals import Interval
     from aramega.settle.progress import AnnotatorProgress, ReviewProgress
+    from aramega.settle.rates import DraftRates
     from aramega.settle.resolve import Settlement
 
 SHOWN_CHANGES = 4
@@ -42,6 +43,8 @@ def show_progress(progress: ReviewProgress) -> None:
         _say(console, f"The {progress.left:,} left will be done about {forecast.done_on}, {pace} as in the last week")
     else:
         _say(console, f"No forecast: {forecast.why}")
+    for line in _rate_lines(progress.rates):
+        _say(console, line)
     if not progress.annotators:
         _say(console, "Nobody's work has been pulled yet: aramega review pull")
         return
@@ -49,6 +52,18 @@ def show_progress(progress: ReviewProgress) -> None:
     _say(
         console, "pace: minutes of work for a minute of sound, median. edited: share of the draft's characters changed."
     )
+
+
+def _rate_lines(rates: DraftRates | None) -> Iterator[str]:
+    """What a fair sample says of the drafts."""
+    if not rates or not rates.accepted:
+        return
+    errors = [f"{text} CER {_figure(interval, 1, 100.0)}" for text, interval in rates.errors.items()]
+    accepted = f"accepted unchanged {_figure(rates.accepted, 1, 100.0)}"
+    yield f"Drafts, by {count(rates.reviews, 'review')} of passages drawn at random: {'; '.join([accepted, *errors])}"
+    narrower = [f"{more:,} more reviews: ± {100 * half:.1f} points" for more, half in rates.narrower.items()]
+    if narrower:
+        yield f"What is accepted would be known closer after {', '.join(narrower)}"
 
 
 _ANNOTATOR_COLUMNS: dict[str, Callable[[AnnotatorProgress], str]] = {

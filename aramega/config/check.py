@@ -124,6 +124,14 @@ class CheckConfig(Options):
         description="What decides an annotator's order: 1 the least sure first, 0 the most valuable (long, rich) first.",
     )
 
+    random_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of the passages that come to annotators at a random place of the order: a fair sample, by which "
+        "`aramega review status` says how good the drafts are.",
+    )
+
     @field_validator("reject", "review_first")
     @classmethod
     def _rules_can_be_read(cls, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def published_entry(row: Row, raw: Row, split: str, sound: str) -> Entry:
         split=split,
         decision=row.get("decision") or "",
         accepted=True if raw.get("resolved") else None,
-        score=row.get("confidence"),
+        score=row.get("score", row.get("confidence")),
         changed=farthest(row.get("distance_transcription"), row.get("distance_summary")),
         verified=tuple("transcript" if name == "transcription" else name for name in verified),
         sound=sound,

@@ -75,7 +75,7 @@ def entry_of(material: Material) -> Entry:
         decision=draft.verdict.decision if draft.verdict else "",
         reasons=draft.verdict.reasons if draft.verdict else (),
         accepted=final.accepted if final.reviews else None,
-        score=draft.verdict.confidence if draft.verdict else None,
+        score=draft.verdict.score if draft.verdict else None,
         priority=draft.verdict.priority if draft.verdict else None,
         changed=farthest(final.transcript.distance, final.summary.distance),
         verified=verified_fields(final),

@@ -8,13 +8,13 @@ shows it as text.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aramega.errors import AramegaError
 from aramega.labelstudio.form import CHOICE, SPEECH, TEXT, Control, Form
 from aramega.records import Draft, DraftedPassage, Line, Passage, Segment
+from aramega.settle.shown import draft_fingerprint
 from aramega.text import clean
 
 Task = dict[str, Any]
@@ -53,7 +53,7 @@ def make_task(drafted: DraftedPassage, audio: str, form: Form, model_version: st
     data = task_data(drafted, audio)
     result = list(_result(drafted, form, data))
     verdict = drafted.draft.verdict
-    prediction = {"model_version": model_version, "score": verdict.confidence if verdict else 0.0, "result": result}
+    prediction = {"model_version": model_version, "score": verdict.score if verdict else 0.0, "result": result}
     return {"data": data, "predictions": [prediction]} if result else {"data": data}
 
 
@@ -100,18 +100,6 @@ def pair_fingerprint(draft: Draft, rival: Draft) -> str:
 def passage_key(passage: str, audio: str) -> str:
     """Hash a passage with the clip it plays: if either is edited on the server, the key no longer fits."""
     return hashlib.sha256(f"aramega task\n{passage}\n{audio}".encode()).hexdigest()[:20]
-
-
-def draft_fingerprint(draft: Draft) -> str:
-    """Hash what an annotator is shown to correct: the fingerprint changes when that does, and only then."""
-    lines = (
-        [[line.segment, line.text, line.start, line.end] for line in draft.transcript.lines] if draft.transcript else []
-    )
-    summary = [draft.summary.text, draft.summary.title] if draft.summary else []
-    labels = [draft.labels.dialect[:1], draft.labels.emotion[:1]] if draft.labels else []
-    likeliest = [[score.label for score in scores] for scores in labels]
-    content = json.dumps([lines, summary, likeliest], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def describe_doubts(draft: Draft) -> str:

@@ -19,7 +19,8 @@ from aramega.labelstudio.form import Form
 from aramega.labelstudio.projects import RemoteTask, drop_predictions, touched_among
 from aramega.labelstudio.task_drafts import TaskDraft, load_task_drafts
 from aramega.labelstudio.task_index import TaskIndex
-from aramega.labelstudio.tasks import Task, draft_fingerprint, make_task, pair_data, pair_fingerprint
+from aramega.labelstudio.tasks import Task, make_task, pair_data, pair_fingerprint
+from aramega.settle.shown import draft_fingerprint
 from aramega.store import Store
 from aramega.store.tasks import SentTask, note_tasks
 

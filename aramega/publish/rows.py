@@ -116,9 +116,14 @@ class _Quality:
         "what the checks advised: keep, review first or reject",
         lambda s: s.drafted.draft.verdict.decision if s.drafted.draft.verdict else None,
     )
+    score: float | None = column(
+        "float64",
+        "how sure the recognizer and the checks were of the draft, 0 to 1: an order, no probability",
+        lambda s: s.drafted.draft.verdict.score if s.drafted.draft.verdict else None,
+    )
     confidence: float | None = column(
         "float64",
-        "how likely the checks held the draft to be right, 0 to 1",
+        "how likely a person accepts the draft unchanged, as learned from this workspace's reviews; null before that",
         lambda s: s.drafted.draft.verdict.confidence if s.drafted.draft.verdict else None,
     )
 

@@ -141,13 +141,17 @@ class Verdict:
     passage: str
     decision: Decision
     reasons: tuple[str, ...]
-    confidence: float
-    """0 to 1: how likely the draft is right."""
+    score: float
+    """0 to 1: the surer the recognizer and the fewer the doubts, the higher; no probability."""
     priority: float
     """0 to 1: the least sure and the most valuable first."""
     duplicate_of: str = ""
     """The passage that says the same and came first."""
     similarity: float = 0.0
+    confidence: float | None = None
+    """How likely a person accepts the draft unchanged; None until `aramega review calibrate` has learned it."""
+    expected_cer: float | None = None
+    """Characters of the transcript that a person is expected to change; None until that was learned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from aramega.records import DraftedPassage, Line, Overview, Recording, Summary, Transcript
+from aramega.settle.calibration import Calibration
+from aramega.settle.reviewed_drafts import find_calibration
 from aramega.store import Store
 from aramega.store.draft_counts import DraftCounts, count_drafts, count_reasons, list_models, longest_overviews
 from aramega.store.recordings import load_recording
@@ -45,6 +47,7 @@ class DraftFacts:
     summary_models: tuple[str, ...]
     whole: tuple[WholeRecording, ...]
     """The longest of the recordings that have one."""
+    calibration: Calibration | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def gather_drafts(store: Store) -> DraftFacts | None:
         asr_models=list_models(store, Transcript, SHOWN_MODELS),
         summary_models=list_models(store, Summary, SHOWN_MODELS),
         whole=_whole_recordings(store),
+        calibration=find_calibration(store),
     )
 
 

@@ -19,6 +19,7 @@ from aramega.display import clock, visible
 from aramega.html import PageFiles, render
 from aramega.report import plots
 from aramega.report.facts import Facts
+from aramega.report.reliability import draw_reliability
 from aramega.report.sample import Preview
 from aramega.version import __version__
 
@@ -44,6 +45,7 @@ def render_page(facts: Facts, previews: Sequence[Preview], config: Config) -> st
         strip=_strip,
         draw_histogram=plots.draw_histogram,
         draw_segments=plots.draw_segments,
+        draw_reliability=draw_reliability,
         facts=facts,
         status=facts.status,
         heard=list(zip(facts.sample, previews, strict=True)),

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aramega.config import CheckConfig
 from aramega.config.check import FACTS, read_rule
 from aramega.errors import AramegaError
 from aramega.plugins import Fact, Plugin, get_plugin
+from aramega.records import Verdict
+from aramega.settle.at_random import at_random_place, is_drawn
+from aramega.settle.reviewed_drafts import find_calibration
 from aramega.settle.verdicts import Facts, judge
 from aramega.store import Mark, Store
+from aramega.store.calibration import count_reviewed_by_recording, load_calibration
 from aramega.store.extras import list_extras
 from aramega.store.results import is_stale, list_result_fingerprints
 from aramega.store.verdicts import list_checked, list_measured, list_signatures, replace_verdicts
@@ -33,17 +39,33 @@ def judge_drafts(store: Store, options: CheckConfig) -> int:
     if not mark.fingerprint or not is_stale(store, mark, _EVERYTHING):
         return 0
     repeats, extras = _find_repeats(store, options), _plugin_facts(store, options)
-    verdicts = (
-        judge(_facts(passage, measured, repeats, extras.get(passage, {})), options)
-        for passage, measured in list_measured(store)
+    learned = find_calibration(store)
+    reviewed = count_reviewed_by_recording(store) if learned else {}
+
+    def judged() -> Iterator[Verdict]:
+        for passage, recording, measured in list_measured(store):
+            facts = _facts(passage, measured, repeats, extras.get(passage, {}))
+            yield judge(replace(facts, reviewed_beside=reviewed.get(recording, 0)), options, learned)
+
+    return replace_verdicts(store, _with_some_at_random(judged, options.random_share), mark, _EVERYTHING)
+
+
+def _with_some_at_random(judged: Callable[[], Iterator[Verdict]], share: float) -> Iterator[Verdict]:
+    """The verdicts, a share of them at a random place in the others' order. They are made twice rather than kept."""
+    order = array(
+        "d", (v.priority for v in judged() if share and v.decision != "reject" and not is_drawn(v.passage, share))
     )
-    return replace_verdicts(store, verdicts, mark, _EVERYTHING)
+    order = array("d", sorted(order))
+    for verdict in judged():
+        yield at_random_place(verdict, order) if is_drawn(verdict.passage, share) else verdict
 
 
 def _digest(store: Store, options: CheckConfig) -> str:
     """What verdicts depend on: the rules, and which drafts were checked under which fingerprint; empty where none was.
     Made of content alone, so that a build that was killed ends with the same books as a calm one."""
     digest = hashlib.sha256(json.dumps(options.model_dump(mode="json")).encode())
+    if learned := load_calibration(store):
+        digest.update(json.dumps([learned, count_reviewed_by_recording(store)], sort_keys=True).encode())
     checked = 0
     for item, fingerprint in list_checked(store):
         digest.update(f"{item} {fingerprint}\n".encode())

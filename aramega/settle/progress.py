@@ -7,7 +7,7 @@ Label Studio's own count, in which a tab left open over lunch is an hour's work;
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from statistics import fmean, median
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from aramega.records import Part, Review, in_time, moment
 from aramega.settle.distances import edit_distance
 from aramega.settle.policies import draft_of
+from aramega.settle.rates import DraftRates, measure_rates
+from aramega.settle.reviewed_drafts import list_reviewed_drafts
 from aramega.settle.standing import answer, is_rejection
 from aramega.store import Store
 from aramega.store.drafts import find_passages
@@ -84,6 +86,8 @@ class ReviewProgress:
     forecast: Forecast
     annotators: tuple[AnnotatorProgress, ...]
     """Who did most comes first."""
+    rates: DraftRates | None = None
+    """How good the drafts are, by a fair sample of the reviews."""
 
     @property
     def left(self) -> int:
@@ -177,7 +181,9 @@ def _span(time: timedelta) -> str:
     return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else "less than two hours"
 
 
-def measure_workspace(store: Store, *, where: str = "", now: datetime | None = None) -> ReviewProgress:
+def measure_workspace(
+    store: Store, *, where: str = "", now: datetime | None = None, random_share: float = 0.0
+) -> ReviewProgress:
     """Progress over the passages for which the SQL expression `where` is true, else over those that became tasks,
     else over those that machines did not reject."""
     passages = _worth_reviewing(store, where)
@@ -188,7 +194,8 @@ def measure_workspace(store: Store, *, where: str = "", now: datetime | None = N
         p: Known(lengths[p], draft_of(draft, "transcript"), draft_of(draft, "summary")) for p, draft in drafts.items()
     }
     reviews = [review for theirs in load_reviews(store, reviewed).values() for review in theirs]
-    return measure_progress(known, reviews, now or datetime.now(timezone.utc))
+    rates = measure_rates([d for d in list_reviewed_drafts(store) if d.passage in passages], random_share)
+    return replace(measure_progress(known, reviews, now or datetime.now(timezone.utc)), rates=rates)
 
 
 def _worth_reviewing(store: Store, where: str) -> set[str]:

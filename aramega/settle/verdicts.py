@@ -15,11 +15,12 @@ from functools import cache
 from aramega.config import CheckConfig
 from aramega.config.check import Rule, read_rule
 from aramega.records import Decision, Verdict
+from aramega.settle.calibration import Calibration
 
 _RICH_WORDS = 120
 """A minute of broadcast speech: a passage of so many words has all a summary needs."""
 _EACH_REASON = 0.85
-"""What each reason to look leaves of the confidence."""
+"""What each reason to look leaves of the score."""
 
 
 @dataclass(frozen=True)
@@ -29,36 +30,46 @@ class Facts:
     passage: str
     known: Mapping[str, float | None]
     duplicate_of: str = ""
+    reviewed_beside: int = 0
+    """Passages of the same recording that were reviewed."""
 
 
-def judge(facts: Facts, options: CheckConfig) -> Verdict:
+def judge(facts: Facts, options: CheckConfig, learned: Calibration | None = None) -> Verdict:
     """What becomes of one draft."""
     rejected = [rule.reason for rule in _rules(options.reject) if rule.holds(facts.known)]
     doubted = [rule.reason for rule in _rules(options.review_first) if rule.holds(facts.known)]
     decision: Decision = "reject" if rejected else "review first" if doubted else "keep"
-    confidence = _confidence(facts.known, len(rejected) + len(doubted))
+    score = round(_score(facts.known, len(rejected) + len(doubted)), 4)
+    confidence = round(learned.probability(facts.known, score), 4) if learned else None
+    expected_cer = learned.expected_errors("transcript", facts.known, score) if learned else None
+    unsure = 1 - (score if confidence is None else confidence)
     return Verdict(
         passage=facts.passage,
         decision=decision,
         reasons=tuple(rejected or doubted),
-        confidence=round(confidence, 4),
-        priority=0.0 if rejected else round(_priority(facts.known, confidence, options), 4),
+        score=score,
+        priority=0.0 if rejected else round(_priority(facts, unsure, options, is_learned=learned is not None), 4),
         duplicate_of=facts.duplicate_of,
         similarity=round(facts.known.get("similarity") or 0.0, 4),
+        confidence=confidence,
+        expected_cer=None if expected_cer is None else round(expected_cer, 4),
     )
 
 
-def _confidence(known: Mapping[str, float | None], reasons: int) -> float:
-    """How likely the draft is right: the recognizer's own probability of a token, less for every doubt."""
+def _score(known: Mapping[str, float | None], reasons: int) -> float:
+    """The recognizer's own probability of a token, less for every doubt."""
     logprob = known.get("avg_logprob")
     sure = math.exp(min(0.0, logprob)) if logprob is not None else 0.8  # a broadcaster's subtitles
     return sure * (1 - (known.get("doubted") or 0.0)) * _EACH_REASON**reasons
 
 
-def _priority(known: Mapping[str, float | None], confidence: float, options: CheckConfig) -> float:
-    """The least sure first, among them the richest; a passage of few words teaches little."""
-    value = min(1.0, (known.get("words") or 0.0) / _RICH_WORDS)
-    return options.unsure_weight * (1 - confidence) + (1 - options.unsure_weight) * value
+def _priority(facts: Facts, unsure: float, options: CheckConfig, *, is_learned: bool) -> float:
+    """The least sure first, among them the richest; a passage of few words teaches little. Where it was learned how
+    likely a draft is wrong, that multiplies with its worth, and with how little of its recording was reviewed."""
+    value = min(1.0, (facts.known.get("words") or 0.0) / _RICH_WORDS)
+    if is_learned:
+        return unsure * value / math.sqrt(1 + facts.reviewed_beside)
+    return options.unsure_weight * unsure + (1 - options.unsure_weight) * value
 
 
 @cache

@@ -148,8 +148,8 @@ def passage_lengths(store: Store) -> Numbers:
 
 
 def measured_drafts(store: Store) -> Numbers:
-    """Of each checked draft: confidence, characters a second, compression; a batch at a time."""
-    query = """SELECT v.confidence, c.characters_per_second, c.compression FROM checks c
+    """Of each checked draft: score, characters a second, compression; a batch at a time."""
+    query = """SELECT v.score, c.characters_per_second, c.compression FROM checks c
                JOIN passages p ON p.id = c.passage LEFT JOIN verdicts v ON v.passage = c.passage"""
     return _batches(store, query)
 

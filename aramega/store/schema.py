@@ -11,6 +11,30 @@ import sqlite3
 from aramega.records import AramegaError
 from aramega.store.connection import transaction
 
+_PASSAGE_FACTS = """
+    CREATE VIEW passage_facts AS
+    SELECT p.id AS passage, p.recording, round(p."end" - p.start, 3) AS seconds, p.start, p.snr_db, p.loudness_lufs,
+        p.bandwidth_hz, v.decision, v.priority, v.confidence, v.duplicate_of, v.reasons, c.avg_logprob,
+        c.compression_ratio, c.characters_per_second, c.arabic_share, c.music_share, c.words, c.summary_words,
+        c.compression, c.coverage, c.density, c.novel_bigrams, c.doubted, c.unheard, c.flags, t.model AS asr_model,
+        s.model AS summary_model, s.abstractive, json_extract(l.dialect, '$[0].label') AS dialect,
+        json_extract(l.dialect, '$[0].score') AS dialect_score, json_extract(l.emotion, '$[0].label') AS emotion,
+        json_extract(l.emotion, '$[0].score') AS emotion_score, r.accepted,
+        EXISTS (SELECT 1 FROM reviews w WHERE w.passage = p.id AND w.state = 'submitted') AS reviewed,
+        (SELECT json_extract(metadata, '$.programme') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS programme,
+        (SELECT json_extract(metadata, '$.channel') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS channel,
+        (SELECT json_extract(metadata, '$.speaker') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS speaker,
+        (SELECT json_extract(metadata, '$.licence') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
+            AS licence,
+        (SELECT json_extract(metadata, '$.date') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1) AS date
+    FROM passages p LEFT JOIN verdicts v ON v.passage = p.id LEFT JOIN checks c ON c.passage = p.id
+        LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN summaries s ON s.passage = p.id
+        LEFT JOIN labels l ON l.passage = p.id LEFT JOIN resolved r ON r.passage = p.id;
+"""
+
 STEPS = (
     """
     CREATE TABLE sources (
@@ -83,28 +107,8 @@ STEPS = (
     ) WITHOUT ROWID;
     CREATE INDEX tasks_by_passage ON tasks (passage);
     CREATE TABLE projects (place TEXT, project INTEGER, title TEXT, since TEXT, PRIMARY KEY (place, project)) WITHOUT ROWID;
-    CREATE VIEW passage_facts AS
-    SELECT p.id AS passage, p.recording, round(p."end" - p.start, 3) AS seconds, p.start, p.snr_db, p.loudness_lufs,
-        p.bandwidth_hz, v.decision, v.priority, v.confidence, v.duplicate_of, v.reasons, c.avg_logprob,
-        c.compression_ratio, c.characters_per_second, c.arabic_share, c.music_share, c.words, c.summary_words,
-        c.compression, c.coverage, c.density, c.novel_bigrams, c.doubted, c.unheard, c.flags, t.model AS asr_model,
-        s.model AS summary_model, s.abstractive, json_extract(l.dialect, '$[0].label') AS dialect,
-        json_extract(l.dialect, '$[0].score') AS dialect_score, json_extract(l.emotion, '$[0].label') AS emotion,
-        json_extract(l.emotion, '$[0].score') AS emotion_score, r.accepted,
-        EXISTS (SELECT 1 FROM reviews w WHERE w.passage = p.id AND w.state = 'submitted') AS reviewed,
-        (SELECT json_extract(metadata, '$.programme') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
-            AS programme,
-        (SELECT json_extract(metadata, '$.channel') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
-            AS channel,
-        (SELECT json_extract(metadata, '$.speaker') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
-            AS speaker,
-        (SELECT json_extract(metadata, '$.licence') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1)
-            AS licence,
-        (SELECT json_extract(metadata, '$.date') FROM sources f WHERE f.recording = p.recording ORDER BY path LIMIT 1) AS date
-    FROM passages p LEFT JOIN verdicts v ON v.passage = p.id LEFT JOIN checks c ON c.passage = p.id
-        LEFT JOIN transcripts t ON t.passage = p.id LEFT JOIN summaries s ON s.passage = p.id
-        LEFT JOIN labels l ON l.passage = p.id LEFT JOIN resolved r ON r.passage = p.id;
-    """,
+    """
+    + _PASSAGE_FACTS,
     """
     ALTER TABLE transcripts ADD COLUMN note TEXT NOT NULL DEFAULT '';
     CREATE INDEX transcripts_with_a_note ON transcripts (note) WHERE note <> '';
@@ -116,6 +120,15 @@ STEPS = (
     """
     CREATE TABLE extras (stage TEXT, item TEXT, json TEXT NOT NULL, PRIMARY KEY (stage, item)) WITHOUT ROWID;
     """,
+    # What had been called confidence is a score; a confidence is a probability, and there is none before calibration.
+    """
+    DROP VIEW passage_facts;
+    ALTER TABLE verdicts RENAME COLUMN confidence TO score;
+    ALTER TABLE verdicts ADD COLUMN confidence REAL;
+    ALTER TABLE verdicts ADD COLUMN expected_cer REAL;
+    CREATE TABLE calibration (number INTEGER PRIMARY KEY, json TEXT NOT NULL);
+    """
+    + _PASSAGE_FACTS.replace("v.confidence", "v.score, v.confidence, v.expected_cer"),
 )
 
 

@@ -29,10 +29,10 @@ def list_signatures(store: Store) -> Iterator[tuple[str, bytes]]:
         yield row[0], bytes.fromhex(row[1])
 
 
-def list_measured(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each checked passage and all that is measured of it alone, by name."""
+def list_measured(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each checked passage, its recording, and all that is measured of it alone, by name."""
     query = """
-        SELECT c.*, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
+        SELECT c.*, p.recording, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
             json_extract(l.dialect, '$[0].score') AS dialect_score, json_array_length(c.unsupported_numbers) AS numbers,
             json_array_length(c.unsupported_names) AS names
         FROM checks c JOIN passages p ON p.id = c.passage JOIN transcripts t ON t.passage = c.passage
@@ -42,10 +42,10 @@ def list_measured(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     for row in store.connection.execute(query):
         measured = {name: row[name] for name in row.keys() if name not in _NO_NUMBER}  # noqa: SIM118
         measured["unsupported_numbers"], measured["unsupported_names"] = measured.pop("numbers"), measured.pop("names")
-        yield row["passage"], measured
+        yield row["passage"], row["recording"], measured
 
 
-_NO_NUMBER = frozenset({"unsupported_numbers", "unsupported_names", "flags", "signature", "passage"})
+_NO_NUMBER = frozenset({"unsupported_numbers", "unsupported_names", "flags", "signature", "passage", "recording"})
 
 
 def replace_verdicts(store: Store, verdicts: Iterable[Verdict], mark: Mark, item: str) -> int:

@@ -36,7 +36,7 @@ def workspace(tmp_path: Path) -> WorkspaceFolder:
 def decide(store: Store, passage: str, decision: Decision | None) -> None:
     draft = load_drafted(store, passage).draft
     reasons = () if decision in ("keep", None) else ("noisy",)
-    verdict = Verdict(passage, decision, reasons, confidence=0.7, priority=0.5) if decision else None
+    verdict = Verdict(passage, decision, reasons, score=0.7, priority=0.5) if decision else None
     store.connection.execute("DELETE FROM verdicts WHERE passage = ?", (passage,))
     put_draft(store, replace(draft, verdict=verdict))
 

@@ -22,9 +22,10 @@ from aramega.labelstudio.form import annotation_folder, load_template, read_form
 from aramega.labelstudio.guidelines import instructions
 from aramega.labelstudio.pull import read_array
 from aramega.labelstudio.selection import PushRequest, choose_passages, mix_in_gold
-from aramega.labelstudio.tasks import describe_doubts, draft_fingerprint, make_task, passage_key
+from aramega.labelstudio.tasks import describe_doubts, make_task, passage_key
 from aramega.records import Word
 from aramega.records.choices import PERSONAL_DATA, chosen_reasons, names_personal_data
+from aramega.settle.shown import draft_fingerprint
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import find_passage, load_drafted

@@ -60,7 +60,7 @@ def test_every_passage_becomes_one_task_with_its_draft_as_a_prediction(
         assert draft.verdict
         shown = {e["from_name"]: e["value"] for e in prediction["result"]}
         assert shown["transcript"] == {"text": [draft.transcript.text]}
-        assert prediction["score"] == draft.verdict.confidence
+        assert prediction["score"] == draft.verdict.score
         assert prediction["model_version"].startswith("aramega-")
         assert client.get(f"api/projects/{summary.project}")["model_version"] == prediction["model_version"]
 

@@ -96,7 +96,7 @@ def test_a_sound_draft_is_kept_and_comes_late() -> None:
     unsure = judge(Facts("p", {**SOUND, "avg_logprob": -0.9}), CheckConfig())
     assert (unsure.decision, unsure.reasons) == ("review first", ("unsure of the words",))
     assert unsure.priority > calm.priority
-    assert unsure.confidence < calm.confidence
+    assert unsure.score < calm.score
 
 
 def test_what_is_rejected_says_why_and_is_nobodys_work() -> None:

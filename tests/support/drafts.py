@@ -73,7 +73,7 @@ def a_draft(passage: Passage, segments: Sequence[Segment], seed: int = 0) -> Dra
         ),
         labels=Labels(passage.id, (Score(dialect, 0.8), Score("MSA", 0.1)), "test", (Score(emotion, 0.7),), "test"),
         check=Check(passage.id, -0.3, 1.4, 14.0, 1.0, 0.0, words, 1, 10, words / 10, 0.9, 4.0, 0.1),
-        verdict=Verdict(passage.id, "review first", ("unsure",), confidence=0.7, priority=(seed % 10) / 10),
+        verdict=Verdict(passage.id, "review first", ("unsure",), score=0.7, priority=(seed % 10) / 10),
     )
 
 

@@ -36,6 +36,9 @@ class TrainConfig(Section):
     """[train]"""
 
     method: Literal["lora", "full"] = Field("lora", description='adapters, or every weight ("full": toy models)')
+    freeze_tower: bool = Field(
+        False, description='with method "full": leave the audio tower as it is, but for its last layer, the aligner'
+    )
     learning_rate: float = Field(3e-4, gt=0, description='peak learning rate with method "full"')
     weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
     betas: tuple[float, float] = Field((0.9, 0.95), description="AdamW's betas")

@@ -112,7 +112,11 @@ def prepare_model(model: LoadedModel, config: RecipeConfig) -> torch.optim.Optim
     import torch
 
     torch.manual_seed(config.train.seed)  # the adapters' first weights
-    trained = train_everything(model) if config.train.method == "full" else add_adapters(model, config.lora)
+    trained = (
+        train_everything(model, freeze_tower=config.train.freeze_tower)
+        if config.train.method == "full"
+        else add_adapters(model, config.lora)
+    )
     if config.train.gradient_checkpointing:
         enable_gradient_checkpointing(model.thinker)
     return make_optimizer(trained, learning_rates(config.train, config.lora), config.train)

@@ -17,6 +17,11 @@ class TinyShape(Section):
     layers: int = Field(2, description="layers of the language model")
     audio_width: int = Field(64, description="width of the audio tower")
     audio_layers: int = Field(2, description="layers of the audio tower")
+    tower: str = Field(
+        "random",
+        description='weights of the audio tower: "random", "demo" (the shipped recognizer\'s), or the path of a Whisper '
+        "checkpoint (.pt), which gives its width, layers and mel bands too",
+    )
     head_width: int = Field(16, description="width of one attention head, a multiple of 8", multiple_of=8)
     mel_bins: int = Field(128, description="mel bands; 128 in the real model")
     vocabulary: int = Field(512, description="tokens of the byte-level tokenizer", ge=300)

@@ -111,10 +111,12 @@ def match_modules(names: Iterable[str], parts: Mapping[str, LoraPart]) -> dict[s
     return matched
 
 
-def train_everything(loaded: LoadedModel) -> dict[str, list[torch.nn.Parameter]]:
-    """All weights but the vision tower's, which no recipe here feeds."""
+def train_everything(loaded: LoadedModel, *, freeze_tower: bool = False) -> dict[str, list[torch.nn.Parameter]]:
+    """All weights but the vision tower's, which no recipe here feeds, and where asked all of the audio tower's but the
+    aligner's."""
     for name, parameter in loaded.thinker.named_parameters():
-        parameter.requires_grad_("visual." not in name)
+        frozen = freeze_tower and "audio_tower." in name and "audio_tower.proj." not in name
+        parameter.requires_grad_("visual." not in name and not frozen)
     return {"all": [parameter for parameter in loaded.thinker.parameters() if parameter.requires_grad]}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recipes.models.config import TinyShape
+from recipes.models.towers import WhisperEncoder, fill_tower, read_encoder
 from recipes.tasks import build_tasks
 
 if TYPE_CHECKING:
@@ -54,14 +55,17 @@ def make_tiny_model(
     from transformers import Qwen2_5OmniThinkerForConditionalGeneration, WhisperFeatureExtractor
 
     tokenizer = train_tokenizer(sample_text(), vocabulary=shape.vocabulary)
+    encoder = None if shape.tower == "random" else read_encoder(shape.tower)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(shape.seed)
-        model = Qwen2_5OmniThinkerForConditionalGeneration(tiny_config(shape, tokenizer))
+        model = Qwen2_5OmniThinkerForConditionalGeneration(tiny_config(shape, tokenizer, encoder))
+    if encoder is not None:
+        fill_tower(model.model.audio_tower if hasattr(model.model, "audio_tower") else model.audio_tower, encoder)
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.name_or_path = "tiny"
     # As long a window as the real checkpoint's; the tower goes through it 2 s at a time, like the real one.
-    features = WhisperFeatureExtractor(feature_size=shape.mel_bins, chunk_length=WINDOW_SECONDS)
+    features = WhisperFeatureExtractor(feature_size=model.config.audio_config.num_mel_bins, chunk_length=WINDOW_SECONDS)
     return model.eval(), tokenizer, features
 
 
@@ -86,14 +90,16 @@ def train_tokenizer(texts: Sequence[str], *, vocabulary: int) -> PreTrainedToken
     return tokenizer
 
 
-def tiny_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> Qwen2_5OmniThinkerConfig:
+def tiny_config(
+    shape: TinyShape, tokenizer: PreTrainedTokenizerFast, encoder: WhisperEncoder | None = None
+) -> Qwen2_5OmniThinkerConfig:
     """The thinker's config at this shape. The vision tower is there, as in the real one, and as small as can be."""
     from transformers import Qwen2_5OmniThinkerConfig
 
     ids = {name: token_id(tokenizer, name) for name in SPECIAL_TOKENS}
     config = Qwen2_5OmniThinkerConfig(
         text_config=language_config(shape, vocabulary=len(tokenizer), ids=ids),
-        audio_config=audio_config(shape),
+        audio_config=audio_config(shape, encoder),
         vision_config={
             "depth": 1,
             "hidden_size": 16,
@@ -147,14 +153,20 @@ def language_config(shape: TinyShape, *, vocabulary: int, ids: Mapping[str, int]
     }
 
 
-def audio_config(shape: TinyShape) -> dict[str, Any]:
-    """The audio tower's part of the config."""
+def audio_config(shape: TinyShape, encoder: WhisperEncoder | None) -> dict[str, Any]:
+    """The audio tower's part of the config: the toy's own shape, or that of the encoder it takes over."""
+    if encoder is not None:
+        width, layers, mel_bins, inner = encoder.width, encoder.layers, encoder.mel_bins, encoder.width * 4
+        heads = encoder.heads
+    else:
+        width, layers, mel_bins, inner = shape.audio_width, shape.audio_layers, shape.mel_bins, shape.audio_width * 3
+        heads = width // shape.head_width
     return {
-        "num_mel_bins": shape.mel_bins,
-        "d_model": shape.audio_width,
-        "encoder_layers": shape.audio_layers,
-        "encoder_attention_heads": shape.audio_width // shape.head_width,
-        "encoder_ffn_dim": shape.audio_width * 3,
+        "num_mel_bins": mel_bins,
+        "d_model": width,
+        "encoder_layers": layers,
+        "encoder_attention_heads": heads,
+        "encoder_ffn_dim": inner,
         "output_dim": shape.width,
-        "initializer_range": shape.audio_width**-0.5,
+        "initializer_range": width**-0.5,
     }

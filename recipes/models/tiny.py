@@ -65,7 +65,8 @@ def make_tiny_model(
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.name_or_path = "tiny"
     # As long a window as the real checkpoint's; the tower goes through it 2 s at a time, like the real one.
-    features = WhisperFeatureExtractor(feature_size=model.config.audio_config.num_mel_bins, chunk_length=WINDOW_SECONDS)
+    mel_bins = encoder.mel_bins if encoder else shape.mel_bins
+    features = WhisperFeatureExtractor(feature_size=mel_bins, chunk_length=WINDOW_SECONDS)
     return model.eval(), tokenizer, features
 
 

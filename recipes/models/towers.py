@@ -62,13 +62,18 @@ def read_encoder(tower: str) -> WhisperEncoder:
             for name, weight in state.items()
             if name.startswith("encoder.") and name != "encoder.positional_embedding"
         }
-        shape = [int(dims[name]) for name in ("n_audio_state", "n_audio_layer", "n_audio_head", "n_mels")]
+        return WhisperEncoder(
+            width=int(dims["n_audio_state"]),
+            layers=int(dims["n_audio_layer"]),
+            heads=int(dims["n_audio_head"]),
+            mel_bins=int(dims["n_mels"]),
+            weights=weights,
+        )
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, ValueError, TypeError, LookupError) as error:
         raise RecipeError(
             f"model.tiny.tower = {tower!r}: not a Whisper checkpoint ({first_line(error)}). "
             'Give "random", "demo", or the .pt file of openai-whisper.'
         ) from None
-    return WhisperEncoder(*shape, weights)
 
 
 def first_line(error: Exception) -> str:

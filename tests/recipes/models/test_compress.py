@@ -188,7 +188,7 @@ def test_segments_too_short_for_the_factor_are_refused_in_the_config(tmp_path):
 
 
 def test_hardware_counts_compressed_tokens(capsys):
-    config = str(Path(__file__).parents[2] / "recipes/configs/one-gpu.toml")
+    config = str(Path(__file__).parents[3] / "recipes/configs/one-gpu.toml")
     compress = ["--set", "model.compress.kind=mean", "--set", "model.compress.factor=3"]
     assert estimate([config, "--seconds", "120", "--words", "0", *compress]) == 0
     assert f"{1000 + 45 + 1} tokens" in capsys.readouterr().out

@@ -12,11 +12,13 @@ import argparse
 import random
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aramega.config import Config
 from aramega.monitor.status import render_status, status
 from aramega.pipeline import Pipeline
@@ -37,6 +39,7 @@ from aramega.store import Broken, Finished, Store
 from aramega.store.results import write_outcomes
 from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 
 
 def main() -> None:
@@ -57,7 +60,7 @@ def measure(workspace: WorkspaceFolder) -> None:
     config = Config()
     rows = []
     with Store.open(workspace) as store:
-        segments = store.connection.execute("SELECT count(*) FROM segments").fetchone()[0]
+        segments = connection_of(store).execute("SELECT count(*) FROM segments").fetchone()[0]
         before = resident_mb()
         now = [timed(lambda: render_status(status(store, Pipeline.from_config(config, workspace)))) for _ in range(5)]
         rows.append(("status", statistics.median(now)))
@@ -83,8 +86,8 @@ def resident_mb() -> float:
 
 
 def count_in_python(store: Store) -> float:
-    rows = store.connection.execute("SELECT * FROM segments").fetchall()
-    rows += store.connection.execute("SELECT * FROM passages").fetchall()
+    rows = connection_of(store).execute("SELECT * FROM segments").fetchall()
+    rows += connection_of(store).execute("SELECT * FROM passages").fetchall()
     lengths = sorted(row["end"] - row["start"] for row in rows)
     return lengths[len(lengths) // 2]
 

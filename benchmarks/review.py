@@ -45,6 +45,7 @@ from aramega.labelstudio.uploads import BATCH
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, own_server
 
@@ -198,7 +199,7 @@ def measure_kills(folder: Path, workspace: WorkspaceFolder, kills: int, rng: ran
         held = Counter(h.passage for h in list_remote_tasks(client, project.id))
         kept = {
             row[0].rpartition("/")[2].partition("@")[0]
-            for row in store.connection.execute("SELECT id FROM reviews WHERE state = 'submitted'")
+            for row in connection_of(store).execute("SELECT id FROM reviews WHERE state = 'submitted'")
         }
         bad = [h for h in list_remote_tasks(client, project.id) if not h.predicted]
     doubled, missing = sum(n - 1 for n in held.values()), len(set(passages_of(workspace)) - held.keys())
@@ -269,7 +270,7 @@ def peak_memory(server: Server, workspace: WorkspaceFolder, limit: int) -> float
 
 def fresh(store: Store) -> Store:
     """The store without reviews, so that a pull has all of them to write."""
-    store.connection.execute("DELETE FROM reviews")
+    connection_of(store).execute("DELETE FROM reviews")
     return store
 
 

@@ -42,7 +42,7 @@ def id_range(recording: str) -> tuple[str, str]:
 
 def list_clips(store: Store) -> Iterator[PassageClip]:
     """The clip of each passage, in the order of their ids."""
-    for row in store.connection.execute("SELECT id, clip, clip_sha256 FROM passages ORDER BY id"):
+    for row in store._connection.execute("SELECT id, clip, clip_sha256 FROM passages ORDER BY id"):
         yield PassageClip(*row)
 
 
@@ -50,17 +50,17 @@ def list_lost_passages(store: Store) -> list[str]:
     """The passages whose row is gone and that people have worked on, by id."""
     union = " UNION ".join(f"SELECT passage FROM {table}" for table in PEOPLE)
     query = f"SELECT passage FROM ({union}) WHERE passage NOT IN (SELECT id FROM passages) ORDER BY passage"
-    return [row[0] for row in store.connection.execute(query)]
+    return [row[0] for row in store._connection.execute(query)]
 
 
 def is_passage_named(store: Store, passage: str) -> bool:
     """Whether the passage has a row, or people have worked on it."""
     query = f"SELECT EXISTS (SELECT 1 FROM passages WHERE id = ?1) OR {is_in_hands('?1')}"
-    return bool(store.connection.execute(query, (passage,)).fetchone()[0])
+    return bool(store._connection.execute(query, (passage,)).fetchone()[0])
 
 
 def is_cut_done(store: Store, passage: str) -> bool:
     """Whether the passages of the passage's recording stand, and do not wait to be cut anew."""
     query = f"""SELECT 1 FROM passages p CROSS JOIN results k ON k.stage = '{PASSAGES}' AND k.item = p.recording
                 WHERE p.id = ?"""
-    return store.connection.execute(query, (passage,)).fetchone() is not None
+    return store._connection.execute(query, (passage,)).fetchone() is not None

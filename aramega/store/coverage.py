@@ -62,7 +62,7 @@ def summing_recordings(store: Store) -> Iterator[None]:
     """A snapshot of the workspace in which this module's functions may be asked: they share one row a recording, in a
     table that goes with the snapshot."""
     with store.snapshot():
-        store.connection.execute(_SUMS)
+        store._connection.execute(_SUMS)
         yield
 
 
@@ -84,7 +84,7 @@ _SUMS = f"""
 
 def sum_whole(store: Store) -> WholeSums:
     """All recordings together."""
-    row = store.connection.execute(
+    row = store._connection.execute(
         """SELECT coalesce(sum(seconds), 0), coalesce(sum(speech), 0), coalesce(sum(kept), 0),
            coalesce(sum(passage_seconds), 0), coalesce(sum(passages), 0),
            coalesce(sum(music) FILTER (WHERE segmented), 0),
@@ -97,7 +97,7 @@ def sum_whole(store: Store) -> WholeSums:
 
 def sum_failed(store: Store, stage: str) -> tuple[float, float]:
     """Seconds of sound, and of speech in it, in the recordings that failed at this stage."""
-    row = store.connection.execute(
+    row = store._connection.execute(
         """SELECT coalesce(sum(r.seconds), 0), coalesce(sum(r.speech), 0)
            FROM failures f JOIN report_recordings r ON r.id = f.item WHERE f.stage = ?""",
         (stage,),
@@ -109,12 +109,12 @@ def least_used_recordings(store: Store, limit: int) -> list[RecordingSums]:
     """The recordings of which most seconds are in no passage."""
     query = """SELECT id, segments, speech, music, passages, passage_seconds FROM report_recordings
                ORDER BY seconds - passage_seconds DESC, id LIMIT ?"""
-    return [RecordingSums(*row) for row in store.connection.execute(query, (limit,))]
+    return [RecordingSums(*row) for row in store._connection.execute(query, (limit,))]
 
 
 def segments_where_speech_was_lost(store: Store) -> Iterator[SegmentPlace]:
     """All segments of the recordings that lost half a second of speech or more; a millisecond is rounding."""
-    cursor = store.connection.cursor()
+    cursor = store._connection.cursor()
     cursor.row_factory = None
     cursor.execute(
         """SELECT s.recording, s.start, s."end", coalesce(s."end" <= 0.001 + (
@@ -129,7 +129,7 @@ def segments_where_speech_was_lost(store: Store) -> Iterator[SegmentPlace]:
 
 def load_spans(store: Store, recording: str) -> tuple[Span, ...]:
     """A recording's timeline; empty where there is none."""
-    row = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
+    row = store._connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
     return revive(Timeline, row).spans if row else ()
 
 
@@ -155,7 +155,7 @@ def measured_drafts(store: Store) -> Numbers:
 
 
 def _batches(store: Store, query: str) -> Numbers:
-    cursor = store.connection.cursor()
+    cursor = store._connection.cursor()
     cursor.row_factory = None
     cursor.execute(query)
     while rows := cursor.fetchmany(BATCH):
@@ -166,7 +166,7 @@ def candidates_by_quality(store: Store, groups: int, each: int) -> list[tuple[in
     """Passages ranked by signal-to-noise ratio and cut into equal groups: `each` of every group, with the group's
     number and the recording."""
     # The product scatters: within a group, neither the first recording nor its first minute is favoured.
-    rows = store.connection.execute(
+    rows = store._connection.execute(
         """SELECT tile, id, recording FROM (
                SELECT *, row_number() OVER (PARTITION BY tile ORDER BY scattered, id) AS place FROM (
                    SELECT id, recording, ntile(?) OVER (ORDER BY snr_db DESC, id) AS tile,

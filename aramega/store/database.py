@@ -23,7 +23,7 @@ class Store:
     """One connection to one workspace's database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        self._connection = connection
         connection.row_factory = sqlite3.Row
         self.music: dict[tuple[object, ...], Sequence[Span]] = {}
         """Of the recordings whose passages were loaded last: see `passages.load_passages`."""
@@ -50,7 +50,7 @@ class Store:
         return cls(connection)
 
     def close(self) -> None:
-        self.connection.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -61,19 +61,19 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside, or none of it."""
-        with transaction(self.connection):
+        with transaction(self._connection):
             yield
 
     def copy_to(self, path: Path) -> None:
         """Copy the whole database into a file, by SQLite's own backup; inside a snapshot, as of that snapshot."""
         with closing(sqlite3.connect(path)) as copy:
-            self.connection.backup(copy)
+            self._connection.backup(copy)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Reads inside see one moment of the workspace, whatever a build writes meanwhile."""
-        self.connection.execute("BEGIN")
+        self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            self.connection.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK")

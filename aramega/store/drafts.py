@@ -24,7 +24,7 @@ def segment_texts(store: Store, recording: str) -> dict[str, str]:
                LEFT JOIN transcripts t ON t.passage = p.id
                LEFT JOIN resolved r ON r.passage = p.id AND r.reviews <> '[]'
                WHERE p.recording = ?"""
-    for row in store.connection.execute(query, (recording,)):
+    for row in store._connection.execute(query, (recording,)):
         for line in json.loads(row["settled"] or "[]") or json.loads(row["drafted"] or "[]"):
             texts[line["segment"]] = line["text"]
     return texts
@@ -37,9 +37,9 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
     """
     query = f"SELECT passage FROM {FACTS} WHERE ({where or '1'}\n) ORDER BY {order} LIMIT ?"  # noqa: S608
     try:
-        with reading_facts_only(store.connection):
-            check_condition(store.connection, where or "1")
-            rows = store.connection.execute(query, (-1 if limit is None else limit,)).fetchall()
+        with reading_facts_only(store._connection):
+            check_condition(store._connection, where or "1")
+            rows = store._connection.execute(query, (-1 if limit is None else limit,)).fetchall()
     except sqlite3.Error as error:
         raise AramegaError(
             f"--where {where!r}: {error}. It is an SQLite expression over: {', '.join(passage_columns(store))}. "
@@ -50,4 +50,4 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
 
 def passage_columns(store: Store) -> list[str]:
     """What `find_passages` can be asked about."""
-    return [row["name"] for row in store.connection.execute("PRAGMA table_info(passage_facts)")]
+    return [row["name"] for row in store._connection.execute("PRAGMA table_info(passage_facts)")]

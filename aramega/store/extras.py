@@ -12,13 +12,15 @@ from aramega.store.database import Store
 
 def write_extra(store: Store, stage: str, item: str, extra: Extra | None) -> None:
     """Make `extra` what the stage says of the item, inside the caller's transaction; without one it says nothing."""
-    store.connection.execute("DELETE FROM extras WHERE stage = ? AND item = ?", (stage, item))
+    store._connection.execute("DELETE FROM extras WHERE stage = ? AND item = ?", (stage, item))
     if extra:
         row = (stage, item, json.dumps(dict(extra.values), ensure_ascii=False, sort_keys=True))
-        store.connection.execute("INSERT INTO extras VALUES (?, ?, ?)", row)
+        store._connection.execute("INSERT INTO extras VALUES (?, ?, ?)", row)
 
 
 def list_extras(store: Store, stage: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What a stage says, by item."""
-    for item, text in store.connection.execute("SELECT item, json FROM extras WHERE stage = ? ORDER BY item", (stage,)):
+    for item, text in store._connection.execute(
+        "SELECT item, json FROM extras WHERE stage = ? ORDER BY item", (stage,)
+    ):
         yield item, json.loads(text)

@@ -32,7 +32,7 @@ class Rule:
 def count_rows(store: Store, rules: Sequence[Rule]) -> dict[str, int]:
     """How many rows of each table the rules are true of."""
     return {
-        table: int(store.connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", values).fetchone()[0])
+        table: int(store._connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", values).fetchone()[0])
         for table, where, values in _by_table(rules)
     }
 
@@ -41,7 +41,7 @@ def delete_rows(store: Store, rules: Sequence[Rule]) -> dict[str, int]:
     """Delete the rows the rules are true of, all or none; how many went, by table."""
     with store.transaction():
         return {
-            table: store.connection.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount
+            table: store._connection.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount
             for table, where, values in _by_table(rules)
         }
 

@@ -38,7 +38,7 @@ def items_made_ready(store: Store, items: Sequence[str], made_by: Takes, takes: 
     """The items of kind `takes` that results for `items` may have made ready, each once."""
     if made_by is takes:
         return [*items]
-    rows = store.connection.execute(_MADE_READY[made_by, takes], (json.dumps(list(items)),))
+    rows = store._connection.execute(_MADE_READY[made_by, takes], (json.dumps(list(items)),))
     return list(dict.fromkeys(row[0] for row in rows if row[0]))
 
 
@@ -57,7 +57,7 @@ _MADE_READY = {
 def passage_ids(store: Store, recording: str) -> list[str]:
     """The ids of a recording's passages, in the order of time."""
     query = "SELECT id FROM passages WHERE recording = ? ORDER BY start"
-    return [row[0] for row in store.connection.execute(query, (recording,))]
+    return [row[0] for row in store._connection.execute(query, (recording,))]
 
 
 def name_of(store: Store, takes: Takes, item: str) -> str:
@@ -75,7 +75,7 @@ def name_of_source(path: str) -> str:
 def name_of_any(store: Store, item: str) -> str:
     """The same where nobody says what the item is."""
     for takes, table in ((Takes.RECORDING, "recordings"), (Takes.PASSAGE, "passages")):
-        if store.connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (item,)).fetchone():  # noqa: S608
+        if store._connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (item,)).fetchone():  # noqa: S608
             return name_of(store, takes, item)
     return name_of(store, Takes.SOURCE, item)
 
@@ -86,5 +86,5 @@ def _recording_of(store: Store, item: str, takes: Takes) -> str | None:
         Takes.RECORDING: "SELECT ?",
         Takes.PASSAGE: "SELECT recording FROM passages WHERE id = ?",
     }[takes]
-    row = store.connection.execute(query, (item,)).fetchone()
+    row = store._connection.execute(query, (item,)).fetchone()
     return row[0] if row else None

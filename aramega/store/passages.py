@@ -100,7 +100,7 @@ def load_draft(store: Store, passage: str) -> Draft:
 
 def passage_lengths_by_id(store: Store) -> dict[str, float]:
     """How many seconds each passage of the workspace lasts."""
-    return dict(store.connection.execute('SELECT id, "end" - start FROM passages').fetchall())
+    return dict(store._connection.execute('SELECT id, "end" - start FROM passages').fetchall())
 
 
 def _by_passage(store: Store, kind: type[R], passages: Sequence[str]) -> dict[str, R]:
@@ -110,7 +110,7 @@ def _by_passage(store: Store, kind: type[R], passages: Sequence[str]) -> dict[st
 def _rows(store: Store, kind: type, column: str, values: Sequence[str]) -> sqlite3.Cursor:
     # CROSS JOIN: from the few values to their rows, by the table's key.
     query = f"SELECT t.* FROM json_each(?) v CROSS JOIN {TABLES[kind].name} t ON t.{column} = v.value"  # noqa: S608
-    return store.connection.execute(query, (json.dumps(list(values)),))
+    return store._connection.execute(query, (json.dumps(list(values)),))
 
 
 def _load_segments(store: Store, passages: Sequence[Passage]) -> dict[str, Segment]:
@@ -129,7 +129,7 @@ def _load_music(store: Store, passages: Sequence[Passage]) -> dict[str, Sequence
     recordings = list(dict.fromkeys(passage.recording for passage in passages))
     query = f"""SELECT k.item, k.fingerprint, k.finished_at, k.took FROM json_each(?) v
                 CROSS JOIN results k ON k.stage = '{SEGMENT}' AND k.item = v.value"""  # noqa: S608
-    made = {row[0]: tuple(row) for row in store.connection.execute(query, (json.dumps(recordings),))}
+    made = {row[0]: tuple(row) for row in store._connection.execute(query, (json.dumps(recordings),))}
     music = {name: store.music[key] for name in recordings if (key := made.get(name)) in store.music}
     missing = [name for name in recordings if name not in music]
     for row in _rows(store, Timeline, "recording", missing) if missing else ():

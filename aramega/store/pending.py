@@ -32,14 +32,16 @@ def list_pending(store: Store, mark: Mark, reads: Sequence[Mark]) -> Iterator[st
     """The items the stage has neither done nor failed under this fingerprint, with all it reads in place."""
     query, values = _pending_query(mark, reads)
     after = ""
-    while page := store.connection.execute(f"{query} AND id > ? ORDER BY id LIMIT {PAGE}", [*values, after]).fetchall():
+    while page := store._connection.execute(
+        f"{query} AND id > ? ORDER BY id LIMIT {PAGE}", [*values, after]
+    ).fetchall():
         yield from (row[0] for row in page)
         after = page[-1][0]
 
 
 def is_pending(store: Store, mark: Mark, reads: Sequence[Mark], item: str) -> bool:
     query, values = _pending_query(mark, reads)
-    return store.connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
+    return store._connection.execute(f"{query} AND id = ?", [*values, item]).fetchone() is not None
 
 
 def select_pending(store: Store, mark: Mark, reads: Sequence[Mark], items: Sequence[str]) -> dict[str, bool]:
@@ -47,7 +49,7 @@ def select_pending(store: Store, mark: Mark, reads: Sequence[Mark], items: Seque
     query, values = _pending_query(mark, reads)
     query = f"""SELECT id, EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id)
                 FROM ({query} AND id IN (SELECT value FROM json_each(?)))"""  # noqa: S608
-    rows = store.connection.execute(query, [mark.stage, *values, json.dumps(list(items))])
+    rows = store._connection.execute(query, [mark.stage, *values, json.dumps(list(items))])
     pending = {row[0]: bool(row[1]) for row in rows}
     return {item: pending[item] for item in items if item in pending}
 
@@ -62,12 +64,12 @@ def is_wanted(store: Store, recording: str, stages: Sequence[tuple[Mark, Sequenc
         ahead.append(" AND ".join(_NONE.format(kind=kind) for kind, _ in marks))
         values += [value for _, settled in marks for value in (settled.stage, settled.fingerprint)]
     query = f"SELECT 1 FROM recordings WHERE id = ? AND ({' OR '.join(ahead)})"  # noqa: S608
-    return bool(ahead) and store.connection.execute(query, values).fetchone() is not None
+    return bool(ahead) and store._connection.execute(query, values).fetchone() is not None
 
 
 def count_pending_items(store: Store, mark: Mark, reads: Sequence[Mark]) -> int:
     query, values = _pending_query(mark, reads)
-    return int(store.connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
+    return int(store._connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0])  # noqa: S608
 
 
 def _pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:

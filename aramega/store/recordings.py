@@ -27,7 +27,7 @@ PAGE = 1000
 def list_recordings(store: Store) -> Iterator[Recording]:
     """Every recording, by id."""
     query, after = f"SELECT * FROM recordings WHERE id > ? ORDER BY id LIMIT {PAGE}", ""  # noqa: S608
-    while page := store.connection.execute(query, (after,)).fetchall():
+    while page := store._connection.execute(query, (after,)).fetchall():
         for row in page:
             yield _revive_recording(row, _named_files(store, row["id"]))
         after = page[-1]["id"]
@@ -35,31 +35,31 @@ def list_recordings(store: Store) -> Iterator[Recording]:
 
 def recording_ids(store: Store) -> list[str]:
     """The ids of all recordings, in order."""
-    return [row[0] for row in store.connection.execute("SELECT id FROM recordings ORDER BY id")]
+    return [row[0] for row in store._connection.execute("SELECT id FROM recordings ORDER BY id")]
 
 
 def has_recording(store: Store, recording: str) -> bool:
     """Whether there is a recording with this id."""
     query = "SELECT EXISTS (SELECT 1 FROM recordings WHERE id = ?)"
-    return bool(store.connection.execute(query, (recording,)).fetchone()[0])
+    return bool(store._connection.execute(query, (recording,)).fetchone()[0])
 
 
 def load_recording(store: Store, recording: str) -> Recording:
     """A recording under the first of its names, with what all its sources say of it."""
-    row = store.connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
+    row = store._connection.execute("SELECT * FROM recordings WHERE id = ?", (recording,)).fetchone()
     return _revive_recording(row, _named_files(store, recording))
 
 
 def load_recordings(store: Store, recordings: Collection[str]) -> dict[str, tuple[Recording, tuple[str, ...]]]:
     """The recordings by id, each with the paths its bytes are at."""
     ids = json.dumps(sorted(recordings))
-    rows = store.connection.execute(
+    rows = store._connection.execute(
         "SELECT r.* FROM json_each(?) v CROSS JOIN recordings r ON r.id = v.value", (ids,)
     ).fetchall()
     files: dict[str, list[tuple[str, str]]] = {row["id"]: [] for row in rows}
     query = """SELECT s.recording, s.path, s.metadata FROM json_each(?) v
                CROSS JOIN sources s ON s.recording = v.value ORDER BY s.path"""
-    for recording, path, metadata in store.connection.execute(query, (ids,)):
+    for recording, path, metadata in store._connection.execute(query, (ids,)):
         files[recording].append((path, metadata))
     return {
         row["id"]: (_revive_recording(row, files[row["id"]]), tuple(path for path, _ in files[row["id"]]))
@@ -90,35 +90,35 @@ def load_summarized(store: Store, recording: str, parts: Part = Part.ALL) -> Sum
 
 def list_passages(store: Store, recording: str) -> list[Passage]:
     """A recording's passages in the order of time."""
-    rows = store.connection.execute("SELECT * FROM passages WHERE recording = ? ORDER BY start", (recording,))
+    rows = store._connection.execute("SELECT * FROM passages WHERE recording = ? ORDER BY start", (recording,))
     return [revive(Passage, row) for row in rows]
 
 
 def count_recordings(store: Store) -> tuple[int, float]:
     """How many there are, and their seconds."""
-    row = store.connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
+    row = store._connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
     return row[0], row[1]
 
 
 def _load_timeline(store: Store, recording: str) -> Timeline | None:
-    row = store.connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
+    row = store._connection.execute("SELECT * FROM timelines WHERE recording = ?", (recording,)).fetchone()
     return revive(Timeline, row) if row else None
 
 
 def _load_segments(store: Store, recording: str) -> tuple[Segment, ...]:
-    rows = store.connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
+    rows = store._connection.execute("SELECT * FROM segments WHERE recording = ? ORDER BY start", (recording,))
     return tuple(revive(Segment, row) for row in rows)
 
 
 def _load_summaries(store: Store, recording: str) -> tuple[Summary, ...]:
     query = "SELECT s.* FROM passages p JOIN summaries s ON s.passage = p.id WHERE p.recording = ? ORDER BY p.start"
-    return tuple(revive(Summary, row) for row in store.connection.execute(query, (recording,)))
+    return tuple(revive(Summary, row) for row in store._connection.execute(query, (recording,)))
 
 
 def _named_files(store: Store, recording: str) -> list[tuple[str, str]]:
     """The path and the metadata of each of a recording's sources, by path."""
     query = "SELECT path, metadata FROM sources WHERE recording = ? ORDER BY path"
-    return [(row[0], row[1]) for row in store.connection.execute(query, (recording,))]
+    return [(row[0], row[1]) for row in store._connection.execute(query, (recording,))]
 
 
 def _revive_recording(row: sqlite3.Row, files: Iterable[tuple[str, str]]) -> Recording:

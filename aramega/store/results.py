@@ -77,7 +77,7 @@ def _write_result(store: Store, done: Finished) -> None:
             )
             continue
         records: list[Any] = [r for r in done.records if isinstance(r, kind)]
-        replace_rows(store.connection, kind, done.item, records)
+        replace_rows(store._connection, kind, done.item, records)
         if kind is Recording:
             tie_source(store, done.item, records[0].id)
     counted: list[Any] = [r for r in done.records if isinstance(r, done.makes[-1])]
@@ -86,23 +86,23 @@ def _write_result(store: Store, done: Finished) -> None:
     insert = """INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?,
                 coalesce(nullif(?, 0.0), (SELECT "end" - start FROM passages WHERE id = ?), 0.0), ?, ?)"""
     row = (done.mark.stage, done.item, done.mark.fingerprint, len(counted), seconds, done.item, done.took, timestamp())
-    store.connection.execute(insert, row)
+    store._connection.execute(insert, row)
 
 
 def _forget_failures_of(store: Store, stage: str, items: Sequence[str]) -> None:
     query = "DELETE FROM failures WHERE stage = ? AND item IN (SELECT value FROM json_each(?))"
-    store.connection.execute(query, (stage, json.dumps(list(items))))
+    store._connection.execute(query, (stage, json.dumps(list(items))))
 
 
 def _write_failure(store: Store, broken: Broken) -> None:
     row = (broken.mark.stage, broken.item, broken.mark.fingerprint, broken.error, broken.trace, timestamp())
-    store.connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
+    store._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
 def tie_source(store: Store, path: str, recording: str) -> None:
     """Tie a source to its recording, which has the first of its files' names whichever came last; what an earlier
     version of the file held goes, if no other file holds it."""
-    ask = store.connection.execute
+    ask = store._connection.execute
     row = ask("SELECT recording FROM sources WHERE path = ?", (path,)).fetchone()
     ask("UPDATE sources SET recording = ? WHERE path = ?", (recording, path))
     first = Path(source_paths(store, recording)[0]).name
@@ -117,16 +117,16 @@ def tie_source(store: Store, path: str, recording: str) -> None:
 def _forget(store: Store, item: str, kinds: Sequence[type]) -> None:
     """Drop what was made of an item that is no more."""
     for kind in kinds:
-        replace_rows(store.connection, kind, item, ())
-    store.connection.execute("DELETE FROM extras WHERE item = ?", (item,))
-    store.connection.execute("DELETE FROM results WHERE item = ?", (item,))
-    store.connection.execute("DELETE FROM failures WHERE item = ?", (item,))
+        replace_rows(store._connection, kind, item, ())
+    store._connection.execute("DELETE FROM extras WHERE item = ?", (item,))
+    store._connection.execute("DELETE FROM results WHERE item = ?", (item,))
+    store._connection.execute("DELETE FROM failures WHERE item = ?", (item,))
 
 
 def is_stale(store: Store, mark: Mark, item: str) -> bool:
     """Whether there is no result for the item under this fingerprint."""
     query = "SELECT 1 FROM results WHERE stage = ? AND item = ? AND fingerprint = ?"
-    return store.connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is None
+    return store._connection.execute(query, (mark.stage, item, mark.fingerprint)).fetchone() is None
 
 
 def fingerprints_of(store: Store, items: Sequence[str], stages: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
@@ -134,7 +134,7 @@ def fingerprints_of(store: Store, items: Sequence[str], stages: Sequence[str]) -
     query = """SELECT k.item, k.stage, k.fingerprint FROM json_each(?) v CROSS JOIN json_each(?) s
                CROSS JOIN results k ON k.stage = s.value AND k.item = v.value ORDER BY k.stage"""
     made_by: dict[str, list[tuple[str, str]]] = {item: [] for item in items}
-    for item, stage, fingerprint in store.connection.execute(query, (json.dumps(items), json.dumps(stages))):
+    for item, stage, fingerprint in store._connection.execute(query, (json.dumps(items), json.dumps(stages))):
         made_by[item].append((stage, fingerprint))
     return made_by
 
@@ -142,27 +142,27 @@ def fingerprints_of(store: Store, items: Sequence[str], stages: Sequence[str]) -
 def note_result(store: Store, mark: Mark, item: str, *, made: int) -> None:
     """Note what was done outside any stage, inside the caller's transaction."""
     row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, timestamp())
-    store.connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    store._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def retract_result(store: Store, mark: Mark, item: str) -> None:
     """Take back an item's result under other options, before files of its name are written anew: a build killed
     between the files and the commit would leave the old result standing over the new files."""
     query = "DELETE FROM results WHERE stage = ? AND item = ? AND fingerprint <> ?"
-    store.connection.execute(query, (mark.stage, item, mark.fingerprint))
+    store._connection.execute(query, (mark.stage, item, mark.fingerprint))
 
 
 def tally_results(store: Store, mark: Mark) -> Mapping[str, float]:
     """How many items the stage has done, what they made, their seconds, and how long it took."""
     query = """SELECT count(*) AS done, coalesce(sum(made), 0) AS made, coalesce(sum(seconds), 0) AS seconds,
                coalesce(sum(took), 0) AS took FROM results WHERE stage = ? AND fingerprint = ?"""
-    return dict(store.connection.execute(query, (mark.stage, mark.fingerprint)).fetchone())
+    return dict(store._connection.execute(query, (mark.stage, mark.fingerprint)).fetchone())
 
 
 def list_failures(store: Store, marks: Iterable[Mark]) -> list[Failure]:
     """What failed under the current fingerprints, in the order of the stages."""
     query = "SELECT * FROM failures WHERE stage = ? AND fingerprint = ? ORDER BY item"
-    rows = [r for m in marks for r in store.connection.execute(query, (m.stage, m.fingerprint))]
+    rows = [r for m in marks for r in store._connection.execute(query, (m.stage, m.fingerprint))]
     names = {r["item"]: name_of_any(store, r["item"]) for r in rows}
     return [Failure(r["stage"], r["item"], r["error"], r["failed_at"], names[r["item"]]) for r in rows]
 
@@ -170,10 +170,10 @@ def list_failures(store: Store, marks: Iterable[Mark]) -> list[Failure]:
 def forget_failures(store: Store) -> int:
     """Let every failed item be tried again."""
     with store.transaction():
-        return store.connection.execute("DELETE FROM failures").rowcount
+        return store._connection.execute("DELETE FROM failures").rowcount
 
 
 def list_result_fingerprints(store: Store, stage: str) -> list[tuple[str, str]]:
     """Which items the stage has done, and under which fingerprint."""
     query = "SELECT item, fingerprint FROM results WHERE stage = ? ORDER BY item"
-    return [(row[0], row[1]) for row in store.connection.execute(query, (stage,))]
+    return [(row[0], row[1]) for row in store._connection.execute(query, (stage,))]

@@ -12,10 +12,10 @@ from aramega.store.rows import add_rows, replace_rows, revive
 
 def add_reviews(store: Store, reviews: Iterable[Review]) -> int:
     """Keep the reviews that are not there yet; how many those were."""
-    before = store.connection.total_changes
+    before = store._connection.total_changes
     with store.transaction():
-        add_rows(store.connection, Review, reviews)
-    return store.connection.total_changes - before
+        add_rows(store._connection, Review, reviews)
+    return store._connection.total_changes - before
 
 
 class ReviewTrial:
@@ -30,7 +30,7 @@ class ReviewTrial:
         new = {review.id for review in reviews} - self._seen
         self._seen |= new
         query = "SELECT count(*) FROM reviews WHERE id IN (SELECT value FROM json_each(?))"
-        present: int = self._store.connection.execute(query, (json.dumps(sorted(new)),)).fetchone()[0]
+        present: int = self._store._connection.execute(query, (json.dumps(sorted(new)),)).fetchone()[0]
         return len(new) - present
 
 
@@ -43,7 +43,7 @@ def load_reviews(store: Store, passages: Sequence[str]) -> dict[str, list[Review
     """Everything people said of each of the passages, the oldest first."""
     query = "SELECT r.* FROM json_each(?) v CROSS JOIN reviews r ON r.passage = v.value"
     reviews: dict[str, list[Review]] = {passage: [] for passage in passages}
-    for row in store.connection.execute(query, (json.dumps(list(reviews)),)):
+    for row in store._connection.execute(query, (json.dumps(list(reviews)),)):
         reviews[row["passage"]].append(revive(Review, row))
     return {passage: in_time(theirs) for passage, theirs in reviews.items()}
 
@@ -53,12 +53,12 @@ def gold_passages(store: Store) -> list[str]:
     query = (
         "SELECT DISTINCT passage FROM reviews WHERE gold = 1 AND passage IN (SELECT id FROM passages) ORDER BY passage"
     )
-    return [row[0] for row in store.connection.execute(query)]
+    return [row[0] for row in store._connection.execute(query)]
 
 
 def reviewed_passages(store: Store) -> list[str]:
     """The passages anyone has said anything of."""
-    return [row[0] for row in store.connection.execute("SELECT DISTINCT passage FROM reviews ORDER BY passage")]
+    return [row[0] for row in store._connection.execute("SELECT DISTINCT passage FROM reviews ORDER BY passage")]
 
 
 def count_unreviewed(store: Store) -> dict[str, int]:
@@ -66,14 +66,14 @@ def count_unreviewed(store: Store) -> dict[str, int]:
     query = """SELECT v.decision, count(*) FROM verdicts v JOIN passages p ON p.id = v.passage
                WHERE NOT EXISTS (SELECT 1 FROM reviews r WHERE r.passage = v.passage AND r.state = 'submitted')
                GROUP BY v.decision ORDER BY v.decision"""
-    return dict(store.connection.execute(query).fetchall())
+    return dict(store._connection.execute(query).fetchall())
 
 
 def write_resolved(store: Store, resolved: Iterable[ResolvedPassage]) -> None:
     """Keep the answers, in place of those there were."""
     with store.transaction():
         for passage in resolved:
-            replace_rows(store.connection, ResolvedPassage, passage.passage, [passage])
+            replace_rows(store._connection, ResolvedPassage, passage.passage, [passage])
 
 
 def resolved_of(store: Store, passage: str) -> ResolvedPassage | None:
@@ -84,10 +84,10 @@ def resolved_of(store: Store, passage: str) -> ResolvedPassage | None:
 def load_resolved(store: Store, passages: Sequence[str]) -> dict[str, ResolvedPassage]:
     """What was settled of those of the passages that were settled."""
     query = "SELECT r.* FROM json_each(?) v CROSS JOIN resolved r ON r.passage = v.value"
-    rows = store.connection.execute(query, (json.dumps(list(passages)),))
+    rows = store._connection.execute(query, (json.dumps(list(passages)),))
     return {row["passage"]: revive(ResolvedPassage, row) for row in rows}
 
 
 def all_resolved(store: Store) -> Iterator[ResolvedPassage]:
-    for row in store.connection.execute("SELECT * FROM resolved ORDER BY passage"):
+    for row in store._connection.execute("SELECT * FROM resolved ORDER BY passage"):
         yield revive(ResolvedPassage, row)

@@ -20,7 +20,7 @@ def note_sources(store: Store, sources: Iterable[tuple[Source, int | None, int |
 
 
 def _note_source(store: Store, source: Source, size: int | None, mtime_ns: int | None) -> None:
-    ask = store.connection.execute
+    ask = store._connection.execute
     metadata = json.dumps({k: v for k, v in asdict(source.metadata).items() if v}, ensure_ascii=False)
     row = ask("SELECT size, mtime_ns FROM sources WHERE path = ?", (source.path,)).fetchone()
     if row is None:
@@ -37,14 +37,14 @@ def _note_source(store: Store, source: Source, size: int | None, mtime_ns: int |
 
 def list_sources(store: Store) -> Iterator[Source]:
     """Every file that was named, by path."""
-    for row in store.connection.execute("SELECT path, metadata FROM sources ORDER BY path"):
+    for row in store._connection.execute("SELECT path, metadata FROM sources ORDER BY path"):
         yield _revive_source(row)
 
 
 def load_sources(store: Store, paths: Sequence[str]) -> list[Source]:
     """The files under these paths."""
     query = "SELECT s.path, s.metadata FROM json_each(?) v CROSS JOIN sources s ON s.path = v.value"
-    return [_revive_source(row) for row in store.connection.execute(query, (json.dumps(list(paths)),))]
+    return [_revive_source(row) for row in store._connection.execute(query, (json.dumps(list(paths)),))]
 
 
 def _revive_source(row: sqlite3.Row) -> Source:
@@ -53,7 +53,7 @@ def _revive_source(row: sqlite3.Row) -> Source:
 
 def source_paths(store: Store, recording: str) -> list[str]:
     """Where a recording's bytes are, as the curator named them."""
-    rows = store.connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
+    rows = store._connection.execute("SELECT path FROM sources WHERE recording = ? ORDER BY path", (recording,))
     return [row[0] for row in rows]
 
 
@@ -61,13 +61,13 @@ def bytes_to_ingest(store: Store, limit: int | None) -> dict[str, int]:
     """The size of each file that is to be opened: what a progress bar counts down."""
     query = f"""SELECT path, size FROM sources WHERE recording IS NULL AND path NOT IN
                (SELECT item FROM failures WHERE stage = '{INGEST}') ORDER BY path LIMIT ?"""  # noqa: S608
-    rows = store.connection.execute(query, (-1 if limit is None else limit,))
+    rows = store._connection.execute(query, (-1 if limit is None else limit,))
     return {row["path"]: row["size"] or 0 for row in rows}
 
 
 def forget_misnamed(store: Store, named: Sequence[str], gone: Callable[[str], bool]) -> None:
     """Drop what was wrong with the names and manifests named again, and files that went before they were read."""
-    ask = store.connection.execute
+    ask = store._connection.execute
     stray = f"SELECT item FROM failures WHERE stage = '{INGEST}' AND item NOT IN (SELECT path FROM sources)"  # noqa: S608
     unread = "SELECT path FROM sources WHERE recording IS NULL"
     with store.transaction():

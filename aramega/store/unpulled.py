@@ -29,4 +29,4 @@ def find_unpulled(store: Store) -> list[Unpulled]:
                FROM tasks t LEFT JOIN projects p ON p.place = t.place AND p.project = t.project
                WHERE NOT EXISTS (SELECT 1 FROM reviews r WHERE r.passage = t.passage AND r.state = 'submitted')
                GROUP BY t.place, t.project ORDER BY t.place, t.project"""
-    return [Unpulled(*row) for row in store.connection.execute(query)]
+    return [Unpulled(*row) for row in store._connection.execute(query)]

@@ -17,7 +17,7 @@ def list_checked(store: Store) -> Iterator[tuple[str, str]]:
     """Each checked passage that is there and the fingerprint it was checked under, by id."""
     query = f"""SELECT k.item, k.fingerprint FROM results k JOIN passages p ON p.id = k.item
                 WHERE k.stage = '{CHECK}' ORDER BY k.item"""  # noqa: S608
-    for row in store.connection.execute(query):
+    for row in store._connection.execute(query):
         yield row[0], row[1]
 
 
@@ -25,7 +25,7 @@ def list_signatures(store: Store) -> Iterator[tuple[str, bytes]]:
     """Each passage whose words have a signature to be compared by, by id."""
     query = """SELECT c.passage, c.signature FROM checks c JOIN passages p ON p.id = c.passage
                WHERE c.signature <> '' ORDER BY c.passage"""
-    for row in store.connection.execute(query):
+    for row in store._connection.execute(query):
         yield row[0], bytes.fromhex(row[1])
 
 
@@ -39,7 +39,7 @@ def list_measured(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
             LEFT JOIN labels l ON l.passage = c.passage
         ORDER BY c.passage
     """
-    for row in store.connection.execute(query):
+    for row in store._connection.execute(query):
         measured = {name: row[name] for name in row.keys() if name not in _NO_NUMBER}  # noqa: SIM118
         measured["unsupported_numbers"], measured["unsupported_names"] = measured.pop("numbers"), measured.pop("names")
         yield row["passage"], row["recording"], measured
@@ -51,7 +51,7 @@ _NO_NUMBER = frozenset({"unsupported_numbers", "unsupported_names", "flags", "si
 def replace_verdicts(store: Store, verdicts: Iterable[Verdict], mark: Mark, item: str) -> int:
     """Make these the only verdicts, and note that they were given; how many there are."""
     with store.transaction():
-        store.connection.execute("DELETE FROM verdicts")
-        given = insert_rows(store.connection, Verdict, verdicts)
+        store._connection.execute("DELETE FROM verdicts")
+        given = insert_rows(store._connection, Verdict, verdicts)
         note_result(store, mark, item, made=given)
     return given

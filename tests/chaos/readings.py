@@ -35,6 +35,7 @@ from aramega.store.sources import list_sources
 from aramega.workspace import WorkspaceFolder
 from tests.chaos.judges import Violated, check_line
 from tests.chaos.writings import make_writing
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace
 
 MANIFESTS = ("txt", "csv", "tsv", "jsonl")
@@ -166,8 +167,8 @@ def _reviews(path: Path, workspace: WorkspaceFolder) -> str:
                 raise Violated("read twice, it adds reviews twice")
             _check_reviews(store, found.new)
         finally:
-            store.connection.execute("DELETE FROM reviews")
-            store.connection.execute("DELETE FROM resolved")
+            connection_of(store).execute("DELETE FROM reviews")
+            connection_of(store).execute("DELETE FROM resolved")
     why = found.complaints[0].partition(": ")[2] if found.complaints else "nobody answered anything"
     return "" if found.new else f"no review in it: {why}"
 

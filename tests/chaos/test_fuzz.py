@@ -22,6 +22,7 @@ from tests.chaos.mutations import FORMATS, make_sound
 from tests.chaos.originals import Originals, make_originals
 from tests.chaos.writings import WRITINGS, make_writing
 from tests.support.cli import Run
+from tests.support.database import connection_of
 
 
 def fuzzed(*asked: str) -> str:
@@ -64,7 +65,7 @@ def test_a_build_of_a_folder_of_broken_files_makes_each_a_recording_or_a_failure
     failed = [line for line in said.out.splitlines() if line.startswith("failed:")]
     with Store.open(WorkspaceFolder(tmp_path / "ws")) as store:
         done = {recording.id for recording in list_recordings(store)}
-        of_sources = dict(store.connection.execute("SELECT path, recording FROM sources").fetchall())
+        of_sources = dict(connection_of(store).execute("SELECT path, recording FROM sources").fetchall())
     assert len(of_sources) == 20
     for path, recording in of_sources.items():
         assert (recording in done) != any(Path(path).name in line for line in failed), path

@@ -21,6 +21,7 @@ from aramega.store.passages import load_draft
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set
 from tests.support.cli import Run
+from tests.support.database import connection_of
 from tests.support.label_studio import Server, shared_server
 
 AMAL, BASIM, DINA = "amal@example.org", "basim@example.org", "dina@example.org"
@@ -143,7 +144,7 @@ def test_pushed_and_pulled_agreement_and_the_card_say_the_same(
 def annotate_everything(server: Server, workspace: WorkspaceFolder) -> None:
     """Through Label Studio's own interface, as three people of its organization."""
     with server.client() as client, Store.open(workspace) as store:
-        (project,) = store.connection.execute("SELECT DISTINCT project FROM tasks").fetchone()
+        (project,) = connection_of(store).execute("SELECT DISTINCT project FROM tasks").fetchone()
         numbers = {passage: number for number, passage in enumerate(find_passages(store))}
         people = {who: number_of(client, f"{uuid4().hex[:8]}-{who}") for who in (AMAL, BASIM, DINA)}
         for held in list_remote_tasks(client, project):

@@ -17,6 +17,7 @@ from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set
 from tests.support.cli import Run
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, put_draft
 
 DECIDED: tuple[Decision | None, ...] = ("keep", "review first", "reject", None)
@@ -37,7 +38,7 @@ def decide(store: Store, passage: str, decision: Decision | None) -> None:
     draft = load_drafted(store, passage).draft
     reasons = () if decision in ("keep", None) else ("noisy",)
     verdict = Verdict(passage, decision, reasons, score=0.7, priority=0.5) if decision else None
-    store.connection.execute("DELETE FROM verdicts WHERE passage = ?", (passage,))
+    connection_of(store).execute("DELETE FROM verdicts WHERE passage = ?", (passage,))
     put_draft(store, replace(draft, verdict=verdict))
 
 

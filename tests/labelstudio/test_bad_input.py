@@ -29,6 +29,7 @@ from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, chosen, tasks_of, written
 from tests.support.cli import Run
+from tests.support.database import connection_of
 from tests.support.label_studio import Server
 
 SECRET = "5ec3e7" * 6 + "abcd"
@@ -274,7 +275,9 @@ class TestPaths:
                 mark = Mark("passages", "c1")
                 write_outcomes(store, [Finished(mark, recording.id, (type(first),), [wrong, *others], 0.1)])
                 for table in ("transcripts", "summaries", "labels", "checks", "verdicts"):
-                    store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (wrong.id, first.id))
+                    connection_of(store).execute(
+                        f"UPDATE {table} SET passage = ? WHERE passage = ?", (wrong.id, first.id)
+                    )
             summary = push(store, workspace, client, PushRequest(label_studio.title()))
             assert summary.new == 5
             assert len(summary.skipped) == 1

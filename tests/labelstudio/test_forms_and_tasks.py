@@ -31,6 +31,7 @@ from aramega.store.drafts import find_passages
 from aramega.store.passages import find_passage, load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, drafted_workspace
 
 TEMPLATES = sorted(p.stem for p in annotation_folder().glob("*.xml"))
@@ -227,7 +228,7 @@ def test_no_annotation_however_odd_stops_a_pull(
         assert not taken.refused
         assert len(taken.reviews) >= 2  # a third where what was made up has a number
         add_reviews(store, taken.reviews)
-        store.connection.execute("DELETE FROM reviews")
+        connection_of(store).execute("DELETE FROM reviews")
 
 
 @given(items=st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=3), max_size=8), piece=st.integers(1, 40))
@@ -297,7 +298,7 @@ def test_gold_passages_are_those_with_a_gold_review(drafted: WorkspaceFolder) ->
         passages = list(find_passages(store))
         add_reviews(store, [replace(Annotator("amal").says(passages[3]), gold=True)])
         chosen = choose_passages(store, PushRequest("p", where=f"passage <> '{passages[3]}'", gold=0.2))
-        store.connection.execute("DELETE FROM reviews")
+        connection_of(store).execute("DELETE FROM reviews")
     assert chosen[0] == passages[3]
     assert sorted(chosen) == passages
 

@@ -30,6 +30,7 @@ from aramega.store.reviews import reviews_of
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
 from tests.support.chat_server import SUMMARY, chat_server
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server
 
@@ -151,7 +152,9 @@ def test_a_passage_is_drafted_anew_where_its_models_have_changed_and_nowhere_els
     pipeline = Pipeline.from_config(config, workspace)
     with Store.open(workspace) as store:
         for stage, mark in pipeline.marks.items():
-            store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, stage))
+            connection_of(store).execute(
+                "UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, stage)
+            )
         first, second = find_passages(store)
         before = load_draft(store, first)
         assert Redrafter(store, pipeline).redraft(first) == before
@@ -173,9 +176,11 @@ def test_a_passage_is_drafted_anew_by_a_model_that_must_be_loaded_first(tmp_path
         options = {"transcribe": {"model": "whisper:tiny.pt"}, "summarize": {"backend": f"openai:m@{server.url}"}}
         pipeline = Pipeline.from_config(Config.model_validate(options), workspace)
         mark = pipeline.marks["transcribe"]
-        store.connection.execute("UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, mark.stage))
+        connection_of(store).execute(
+            "UPDATE results SET fingerprint = ? WHERE stage = ?", (mark.fingerprint, mark.stage)
+        )
         for stage in ("ingest", "segment", "passages"):
-            store.connection.execute(
+            connection_of(store).execute(
                 "UPDATE results SET fingerprint = ? WHERE stage = ?", (pipeline.marks[stage].fingerprint, stage)
             )
         redrafter = Redrafter(store, pipeline)

@@ -29,6 +29,7 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.workspace import WorkspaceFolder
 from tests.labelstudio.test_push_and_pull import annotate, written
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace
 from tests.support.label_studio import Server, own_server
 
@@ -168,7 +169,7 @@ def test_a_pull_broken_off_is_simply_done_again(
             broken.setattr("aramega.labelstudio.pull.note_pulled", _break_off)
             with pytest.raises(AramegaError, match="killed"):
                 pull(store, client, request.project)
-        assert store.connection.execute("SELECT count(*) FROM reviews").fetchone()[0] == 6
+        assert connection_of(store).execute("SELECT count(*) FROM reviews").fetchone()[0] == 6
         assert pull(store, client, request.project).new == 0
 
 

@@ -24,6 +24,7 @@ from aramega.store.recordings import list_passages
 from aramega.store.reviews import add_reviews, write_resolved
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import run_cli
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
 
@@ -92,7 +93,9 @@ def cut_otherwise(place: WorkspaceFolder, recording: int) -> list[str]:
     with Store.create_or_open(place) as store:
         first, *others = list_passages(store, f"{recording:016x}")
         moved = replace(first, segments=first.segments[:1])
-        store.connection.execute("DELETE FROM passages WHERE recording = ? AND id <> ?", (moved.recording, moved.id))
+        connection_of(store).execute(
+            "DELETE FROM passages WHERE recording = ? AND id <> ?", (moved.recording, moved.id)
+        )
     return [passage.id for passage in others]
 
 

@@ -20,6 +20,7 @@ from aramega.store import Store
 from aramega.store.reviews import add_reviews
 from tests.maintenance.looking import a_workspace, contents, copy_of, cut_otherwise, every_byte, files, review, rows
 from tests.support.cli import Run
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, put_drafted
 from tests.support.workspaces import a_recording
 
@@ -146,7 +147,7 @@ def test_a_clip_cut_anew_meanwhile_is_copied_with_the_row_that_knows_it(
             part.replace(clip)
             told = room._hash(clip)
             with Store.create_or_open(place) as store:
-                store.connection.execute("UPDATE passages SET clip_sha256 = ? WHERE id = ?", (told, clip.stem))
+                connection_of(store).execute("UPDATE passages SET clip_sha256 = ? WHERE id = ?", (told, clip.stem))
 
     monkeypatch.setattr(room, "_copy_databases", copy_and_cut)
     assert back_up(place, tmp_path / "copy").is_whole
@@ -221,18 +222,18 @@ def test_work_that_waits_in_a_label_studio_is_said_not_to_be_in_it(tmp_path: Pat
     place = a_workspace(tmp_path / "news")
     assert aramega("backup", place.root, tmp_path / "copy").err == ""
     with Store.create_or_open(place) as store:
-        seen, unseen, *_ = (row[0] for row in store.connection.execute("SELECT id FROM passages ORDER BY id"))
+        seen, unseen, *_ = (row[0] for row in connection_of(store).execute("SELECT id FROM passages ORDER BY id"))
         tasks = (("http://labels", 7, number, passage, "d", "") for number, passage in enumerate((seen, unseen)))
         with store.transaction():
-            store.connection.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)", tasks)
-            store.connection.execute("DELETE FROM reviews")
+            connection_of(store).executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)", tasks)
+            connection_of(store).execute("DELETE FROM reviews")
         add_reviews(store, [Annotator("amal").says(seen)])
     said = aramega("backup", place.root, tmp_path / "copy")
     assert said.code == 0
     assert "1 task of project 7 at http://labels (never pulled) without a review here" in said.err
     assert f"aramega review pull {place.root} --project 7" in said.err
     with Store.open(place) as store, store.transaction():
-        store.connection.execute("INSERT INTO projects VALUES ('http://labels', 7, 'News', '2026-02-01T10:00:00Z')")
+        connection_of(store).execute("INSERT INTO projects VALUES ('http://labels', 7, 'News', '2026-02-01T10:00:00Z')")
     [one] = back_up(place, tmp_path / "copy").unpulled
     assert (one.title, one.tasks, one.pulled_at[:10]) == ("News", 1, "2026-02-01")
     with Store.create_or_open(place) as store:

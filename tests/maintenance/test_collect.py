@@ -20,6 +20,7 @@ from aramega.store.garbage import of_nothing, of_other_options
 from aramega.workspace import WorkspaceFolder
 from tests.maintenance.looking import a_workspace, contents, cut_otherwise, files, passages_of, review, rows
 from tests.support.cli import Run, run_process
+from tests.support.database import connection_of
 from tests.support.drafts import a_draft, put_draft
 from tests.support.workspaces import a_passage, a_recording, put_passages, put_recording, put_segments, segments_at
 
@@ -67,7 +68,7 @@ def test_a_passage_that_waits_for_its_annotator_stays_too(tmp_path: Path) -> Non
     place = a_workspace(tmp_path / "news")
     [gone] = cut_otherwise(place, 0)
     with Store.create_or_open(place) as store:
-        store.connection.execute("INSERT INTO tasks VALUES ('http://ls', 1, 7, ?, 'd', '2026-02-01')", (gone,))
+        connection_of(store).execute("INSERT INTO tasks VALUES ('http://ls', 1, 7, ?, 'd', '2026-02-01')", (gone,))
     before = contents(place.root)
     gc(place)
     assert contents(place.root) == before
@@ -123,7 +124,7 @@ def test_drafts_of_other_options_go_only_when_asked_for_and_never_a_reviewed_one
     mark = pipeline.marks["transcribe"]
     current = passages_of(place, 1)[0]
     with Store.create_or_open(place) as store:
-        store.connection.execute(
+        connection_of(store).execute(
             "UPDATE results SET fingerprint = ? WHERE stage = 'transcribe' AND item = ?", (mark.fingerprint, current)
         )
         found = collect(store, pipeline, of_nothing())
@@ -166,8 +167,8 @@ def test_a_name_that_was_wrong_is_still_said_to_be(tmp_path: Path) -> None:
         ("transcribe", "gone", "f", "broken", "", ""),
     ]
     with Store.create_or_open(place) as store:
-        store.connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", failures)
-        store.connection.execute("INSERT INTO results VALUES ('judge', 'workspace', 'f', 6, 0, 0, '')")
+        connection_of(store).executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", failures)
+        connection_of(store).execute("INSERT INTO results VALUES ('judge', 'workspace', 'f', 6, 0, 0, '')")
     gc(place)
     assert rows(place.root)["failures"] == failures[:1]
     assert any(row[0] == "judge" for row in rows(place.root)["results"])
@@ -231,7 +232,7 @@ def _arrange(store: Store, place: WorkspaceFolder, chosen: list[dict[str, bool]]
             ("task", f"INSERT INTO tasks VALUES ('here', 1, {i}, ?1, '', '')"),
         ):
             if c[key]:
-                store.connection.execute(query, (passage.id,))
+                connection_of(store).execute(query, (passage.id,))
         if c["row"] or c["reviewed"] or c["resolved"] or c["task"]:
             safe.add(passage.id)
     return safe

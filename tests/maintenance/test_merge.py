@@ -42,6 +42,7 @@ from tests.maintenance.looking import (
     timeless,
 )
 from tests.support.cli import Run
+from tests.support.database import connection_of
 from tests.support.workspaces import put_recording, write_clip
 
 R0 = "0" * 16
@@ -110,9 +111,9 @@ def _leave_loose_ends(place: WorkspaceFolder) -> None:
     with Store.create_or_open(place) as store:
         note_sources(store, [(Source(f"/in/{name}.mp3", Metadata(title=name)), 1, 1) for name in "abcd"])
         failed = [("ingest", item, "f", "broken", "", "2026") for item in ("/in/a.mp3", "/lists/x.csv:3")]
-        store.connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", failed)
-        store.connection.execute("INSERT INTO results VALUES ('judge', 'workspace', 'f', 6, 0, 0, '2026')")
-        store.connection.execute("INSERT INTO projects VALUES ('http://ls', 1, 'News', '2026-02-02')")
+        connection_of(store).executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", failed)
+        connection_of(store).execute("INSERT INTO results VALUES ('judge', 'workspace', 'f', 6, 0, 0, '2026')")
+        connection_of(store).execute("INSERT INTO projects VALUES ('http://ls', 1, 'News', '2026-02-02')")
     (place.root / "withdrawn.txt").write_text("نشرة 0.mp3\tasked\n", encoding="utf-8")
     with closing(Journal(place.answers)) as journal:
         journal.note("asked", "model", Reply("جواب", 10, 5, False))
@@ -143,8 +144,8 @@ def test_where_one_went_further_that_is_taken(tmp_path: Path) -> None:
     barely = a_workspace(tmp_path / "barely", [0])
     with Store.create_or_open(barely) as store:
         for table in ("timelines", "segments", "passages", *DRAFTS):
-            store.connection.execute(f"DELETE FROM {table}")
-        store.connection.execute("DELETE FROM results WHERE stage <> 'ingest'")
+            connection_of(store).execute(f"DELETE FROM {table}")
+        connection_of(store).execute("DELETE FROM results WHERE stage <> 'ingest'")
     for order, sources in enumerate(([barely, first, second], [second, first, barely])):
         told = [merge(source, WorkspaceFolder(tmp_path / str(order))) for source in sources]
         assert not [c for t in told for c in t.conflicts]
@@ -154,8 +155,8 @@ def test_where_one_went_further_that_is_taken(tmp_path: Path) -> None:
 def _forget_draft(place: WorkspaceFolder, passage: str) -> None:
     with Store.create_or_open(place) as store:
         for table in DRAFTS:
-            store.connection.execute(f"DELETE FROM {table} WHERE passage = ?", (passage,))
-        store.connection.execute("DELETE FROM results WHERE item = ?", (passage,))
+            connection_of(store).execute(f"DELETE FROM {table} WHERE passage = ?", (passage,))
+        connection_of(store).execute("DELETE FROM results WHERE item = ?", (passage,))
 
 
 def _redraft(place: WorkspaceFolder, passage: str, when: str, text: str = "ملخص آخر.") -> None:
@@ -165,7 +166,7 @@ def _redraft(place: WorkspaceFolder, passage: str, when: str, text: str = "مل�
         assert made
         mark = Mark("summarize", "other prompt", Takes.PASSAGE)
         write_outcomes(store, [Finished(mark, passage, (Summary,), [replace(made, text=text)], 0.1)])
-        store.connection.execute("UPDATE results SET finished_at = ? WHERE item = ?", (when, passage))
+        connection_of(store).execute("UPDATE results SET finished_at = ? WHERE item = ?", (when, passage))
 
 
 @pytest.mark.parametrize(("when", "taken"), [("2001", "ours: the newer"), ("2101", "theirs: the newer")])
@@ -190,7 +191,7 @@ def test_the_draft_made_last_stays_whichever_workspace_comes_first(tmp_path: Pat
     three = [first, copy_of(first, tmp_path / "second"), copy_of(first, tmp_path / "third")]
     for place, when in zip(three, made_at, strict=True):
         with Store.create_or_open(place) as store:
-            store.connection.execute("UPDATE results SET finished_at = ?", (when,))
+            connection_of(store).execute("UPDATE results SET finished_at = ?", (when,))
     _redraft(three[1], passages_of(first, 0)[0], made_at[1])
     places = [three[number] for number in order]
     target = merged(tmp_path / "all", *places)
@@ -255,8 +256,8 @@ def _cut_at_new_edges(place: WorkspaceFolder, recording: str = R0) -> None:
             sha256 = hashlib.sha256(write_clip(place, other).read_bytes()).hexdigest()
             moved.append(replace(other, clip_sha256=sha256))
             for table in DRAFTS:
-                store.connection.execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (number, passage.id))
-            store.connection.execute("UPDATE results SET item = ? WHERE item = ?", (number, passage.id))
+                connection_of(store).execute(f"UPDATE {table} SET passage = ? WHERE passage = ?", (number, passage.id))
+            connection_of(store).execute("UPDATE results SET item = ? WHERE item = ?", (number, passage.id))
         write_outcomes(store, [Finished(Mark("passages", "c2"), recording, (Passage,), moved, 0.1)])
 
 
@@ -313,7 +314,7 @@ def _a_shard(folder: Path, shard: list[tuple[str, bool]], second: int) -> Worksp
             review(place, passage, f"{folder.name}, {way}")
     with Store.create_or_open(place) as store:
         when = f"2026-02-01T10:00:0{second}+00:00"
-        store.connection.execute("UPDATE results SET finished_at = ? WHERE length(finished_at) > 4", (when,))
+        connection_of(store).execute("UPDATE results SET finished_at = ? WHERE length(finished_at) > 4", (when,))
     return place
 
 
@@ -333,7 +334,7 @@ def test_of_two_as_new_as_each_other_the_same_is_taken_whichever_is_merged_first
 def test_what_two_curators_know_of_a_file_is_put_together(tmp_path: Path) -> None:
     ours, theirs = a_workspace(tmp_path / "ours", [0]), a_workspace(tmp_path / "theirs", [0])
     with Store.create_or_open(ours) as store:
-        store.connection.execute('UPDATE sources SET metadata = \'{"speaker": "هدى"}\'')
+        connection_of(store).execute('UPDATE sources SET metadata = \'{"speaker": "هدى"}\'')
     told = merge(theirs, ours)
     assert [(c.what, c.taken) for c in told.conflicts] == [("described differently", "ours")]
     with Store.open(ours) as store:
@@ -345,8 +346,8 @@ def test_one_path_that_is_two_recordings_keeps_both(tmp_path: Path) -> None:
     ours, theirs = a_workspace(tmp_path / "ours", [0]), a_workspace(tmp_path / "theirs", [1])
     for place, number in ((ours, 0), (theirs, 1)):
         with Store.create_or_open(place) as store:
-            store.connection.execute("UPDATE sources SET path = '/in/today.mp3'")
-            store.connection.execute("UPDATE results SET item = '/in/today.mp3' WHERE stage = 'ingest'")
+            connection_of(store).execute("UPDATE sources SET path = '/in/today.mp3'")
+            connection_of(store).execute("UPDATE results SET item = '/in/today.mp3' WHERE stage = 'ingest'")
             assert source_paths(store, f"{number:016x}")
     told = merge(theirs, ours)
     assert [c.what for c in told.conflicts] == ["one path, two recordings"]

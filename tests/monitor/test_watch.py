@@ -24,6 +24,7 @@ from aramega.store.results import note_result, write_outcomes
 from aramega.store.sources import note_sources
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, command
+from tests.support.database import connection_of
 from tests.support.workspaces import a_recording
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
@@ -45,10 +46,10 @@ def place(tmp_path: Path) -> WorkspaceFolder:
             for stage, number in (("segment", 9), ("passages", 3)):
                 note_result(store, marks[stage], recording.id, made=number)
         ago = "UPDATE results SET finished_at = ? WHERE stage = ?"
-        store.connection.execute(ago, (_ago(10), "ingest"))
-        store.connection.execute(f"{ago} AND item < '/in/2'", (_ago(600), "ingest"))
-        store.connection.execute(f"{ago}", (_ago(600), "segment"))
-        store.connection.execute(f"{ago}", (_ago(30), "passages"))
+        connection_of(store).execute(ago, (_ago(10), "ingest"))
+        connection_of(store).execute(f"{ago} AND item < '/in/2'", (_ago(600), "ingest"))
+        connection_of(store).execute(f"{ago}", (_ago(600), "segment"))
+        connection_of(store).execute(f"{ago}", (_ago(30), "passages"))
     return place
 
 

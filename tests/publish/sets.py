@@ -17,6 +17,7 @@ from aramega.store.passages import load_drafted
 from aramega.store.reviews import write_resolved
 from aramega.store.sources import list_sources, note_sources
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace, put_draft
 
 WORDS = (
@@ -82,9 +83,11 @@ def describe_recordings(workspace: WorkspaceFolder, change: Callable[[Metadata],
     with Store.create_or_open(workspace) as store:
         sources = [Source(source.path, change(source.metadata)) for source in list_sources(store)]
         for source in sources:
-            size, mtime = store.connection.execute(
-                "SELECT size, mtime_ns FROM sources WHERE path = ?", (source.path,)
-            ).fetchone()
+            size, mtime = (
+                connection_of(store)
+                .execute("SELECT size, mtime_ns FROM sources WHERE path = ?", (source.path,))
+                .fetchone()
+            )
             note_sources(store, [(source, size, mtime)])
 
 

@@ -22,6 +22,7 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import load_drafted
 from tests.publish.sets import a_set, describe_recordings, publish_to, resolve
+from tests.support.database import connection_of
 
 
 def load(folder: Path, configuration: str, split: str = "train", **options: object) -> datasets.Dataset:
@@ -74,7 +75,7 @@ def test_every_field_says_whether_a_person_stands_behind_it_and_flags_are_a_colu
     first, second, third = resolve(workspace, flags=("overlap", "wrong language"))
     resolve(workspace, [second], title=Settled("عنوان"), flags=())
     with Store.create_or_open(workspace) as store:
-        store.connection.execute("DELETE FROM resolved WHERE passage = ?", (third,))
+        connection_of(store).execute("DELETE FROM resolved WHERE passage = ?", (third,))
     publish_to(workspace, tmp_path / "set")
     for name in ("ssum", "text_summ"):
         rows = {
@@ -200,7 +201,7 @@ def test_a_reviewer_s_no_keeps_a_passage_out_and_a_reviewer_s_yes_outweighs_the_
     workspace = a_set(tmp_path / "w", recordings=1, passages=3)
     with Store.create_or_open(workspace) as store:
         first, second, third = find_passages(store)
-        store.connection.execute("UPDATE verdicts SET decision = 'reject', reasons = '[\"loop\"]'")
+        connection_of(store).execute("UPDATE verdicts SET decision = 'reject', reasons = '[\"loop\"]'")
     resolve(workspace, [first])
     resolve(workspace, [second], accepted=False, reason="music")
     made = publish_to(workspace, tmp_path / "set", configurations=CONFIGURATIONS)

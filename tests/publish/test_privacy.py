@@ -35,6 +35,7 @@ from aramega.store.passages import find_passage, load_drafted
 from aramega.store.reviews import add_reviews
 from aramega.workspace import WorkspaceFolder
 from tests.publish.sets import a_set, publish_to
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator
 
 FORM = load_template("passage_review").replace(
@@ -290,7 +291,7 @@ def test_one_flag_for_personal_data_keeps_a_passage_out_before_and_after_it_is_r
     for policy in ("single", "majority", "gold", "trusted", "referee"):
         settle(workspace, policy)
         with Store.open(workspace) as store:
-            assert store.connection.execute("SELECT accepted, reason FROM resolved WHERE passage = ?", (flagged,)).fetchone()[:] == (0, PERSONAL_DATA)  # fmt: skip
+            assert connection_of(store).execute("SELECT accepted, reason FROM resolved WHERE passage = ?", (flagged,)).fetchone()[:] == (0, PERSONAL_DATA)  # fmt: skip
         assert withheld() == 1
     settle(workspace, "majority", "dina@example.org")  # her review is later than the flag, and without it
     assert withheld() == 0

@@ -23,6 +23,7 @@ from aramega.settle.progress import (
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.reviews import add_reviews
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, drafted_workspace
 
 NOW = datetime(2026, 2, 10, 12, tzinfo=timezone.utc)
@@ -98,9 +99,9 @@ def test_what_became_a_task_is_to_be_reviewed_else_what_machines_did_not_reject(
     with Store.create_or_open(drafted_workspace(tmp_path / "ws", clips=False)) as store:
         one, two, *_ = find_passages(store)
         assert measure_workspace(store, now=NOW).passages == 6
-        store.connection.execute("UPDATE verdicts SET decision = 'reject' WHERE passage = ?", (one,))
+        connection_of(store).execute("UPDATE verdicts SET decision = 'reject' WHERE passage = ?", (one,))
         assert measure_workspace(store, now=NOW).passages == 5
-        store.connection.execute("INSERT INTO tasks (place, project, task, passage) VALUES ('ls', 1, 1, ?)", (two,))
+        connection_of(store).execute("INSERT INTO tasks (place, project, task, passage) VALUES ('ls', 1, 1, ?)", (two,))
         assert measure_workspace(store, now=NOW).passages == 1
         add_reviews(store, [Annotator("amal").says(one)])
         assert measure_workspace(store, now=NOW).passages == 2

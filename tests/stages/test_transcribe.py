@@ -26,6 +26,7 @@ from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import load_drafted
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 from tests.support.drafts import drafted_workspace
 
 
@@ -263,8 +264,8 @@ def test_a_build_that_stops_after_its_first_passage_keeps_it(
         for news in run_build(store, pipeline, LocalEngine(1)):
             if done := sum(one.stage == "transcribe" for one in news):
                 break
-        [(kept,)] = store.connection.execute("SELECT count(*) FROM transcripts").fetchall()
-        [(passages,)] = store.connection.execute("SELECT count(*) FROM passages").fetchall()
+        [(kept,)] = connection_of(store).execute("SELECT count(*) FROM transcripts").fetchall()
+        [(passages,)] = connection_of(store).execute("SELECT count(*) FROM passages").fetchall()
     assert 1 <= done == kept < passages <= 8, "all of them were one task"
 
 

@@ -16,6 +16,7 @@ from aramega.store.pending import count_pending_items, list_pending
 from aramega.store.results import tie_source, write_outcomes
 from aramega.store.reviews import add_reviews, resolved_of, reviewed_passages, reviews_of, write_resolved
 from aramega.store.sources import list_sources
+from tests.support.database import connection_of
 from tests.support.drafts import Annotator, drafted_workspace
 from tests.support.workspaces import a_recording, put_recording
 
@@ -47,7 +48,7 @@ def test_a_passage_knows_its_music_and_a_new_timeline_is_heard_of(store: Store) 
     write_outcomes(store, [Finished(Mark("segment", "b2"), passage.recording, (Timeline,), [music], 0.1)])
     assert load_drafted(store, first).music_seconds == 2
     asked: list[str] = []
-    store.connection.set_trace_callback(asked.append)
+    connection_of(store).set_trace_callback(asked.append)
     for other in (first, *others):
         load_drafted(store, other)
     assert sum("JOIN timelines" in query and "results" not in query for query in asked) == 1, "of the other recording"
@@ -89,7 +90,7 @@ def test_a_passage_waits_for_its_recording_and_a_recording_for_all_its_passages(
     assert count_pending_items(store, Mark("transcribe", "new", Takes.PASSAGE), [Mark("passages", "other")]) == 0
     assert count_pending_items(store, overview, [passages, summarize]) == 2
     first = next(find_passages(store))
-    store.connection.execute("DELETE FROM results WHERE stage = 'summarize' AND item = ?", (first,))
+    connection_of(store).execute("DELETE FROM results WHERE stage = 'summarize' AND item = ?", (first,))
     assert list(list_pending(store, overview, [passages, summarize])) == [f"{1:016x}"]
     assert items_made_ready(store, [first], Takes.PASSAGE, Takes.RECORDING) == [f"{0:016x}"]
     assert len(items_made_ready(store, [f"{0:016x}"], Takes.RECORDING, Takes.PASSAGE)) == 3
@@ -101,8 +102,8 @@ def test_drafts_go_with_a_file_that_holds_something_else_now(store: Store) -> No
     put_recording(store, a_recording("f" * 16), folder=path.rsplit("/", 2)[0])
     tie_source(store, path, "f" * 16)
     assert len(list(find_passages(store))) == 3
-    assert store.connection.execute("SELECT count(*) FROM transcripts").fetchone()[0] == 3
-    assert store.connection.execute("SELECT count(*) FROM results WHERE stage = 'check'").fetchone()[0] == 3
+    assert connection_of(store).execute("SELECT count(*) FROM transcripts").fetchone()[0] == 3
+    assert connection_of(store).execute("SELECT count(*) FROM results WHERE stage = 'check'").fetchone()[0] == 3
 
 
 def test_reviews_are_added_once_and_never_changed(store: Store) -> None:

@@ -19,6 +19,7 @@ from aramega.store.results import forget_failures, list_failures, retract_result
 from aramega.store.schema import STEPS, migrate
 from aramega.store.sources import forget_misnamed, list_sources, note_sources
 from aramega.workspace import WorkspaceFolder
+from tests.support.database import connection_of
 
 INGEST, SEGMENT = Mark("ingest", "i1", Takes.SOURCE), Mark("segment", "s1")
 
@@ -180,7 +181,7 @@ def test_a_migration_that_fails_leaves_the_workspace_as_it_was(tmp_path: Path) -
 
 def test_a_newer_workspace_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with store(tmp_path) as s:
-        s.connection.execute("PRAGMA user_version = 99")
+        connection_of(s).execute("PRAGMA user_version = 99")
     with pytest.raises(AramegaError, match="Upgrade"):
         store(tmp_path)
 
@@ -232,9 +233,9 @@ def test_what_is_pending_is_found_by_indexes_alone(tmp_path: Path) -> None:
     """SQLite's planner, left to itself, walks all results for each recording: minutes, at twenty thousand of them."""
     with store(tmp_path) as s:
         asked: list[str] = []
-        s.connection.set_trace_callback(asked.append)
+        connection_of(s).set_trace_callback(asked.append)
         count_pending_items(s, SEGMENT, [INGEST])
-        s.connection.set_trace_callback(None)
-        steps = [row["detail"] for row in s.connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+        connection_of(s).set_trace_callback(None)
+        steps = [row["detail"] for row in connection_of(s).execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
         assert any("SEARCH s USING" in step and "sources_by_recording" in step for step in steps), steps
         assert not any(step.startswith("SCAN") for step in steps if "recordings" not in step), steps

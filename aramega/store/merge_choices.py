@@ -2,7 +2,9 @@
 
 Where one side has gone further than the other, it is taken. Where they were built under other options, the one is
 taken that people have worked on, else the newer, and of two as new as each other the one whose content has the greater
-digest: no choice depends on which side is merged into, so merging the same workspaces again changes nothing.
+digest: no choice depends on which side is merged into, so merging the same workspaces again changes nothing. (Unless,
+of one passage, three workspaces have a whole draft, a part of the same draft and another draft, and the part is the
+newest or the one people worked on: then the whole draft may be taken at the second time only.)
 """
 # ruff: noqa: S608  every name put into SQL here is a table's or a column's of ours
 
@@ -28,8 +30,8 @@ class Choice:
     side: Side
     why: str = ""
     """Empty where the sides do not contradict each other."""
-    later_times: tuple[tuple[str, str], ...] = ()
-    """Of results that both sides have, made at two times: the later time, and the stage."""
+    times: tuple[tuple[str, str], ...] = ()
+    """Of results that both sides have, made at two times: the time they get, and the stage."""
     is_new: bool = False
     """Whether `main` knows nothing at all of it."""
 
@@ -56,11 +58,12 @@ def choose_draft(pair: Pair, passage: str) -> Choice:
 
 
 def _choose(pair: Pair, item: str, compared: Sequence[Rows], in_hands: str) -> Choice:
-    if not _is_more(pair, "other", compared, item):
-        return Choice("ours", later_times=_later_times(pair, item))
-    if not _is_more(pair, "main", compared, item):
-        return Choice("theirs", later_times=_later_times(pair, item))
     ours, theirs = (pair.ask(in_hands.format(schema=s), (item,)).fetchone() is not None for s in ("main", "other"))
+    counted: tuple[Schema, ...] = ("main", "other") if ours == theirs else ("main",) if ours else ("other",)
+    if not _is_more(pair, "other", compared, item):
+        return Choice("ours", times=_times(pair, counted, item))
+    if not _is_more(pair, "main", compared, item):
+        return Choice("theirs", times=_times(pair, counted, item))
     if ours != theirs:
         return Choice("ours" if ours else "theirs", "people have worked on it")
     newest = f"SELECT coalesce(max(finished_at), '') FROM {{}}.results WHERE {pair.of_item}"
@@ -79,9 +82,14 @@ def _is_more(pair: Pair, schema: Schema, compared: Sequence[Rows], item: str) ->
     return pair.ask(query, (item, item)).fetchone() is not None
 
 
-def _later_times(pair: Pair, item: str) -> tuple[tuple[str, str], ...]:
-    result = f"SELECT stage, fingerprint, made, finished_at FROM {{}}.results WHERE {pair.of_item}"
-    query = f"""SELECT max(finished_at), stage FROM ({result.format("main")} UNION ALL {result.format("other")})
+def _times(pair: Pair, counted: tuple[Schema, ...], item: str) -> tuple[tuple[str, str], ...]:
+    """When the results that both sides have were made, where they differ: the later of the times that count. With the
+    earlier time, a third workspace's result from between the two would be taken now, and given up when the same
+    workspaces are merged again. Where people worked on one side alone, its time counts alone, since its results do."""
+    result = f"SELECT '{{0}}' AS side, stage, fingerprint, made, finished_at FROM {{0}}.results WHERE {pair.of_item}"
+    names = ", ".join(f"'{schema}'" for schema in counted)
+    query = f"""SELECT max(finished_at) FILTER (WHERE side IN ({names})), stage
+                FROM ({result.format("main")} UNION ALL {result.format("other")})
                 GROUP BY stage, fingerprint, made HAVING min(finished_at) <> max(finished_at)"""
     return tuple((time, stage) for time, stage in pair.ask(query, (item, item)))
 

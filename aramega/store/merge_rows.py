@@ -55,9 +55,8 @@ def _take_cut(pair: Pair, recording: str) -> None:
 
 
 def _take_times(pair: Pair, item: str, choice: Choice) -> None:
-    """Give a result that both have the later of its two times. With the earlier time, a third workspace's result
-    from between the two would be taken now, and given up when the same workspaces are merged again."""
-    for time, stage in choice.later_times:
+    """Give each result that both have the time that was chosen for it."""
+    for time, stage in choice.times:
         pair.ask("UPDATE main.results SET finished_at = ? WHERE stage = ? AND item = ?", (time, stage, item))
 
 

@@ -96,8 +96,9 @@ class Merging:
             self.conflicts += take_recording(self._pair, recording, cut)
 
     def take_the_rest(self, wanted: Callable[[str], bool]) -> None:
-        """What is of no recording: files not read yet, names that were wrong, the judge's book, and up to when each
-        project was pulled, of which the earlier holds since pulling again adds nothing twice."""
+        """What is of no recording: files not read yet, names that were wrong, the judge's book, up to when each
+        project was pulled, of which the earlier holds since pulling again adds nothing twice, and of two calibrations
+        the one that was learned from more reviews."""
         self._pair.connection.create_function("wanted", 1, lambda item: bool(wanted(item)))
         with transaction(self._pair.connection):
             for statement in _THE_REST:
@@ -118,4 +119,8 @@ _THE_REST = (
     """INSERT OR REPLACE INTO main.projects
        SELECT o.place, o.project, o.title, min(o.since, coalesce(m.since, o.since))
        FROM other.projects o LEFT JOIN main.projects m ON (m.place, m.project) = (o.place, o.project)""",
+    """INSERT OR REPLACE INTO main.calibration
+       SELECT o.* FROM other.calibration o LEFT JOIN main.calibration m ON m.number = o.number
+       WHERE m.number IS NULL
+          OR (json_extract(o.json, '$.reviews'), o.json) > (json_extract(m.json, '$.reviews'), m.json)""",
 )

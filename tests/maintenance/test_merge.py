@@ -23,6 +23,7 @@ from aramega.maintenance.split import fill_part, name_parts
 from aramega.records import AramegaError, Metadata, Passage, ResolvedPassage, Source, Summary
 from aramega.stages.base import Takes
 from aramega.store import Finished, Mark, Store
+from aramega.store.calibration import load_calibration, write_calibration
 from aramega.store.passages import load_draft
 from aramega.store.recordings import list_passages, load_recording
 from aramega.store.results import write_outcomes
@@ -79,7 +80,7 @@ def test_merging_again_adds_nothing(tmp_path: Path) -> None:
 
 def test_every_table_is_one_that_merge_knows(tmp_path: Path) -> None:
     """A table that is added to the schema has to be thought of here, too."""
-    known = {table for table, _ in CUT} | {*DRAFTS, *PEOPLE, *BOOKS, "sources", "projects"}
+    known = {table for table, _ in CUT} | {*DRAFTS, *PEOPLE, *BOOKS, "sources", "projects", "calibration"}
     assert set(rows(a_workspace(tmp_path / "news", [0]).root)) == known
 
 
@@ -274,6 +275,7 @@ _UNREVIEWED_AND_ABSENT = [("cut otherwise", False), ("absent", False)]
     [(_UNREVIEWED_AND_ABSENT, 0), ([("redrafted lately", False), ("absent", False)], 0), ([("whole", False)] * 2, 1)]
 )
 @example([([("whole", False)] * 2, 0), ([("whole", False)] * 2, 2), (_UNREVIEWED_AND_ABSENT, 1)])
+@example([([(way, False), (way, False)], 2) for way in ("whole", "redrafted lately")] + [([("whole", True)] * 2, 0)])
 @settings(max_examples=12, deadline=None)
 def test_whatever_is_merged_in_whatever_order_peoples_work_is_whole_and_again_adds_nothing(
     shards: list[tuple[list[tuple[str, bool]], int]],
@@ -329,6 +331,16 @@ def test_of_two_as_new_as_each_other_the_same_is_taken_whichever_is_merged_first
     there, back = merged(tmp_path / "there", one, two), merged(tmp_path / "back", two, one)
     assert contents(there.root) == contents(back.root)
     assert len({row[2] for row in rows(there.root)["results"] if row[0] == "summarize"}) == 2
+
+
+def test_of_two_calibrations_the_one_that_was_learned_from_more_reviews_is_taken(tmp_path: Path) -> None:
+    few, many = a_workspace(tmp_path / "few", [0]), a_workspace(tmp_path / "many", [1])
+    for place, reviews in ((few, 9), (many, 200)):
+        with Store.create_or_open(place) as store:
+            write_calibration(store, {"reviews": reviews})
+    for order, sources in enumerate(([few, many], [many, few])):
+        with Store.open(merged(tmp_path / str(order), *sources)) as store:
+            assert load_calibration(store) == {"reviews": 200}
 
 
 def test_what_two_curators_know_of_a_file_is_put_together(tmp_path: Path) -> None:

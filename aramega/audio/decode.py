@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import IO, Any
 
 import numpy as np
 from typing_extensions import Self
@@ -69,6 +70,24 @@ class Probe:
 def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> Probe:
     """Ask ffprobe what `path` is; raise an AudioError that says what is wrong with it."""
     _check_file(path)
+    answer, seconds_are_a_guess = _ask_ffprobe(path, stall_seconds)
+    about_file = answer.get("format", {})
+    container = about_file.get("format_name", "")
+    chosen = _choose_stream(container, answer.get("streams", []), audio_stream)
+    return Probe(
+        container=container,
+        codec=chosen.get("codec_name", "unknown"),
+        sample_rate=int(chosen.get("sample_rate") or 0),
+        channels=int(chosen["channels"]),
+        seconds=_seconds(chosen.get("duration")) or _seconds(about_file.get("duration")),
+        seconds_are_a_guess=seconds_are_a_guess,
+        holds_floats=chosen.get("codec_name", "").startswith(("pcm_f", "wavpack")),
+        channel_layout=chosen.get("channel_layout", ""),
+    )
+
+
+def _ask_ffprobe(path: str, stall_seconds: float) -> tuple[dict[str, Any], bool]:
+    """What ffprobe says of a file, and whether it had to guess how long it is."""
     fields = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration,sample_fmt:format=format_name,duration"
     command = [_tool("ffprobe"), "-v", "warning", *_safe_input(path), "-show_entries", fields, "-of", "json"]
     try:
@@ -81,12 +100,14 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         raise AudioError("the reading of its header was stopped (out of memory?). Run again with --retry-failed.")
     if done.returncode != 0:
         raise AudioError(f"not a readable audio or video file ({_last_words(done.stderr.splitlines(), path)}).")
-    answer = json.loads(done.stdout)
-    container = answer.get("format", {}).get("format_name", "")
+    return json.loads(done.stdout), b"Estimating duration" in done.stderr
+
+
+def _choose_stream(container: str, streams: list[dict[str, Any]], number: int) -> dict[str, Any]:
+    """The audio stream of that number; an AudioError where what the file holds is no recording, or has no such."""
     names = set(container.split(","))
     if names & _PLAYLISTS:
         raise AudioError(f"a playlist ({container}), not a recording. Give the media files it names.")
-    streams = answer.get("streams", [])
     audio = [s for s in streams if s.get("codec_type") == "audio" and int(s.get("channels") or 0) > 0]
     if names & _STILLS or not streams:
         raise AudioError(f"not a recording ({container or 'unknown format'}).")
@@ -94,19 +115,9 @@ def probe(path: str, *, audio_stream: int = 0, stall_seconds: float = 120.0) -> 
         raise AudioError("its audio has no channels, says its header, which must be broken.")
     if not audio:
         raise AudioError(f"no audio stream (found: {_describe(streams)}). Give a file with sound.")
-    if audio_stream >= len(audio):
-        raise AudioError(f"has {len(audio)} audio stream(s); ingest.audio_stream asks for number {audio_stream}.")
-    chosen = audio[audio_stream]
-    return Probe(
-        container=container,
-        codec=chosen.get("codec_name", "unknown"),
-        sample_rate=int(chosen.get("sample_rate") or 0),
-        channels=int(chosen["channels"]),
-        seconds=_seconds(chosen.get("duration")) or _seconds(answer.get("format", {}).get("duration")),
-        seconds_are_a_guess=b"Estimating duration" in done.stderr,
-        holds_floats=chosen.get("codec_name", "").startswith(("pcm_f", "wavpack")),
-        channel_layout=chosen.get("channel_layout", ""),
-    )
+    if number >= len(audio):
+        raise AudioError(f"has {len(audio)} audio stream(s); ingest.audio_stream asks for number {number}.")
+    return audio[number]
 
 
 def require_ffmpeg() -> None:
@@ -144,12 +155,7 @@ class Decoder:
         self._width = 2 if downmix in _OF_TWO else 1
         self._counted = counted
         self._samples = 0
-        sample_format = "f32le" if self._floats else "s16le"
-        command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1"]
-        command += ["-ss", f"{start:.3f}"] if start else []
-        command += _safe_input(path)
-        command += [*_channels(downmix, audio_stream), "-vn", "-sn", "-dn"]
-        command += ["-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
+        command = _decode_command(path, probe, audio_stream, start, downmix)
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -158,9 +164,8 @@ class Decoder:
             start_new_session=True,  # a terminal's Ctrl-C is the driver's: a decoder that heeds it gives half a recording
         )
         assert self._child.stdout is not None
-        if (probe.seconds or 0.0) >= _LONG and hasattr(fcntl, "F_SETPIPE_SZ"):
-            with contextlib.suppress(OSError):  # the user's pipes are full up: then it takes turns, too
-                fcntl.fcntl(self._child.stdout, fcntl.F_SETPIPE_SZ, _AHEAD)
+        if (probe.seconds or 0.0) >= _LONG:
+            _let_run_ahead(self._child.stdout)
         self._ready = select.poll()
         self._ready.register(self._child.stdout, select.POLLIN | select.POLLHUP)
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -236,6 +241,21 @@ class Decoder:
             self.complaints.append(line.decode("utf-8", "replace").strip())
 
 
+def _decode_command(path: str, probe: Probe, audio_stream: int, start: float, downmix: Downmix) -> list[str]:
+    command = [_tool("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1"]
+    command += ["-ss", f"{start:.3f}"] if start else []
+    command += [*_safe_input(path), *_channels(downmix, audio_stream), "-vn", "-sn", "-dn"]
+    sample_format = "f32le" if probe.holds_floats else "s16le"
+    return [*command, "-ar", str(RATE), "-f", sample_format, "-flush_packets", "0", "-"]
+
+
+def _let_run_ahead(pipe: IO[bytes]) -> None:
+    """Have a pipe hold a block, where the system can."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # the user's pipes are full up: then it takes turns, too
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
+
+
 def _check_file(path: str) -> None:
     try:
         about = os.stat(path)
@@ -300,7 +320,7 @@ def _last_words(lines: list[bytes] | list[str], path: str) -> str:
     return words[:200].rstrip(".")
 
 
-def _describe(streams: list[dict[str, str]]) -> str:
+def _describe(streams: list[dict[str, Any]]) -> str:
     kinds = [s.get("codec_type", "unknown") for s in streams]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import webrtcvad
 
-from aramega.audio.measures import k_weights
+from aramega.audio.levels import k_weights
 from aramega.audio.mel import (
     BIN_HZ,
     BINS,

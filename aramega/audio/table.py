@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aramega.audio.measures import gated_loudness, highest_frequency
+from aramega.audio.levels import gated_loudness, highest_frequency
 from aramega.audio.mel import BIN_HZ, BINS, FRAMES_PER_SECOND, HOP
 from aramega.records import RATE, Measures
 

@@ -18,18 +18,9 @@ ROOMS_WITH_VAGUE_NAMES = {
     *("aramega/settle", "aramega/store"),
 }
 
-MODULES_IN_CIRCLES = {
-    *("aramega.audio.measures", "aramega.audio.table"),
-}
-
-LONGER_THAN_FORTY_LINES = {
-    "aramega/audio/decode.py:__init__",
-    "aramega/audio/decode.py:probe",
-}
-
 
 def test_no_module_imports_itself_by_way_of_others():
-    assert set().union(*circles()) == MODULES_IN_CIRCLES
+    assert circles() == []
 
 
 def test_modules_are_chapters():
@@ -38,7 +29,7 @@ def test_modules_are_chapters():
 
 
 def test_functions_say_one_thing():
-    assert set(long_functions(40)) == LONGER_THAN_FORTY_LINES
+    assert long_functions(40) == {}
 
 
 def test_names_say_what_they_hold():

@@ -19,6 +19,7 @@ from typing import cast
 
 from aramega.export.audacity import audacity_labels
 from aramega.export.contents import TextOf, Unit, no_text, read_contents
+from aramega.export.ctm import ctm_lines
 from aramega.export.files import FilePerRecording, Format, WholeSet
 from aramega.export.jsonl import json_records
 from aramega.export.lhotse import lhotse_recordings, lhotse_supervisions
@@ -36,6 +37,7 @@ __all__ = ["FORMATS", "TextOf", "Unit", "export", "format_names", "no_text"]
 FORMATS: Mapping[str, Format] = {
     "jsonl": WholeSet({"{unit}.jsonl": json_records}, units=("passages", "segments")),
     "rttm": WholeSet({"{unit}.rttm": rttm_lines}, units=("segments", "passages")),
+    "ctm": WholeSet({"words.ctm": lambda contents, _: ctm_lines(contents)}, units=()),
     "textgrid": FilePerRecording(".TextGrid", lambda contents, _: textgrid(contents), units=()),
     "srt": FilePerRecording(".srt", srt_cues, units=("segments", "passages")),
     "audacity": FilePerRecording(".txt", audacity_labels, units=("segments", "passages")),

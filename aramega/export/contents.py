@@ -7,16 +7,17 @@ each segment's place inside the clip. Times are worked out in whole milliseconds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
 from aramega.export.names import safe_name
-from aramega.records import Passage, Recording, Segment, Span, milliseconds
+from aramega.records import Passage, Recording, Segment, Span, Word, milliseconds
+from aramega.settle.word_times import TimedWord, carry_times
 from aramega.store import Store
-from aramega.store.drafts import segment_texts
+from aramega.store.drafts import segment_texts, segment_words
 from aramega.store.recordings import list_passages, list_recordings, load_segmented
 from aramega.workspace import WorkspaceFolder
 
@@ -41,6 +42,8 @@ class Contents:
     root: Path
     """The workspace's folder, absolute: where the paths of clips begin."""
     text_of: TextOf = no_text
+    heard: Callable[[], Mapping[str, Sequence[Word]]] = dict
+    """By segment: the words that a recognizer heard, where it gave their times. Read when first asked for."""
 
     @cached_property
     def name(self) -> str:
@@ -56,6 +59,10 @@ class Contents:
     def _segments(self) -> dict[str, Segment]:
         return {segment.id: segment for segment in self.segments}
 
+    @cached_property
+    def _heard(self) -> Mapping[str, Sequence[Word]]:
+        return self.heard()
+
     def stretches(self, unit: Unit) -> Sequence[Segment | Passage]:
         return self.segments if unit == "segments" else self.passages
 
@@ -69,6 +76,11 @@ class Contents:
         """What is said, on one line; empty while nobody knows."""
         segments = [stretch] if isinstance(stretch, Segment) else self.inside(stretch)
         return " ".join(" ".join(self.text_of(segment) for segment in segments).split())
+
+    def words(self, segment: Segment) -> list[TimedWord]:
+        """What is said in the segment, word by word; none where no recognizer gave times."""
+        heard = self._heard.get(segment.id, ())
+        return carry_times(heard, self.text(segment), segment.start, segment.end) if heard else []
 
     def label(self, stretch: Segment | Passage) -> str:
         """What to show a person who looks at the stretch."""
@@ -90,7 +102,14 @@ def read_contents(store: Store, workspace: WorkspaceFolder, text_of: TextOf | No
         passages = tuple(p for p in list_passages(store, recording.id) if here.issuperset(p.segments))
         texts = text_of or _drafted(store, recording.id)
         yield Contents(
-            segmented.recording, segmented.paths, segmented.timeline.spans, segmented.segments, passages, root, texts
+            segmented.recording,
+            segmented.paths,
+            segmented.timeline.spans,
+            segmented.segments,
+            passages,
+            root,
+            texts,
+            partial(segment_words, store, recording.id),
         )
 
 

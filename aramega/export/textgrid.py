@@ -1,4 +1,4 @@
-"""Praat's TextGrid, in its long text form: timeline, segments and passages as three tiers.
+"""Praat's TextGrid, in its long text form: timeline, segments and passages as three tiers, and words as a fourth where they have times.
 
 An interval tier must cover all of the time without gap or overlap, so what lies between two segments is
 an interval without text.
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from aramega.export.contents import Contents, decimal
 from aramega.records import milliseconds, on_grid
+from aramega.settle.word_times import TimedWord
 
 Interval = tuple[float, float, str]
 
@@ -21,12 +22,24 @@ def textgrid(contents: Contents) -> Iterator[str]:
         "segments": [(s.start, s.end, contents.label(s)) for s in contents.segments],
         "passages": [(p.start, p.end, p.id) for p in contents.passages],
     }
+    if words := [word for segment in contents.segments for word in contents.words(segment)]:
+        tiers["words"] = [*_apart(words)]
     last = max([on_grid(contents.recording.seconds), *(end for tier in tiers.values() for _, end, _ in tier[-1:])])
     yield 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
     yield f"xmin = 0\nxmax = {decimal(last)}\ntiers? <exists>\nsize = {len(tiers)}\nitem []:\n"
     for number, (name, intervals) in enumerate(tiers.items(), start=1):
         yield f"    item [{number}]:\n"
         yield from _tier(name, fill_gaps(intervals, last), last)
+
+
+def _apart(words: Iterable[TimedWord]) -> Iterator[Interval]:
+    """Words in order, none of which begins before the last has ended: a recognizer's may, by some hundredths."""
+    at = 0.0
+    for word in words:
+        start = max(at, word.start)
+        if milliseconds(word.end) > milliseconds(start):
+            yield start, word.end, word.text
+            at = word.end
 
 
 def fill_gaps(intervals: Iterable[Interval], last: float) -> list[Interval]:

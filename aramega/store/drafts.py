@@ -10,9 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from aramega.records import (
-    AramegaError,
-)
+from aramega.records import AramegaError, Line, Word, from_dict
 from aramega.store.conditions import FACTS, check_condition, reading_facts_only
 from aramega.store.database import Store
 
@@ -28,6 +26,15 @@ def segment_texts(store: Store, recording: str) -> dict[str, str]:
         for line in json.loads(row["settled"] or "[]") or json.loads(row["drafted"] or "[]"):
             texts[line["segment"]] = line["text"]
     return texts
+
+
+def segment_words(store: Store, recording: str) -> dict[str, tuple[Word, ...]]:
+    """The words that were heard in each segment of a recording, with their times, where a recognizer gave any."""
+    query = "SELECT t.lines FROM passages p JOIN transcripts t ON t.passage = p.id WHERE p.recording = ?"
+    lines = [
+        from_dict(Line, line) for row in store._connection.execute(query, (recording,)) for line in json.loads(row[0])
+    ]
+    return {line.segment: line.words for line in lines}
 
 
 def find_passages(store: Store, where: str = "", order: str = "passage", limit: int | None = None) -> Iterator[str]:

@@ -6,20 +6,21 @@ import json
 import os
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aramega.export import FORMATS, export
 from aramega.export.contents import Contents
-from aramega.records import AramegaError, ResolvedPassage, Segment, SettledLine
+from aramega.records import AramegaError, ResolvedPassage, Segment, SettledLine, Word
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import load_drafted
 from aramega.store.reviews import write_resolved
 from aramega.workspace import WorkspaceFolder
 from tests.export.conftest import FIRST, SECOND, Exporting
-from tests.support.drafts import drafted_workspace
+from tests.support.drafts import drafted_workspace, put_draft
 from tests.support.workspaces import a_recording, put_passages, put_recording, put_segments, segments_at
 
 
@@ -164,3 +165,26 @@ def test_what_was_drafted_is_exported_and_what_people_settled_comes_before_it(tm
     told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert told[0]["text"] == "نص مصحح نص مصحح"
     assert "المنتخب" in told[1]["text"] or "الوزير" in told[1]["text"]
+
+
+def test_words_are_exported_with_their_times_and_corrected_ones_between_their_neighbours(tmp_path: Path) -> None:
+    workspace = drafted_workspace(tmp_path / "ws", recordings=1, passages=1, clips=False)
+    with Store.create_or_open(workspace) as store:
+        first = load_drafted(store, next(find_passages(store)))
+        segment, transcript = first.segments[0], first.draft.transcript
+        assert transcript
+        heard = tuple(Word(text, 1.0 + i, 1.9 + i, 0.9) for i, text in enumerate(("قال", "الوزير", "أمس")))
+        line = replace(transcript.lines[0], text="قال الوزير أمس", words=heard)
+        put_draft(store, replace(first.draft, transcript=replace(transcript, lines=(line, *transcript.lines[1:]))))
+        lines = (SettledLine(segment.id, segment.start, segment.end, "قال وزير الصحة امس"),)
+        write_resolved(store, [ResolvedPassage(first.id, accepted=True, lines=lines, reviews=("r1",))])
+        (ctm,) = export(store, workspace, "ctm", tmp_path / "out")
+        (grid,) = export(store, workspace, "textgrid", tmp_path / "grids")
+    fields = [row.split(" ")[2:] for row in ctm.read_text(encoding="utf-8").splitlines()]
+    assert fields == [
+        ["1.000", "0.900", "قال", "0.90"],
+        ["1.900", "0.489", "وزير", "0.00"],
+        ["2.389", "0.611", "الصحة", "0.00"],
+        ["3.000", "0.900", "امس", "0.90"],
+    ]
+    assert 'name = "words"' in grid.read_text(encoding="utf-8")

@@ -19,7 +19,11 @@ from aramega.stages.base import Stage, Takes
 from aramega.store import Broken, Finished, Store
 from aramega.store.items import items_made_ready, load_item, load_items
 from aramega.store.pending import is_wanted
+from aramega.store.recordings import Recordings
 from aramega.store.results import write_outcomes
+
+_MOST_KEPT = 64
+"""Recordings that are remembered: more than are under way at a time."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Plan:
     stopped: dict[str, str] = field(default_factory=dict)
     """Stages that can't go on in this run, and why."""
     divided: DividedItems = field(default_factory=DividedItems)
+    _recordings: Recordings = field(default_factory=dict)
+    """Those whose passages were given out last: only a source's result changes them."""
 
     def __post_init__(self) -> None:
         self.stages, self.marks = self.pipeline.chosen, self.pipeline.marks
@@ -69,7 +75,10 @@ class Plan:
             if piece := self.divided.next_task(stage.name):
                 return piece
             if ids := self._take_batch(stage):
-                items = dict(zip(ids, load_items(self.store, stage.takes, ids, stage.parts), strict=True))
+                if len(self._recordings) > _MOST_KEPT:
+                    self._recordings.clear()
+                loaded = load_items(self.store, stage.takes, ids, stage.parts, self._recordings)
+                items = dict(zip(ids, loaded, strict=True))
                 self.queues[stage.name].start(items)
                 return Task(stage.name, tuple(items), tuple(items.values()), self.workers)
         return None
@@ -131,6 +140,7 @@ class Plan:
         if not done:
             return
         if stage.takes is Takes.SOURCE:  # a file that holds something else now takes the old recording with it
+            self._recordings.clear()
             for queue in self.queues.values():
                 queue.ask_again()
         followers = [follower for follower in self.stages if stage.name in follower.after]

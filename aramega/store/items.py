@@ -10,19 +10,19 @@ from aramega.records import AramegaError, DraftedPassage, Part, SegmentedRecordi
 from aramega.stages.base import Takes
 from aramega.store.database import Store
 from aramega.store.passages import load_passages
-from aramega.store.recordings import load_recording, load_summarized
+from aramega.store.recordings import Recordings, load_recording, load_summarized
 from aramega.store.sources import load_sources
 
 
 def load_items(
-    store: Store, takes: Takes, items: Sequence[str], parts: Part = Part.ALL
+    store: Store, takes: Takes, items: Sequence[str], parts: Part = Part.ALL, remembered: Recordings | None = None
 ) -> list[Source | SegmentedRecording | DraftedPassage]:
-    """What a stage that reads these parts may read of each of its items."""
+    """What a stage that reads these parts may read of each of its items; `remembered` as for `load_passages`."""
     if takes is Takes.SOURCE:
         return [*load_sources(store, items)]
     if takes is Takes.RECORDING:
         return [load_summarized(store, item, parts) for item in items]
-    return [*load_passages(store, items, parts)]
+    return [*load_passages(store, items, parts, remembered)]
 
 
 def load_item(

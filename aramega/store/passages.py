@@ -26,10 +26,11 @@ from aramega.records import (
     Timeline,
     Transcript,
     Verdict,
+    from_dict,
 )
 from aramega.stages.names import SEGMENT
 from aramega.store.database import Store
-from aramega.store.recordings import load_recordings
+from aramega.store.recordings import Recordings, load_recordings
 from aramega.store.rows import TABLES, revive
 
 R = TypeVar("R")
@@ -47,12 +48,16 @@ def iterate_passages(store: Store, passages: Iterable[str], parts: Part = Part.A
         yield from load_passages(store, batch, parts)
 
 
-def load_passages(store: Store, passages: Sequence[str], parts: Part = Part.ALL) -> list[DraftedPassage]:
+def load_passages(
+    store: Store, passages: Sequence[str], parts: Part = Part.ALL, remembered: Recordings | None = None
+) -> list[DraftedPassage]:
     """The passages with their recordings and these parts, in the order they are named; those that are gone are left
-    out."""
+    out. Recordings that are `remembered` are not read again, and those that are read are added."""
     rows = {row["id"]: revive(Passage, row) for row in _rows(store, Passage, "id", passages)}
     named = [rows[passage] for passage in passages if passage in rows]
-    recordings = load_recordings(store, {passage.recording for passage in named})
+    recordings = {} if remembered is None else remembered
+    if unread := {passage.recording for passage in named} - recordings.keys():
+        recordings.update(load_recordings(store, unread))
     segments = _load_segments(store, named) if Part.SEGMENTS in parts else {}
     music = _load_music(store, named) if Part.MUSIC in parts else {}
     drafts = load_drafts(store, list(rows), parts)
@@ -133,7 +138,7 @@ def _load_music(store: Store, passages: Sequence[Passage]) -> dict[str, Sequence
     music = {name: store.music[key] for name in recordings if (key := made.get(name)) in store.music}
     missing = [name for name in recordings if name not in music]
     for row in _rows(store, Timeline, "recording", missing) if missing else ():
-        spans = tuple(span for span in revive(Timeline, row).spans if span.kind == "music")
+        spans = tuple(from_dict(Span, span) for span in json.loads(row["spans"]) if span["kind"] == "music")
         music[row["recording"]] = spans
         if row["recording"] in made:
             store.music[made[row["recording"]]] = spans

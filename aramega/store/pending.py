@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aramega.stages.base import Stage, Takes, fingerprints
@@ -46,10 +47,8 @@ def is_pending(store: Store, mark: Mark, reads: Sequence[Mark], item: str) -> bo
 
 def select_pending(store: Store, mark: Mark, reads: Sequence[Mark], items: Sequence[str]) -> dict[str, bool]:
     """Those of the items that are pending, in their order, and whether each has a result under another fingerprint."""
-    query, values = _pending_query(mark, reads)
-    query = f"""SELECT id, EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id)
-                FROM ({query} AND id IN (SELECT value FROM json_each(?)))"""  # noqa: S608
-    rows = store._connection.execute(query, [mark.stage, *values, json.dumps(list(items))])
+    query = _pending_sql(mark.takes, tuple(read.takes for read in reads), chosen=True)
+    rows = store._connection.execute(query, [mark.stage, json.dumps(list(items)), *_pending_values(mark, reads)])
     pending = {row[0]: bool(row[1]) for row in rows}
     return {item: pending[item] for item in items if item in pending}
 
@@ -74,21 +73,34 @@ def count_pending_items(store: Store, mark: Mark, reads: Sequence[Mark]) -> int:
 
 def _pending_query(mark: Mark, reads: Sequence[Mark]) -> tuple[str, list[str]]:
     """SQL for the ids of pending items, to which a caller may add ` AND …`, and its values."""
-    items = {
-        Takes.SOURCE: "SELECT path AS id FROM sources",
-        Takes.RECORDING: "SELECT id FROM recordings",
-        Takes.PASSAGE: "SELECT id, recording FROM passages",
-    }[mark.takes]
-    query = f"SELECT id FROM ({items}) i WHERE 1"  # noqa: S608
-    values: list[str] = []
-    for kind in ("results", "failures"):
-        query += f" AND {_NONE.format(kind=kind)}"
-        values += [mark.stage, mark.fingerprint]
-    for read in reads:
-        query += f" AND {_IS_READ[read.takes, mark.takes]}"
-        values += [read.stage, read.fingerprint]
-    return query, values
+    return _pending_sql(mark.takes, tuple(read.takes for read in reads)), _pending_values(mark, reads)
 
+
+def _pending_values(mark: Mark, reads: Sequence[Mark]) -> list[str]:
+    return [value for asked in (mark, mark, *reads) for value in (asked.stage, asked.fingerprint)]
+
+
+@cache
+def _pending_sql(takes: Takes, reads: Sequence[Takes], *, chosen: bool = False) -> str:
+    """The same text for the same stage, so that it is put together once, and SQLite has it ready. Of `chosen` items,
+    given as a JSON list, it says besides whether the stage, whose name comes first, has a result under any options."""
+    table, key, more = _TABLE[takes]
+    columns = f"t.{key} AS id{more}"
+    conditions = [_NONE.format(kind=kind) for kind in ("results", "failures")]
+    conditions += [_IS_READ[read, takes] for read in reads]
+    pending = f"WHERE 1 AND {' AND '.join(conditions)}"
+    if not chosen:
+        return f"SELECT id FROM (SELECT {columns} FROM {table} t) i {pending}"  # noqa: S608
+    return f"""SELECT id, EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = id)
+        FROM (SELECT {columns} FROM json_each(?) v CROSS JOIN {table} t ON t.{key} = v.value) i {pending}"""  # noqa: S608
+
+
+_TABLE = {
+    Takes.SOURCE: ("sources", "path", ""),
+    Takes.RECORDING: ("recordings", "id", ""),
+    Takes.PASSAGE: ("passages", "id", ", recording"),
+}
+"""Where a stage's items are: the table, its key, and what else of them is asked."""
 
 _NONE = "NOT EXISTS (SELECT 1 FROM {kind} k WHERE k.stage = ? AND k.item = id AND k.fingerprint = ?)"
 _DONE = "EXISTS (SELECT 1 FROM results k WHERE k.stage = ? AND k.item = {item} AND k.fingerprint = ?)"

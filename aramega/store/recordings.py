@@ -20,6 +20,8 @@ from aramega.records import (
 from aramega.store.database import Store
 from aramega.store.rows import revive
 
+Recordings = dict[str, tuple[Recording, tuple[str, ...]]]
+"""Recordings by id, each with the paths its bytes are at."""
 PAGE = 1000
 """Rows of a table without end are read this many at a time, so that a million of them cost no memory."""
 
@@ -50,8 +52,8 @@ def load_recording(store: Store, recording: str) -> Recording:
     return _revive_recording(row, _named_files(store, recording))
 
 
-def load_recordings(store: Store, recordings: Collection[str]) -> dict[str, tuple[Recording, tuple[str, ...]]]:
-    """The recordings by id, each with the paths its bytes are at."""
+def load_recordings(store: Store, recordings: Collection[str]) -> Recordings:
+    """Several recordings at once."""
     ids = json.dumps(sorted(recordings))
     rows = store._connection.execute(
         "SELECT r.* FROM json_each(?) v CROSS JOIN recordings r ON r.id = v.value", (ids,)

@@ -90,8 +90,9 @@ def _write_result(store: Store, done: Finished) -> None:
 
 
 def _forget_failures_of(store: Store, stage: str, items: Sequence[str]) -> None:
-    query = "DELETE FROM failures WHERE stage = ? AND item IN (SELECT value FROM json_each(?))"
-    store._connection.execute(query, (stage, json.dumps(list(items))))
+    if store._connection.execute("SELECT 1 FROM failures WHERE stage = ? LIMIT 1", (stage,)).fetchone():
+        query = "DELETE FROM failures WHERE stage = ? AND item IN (SELECT value FROM json_each(?))"
+        store._connection.execute(query, (stage, json.dumps(list(items))))
 
 
 def _write_failure(store: Store, broken: Broken) -> None:

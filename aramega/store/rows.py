@@ -10,9 +10,10 @@ import json
 import sqlite3
 import types
 import typing
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from aramega.records import (
@@ -30,12 +31,13 @@ from aramega.records import (
     Verdict,
     from_dict,
 )
-from aramega.records.values import to_values
+from aramega.records.values import fields_of, hints_of
 
 R = TypeVar("R")
 
-# json.dumps makes an encoder anew for each call that wants anything unusual.
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# json.dumps makes an encoder anew for each call that wants anything unusual. This one meets the records one by one as
+# it goes, since a timeline may have 15,000 spans; none of them holds itself.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=fields_of).encode
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ BOOKS = ("results", "failures", "extras")
 def replace_rows(connection: sqlite3.Connection, kind: type, owner: str, records: Iterable[Any]) -> None:
     """Make `records` the only rows of their kind that `owner` has."""
     table, rows = TABLES[kind], list(records)
-    by_key = table.owner == fields(kind)[0].name  # the first field is the key: an owner has one row at most
+    by_key = table.owner == _columns(kind)[0]  # the first field is the key: an owner has one row at most
     if not (by_key and [getattr(record, table.owner) for record in rows] == [owner]):
         connection.execute(f"DELETE FROM {table.name} WHERE {table.owner} = ?", (owner,))  # noqa: S608
     insert_rows(connection, kind, rows)
@@ -93,28 +95,42 @@ def add_rows(connection: sqlite3.Connection, kind: type, records: Iterable[Any])
 
 
 def _insert(connection: sqlite3.Connection, kind: type, records: Iterable[Any], how: str) -> int:
-    columns = _columns(kind)
+    insert, values_of = _insertion(kind)
+    return connection.executemany(f"{how} {insert}", map(values_of, records)).rowcount
+
+
+@cache
+def _insertion(kind: type) -> tuple[str, Callable[[Any], Sequence[Any]]]:
+    """The statement that writes a record of this kind, and what makes its values of a record."""
+    columns, nested = _columns(kind), _nested(kind)
     names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
-    insert = f"{how} INTO {TABLES[kind].name} ({names}) VALUES ({marks})"
-    return connection.executemany(insert, ([_to_column(getattr(r, c)) for c in columns] for r in records)).rowcount
+    fields_in_order = attrgetter(*columns)
+    positions = [position for position, column in enumerate(columns) if column in nested]
+
+    def values_of(record: Any) -> Sequence[Any]:
+        values = list(fields_in_order(record))
+        for position in positions:
+            if (value := values[position]) is not None:
+                values[position] = _to_json(value) if value else "[]"
+        return values
+
+    return f"INTO {TABLES[kind].name} ({names}) VALUES ({marks})", values_of
 
 
 def revive(kind: type[R], row: sqlite3.Row, **more: Any) -> R:
     """The record a row holds; `more` gives the fields that are kept elsewhere."""
-    values = {name: _from_column(kind, name, row[name]) for name in row.keys()}  # noqa: SIM118
-    return from_dict(kind, {**values, **more})
+    return from_dict(kind, _plain_values(kind, row) | more)
 
 
-def _from_column(kind: type, name: str, value: Any) -> Any:
-    if name in _nested(kind):
-        return json.loads(value) if value else value
-    return bool(value) if name in _booleans(kind) else value
-
-
-def _to_column(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return f"[{','.join(_to_json(to_values(v)) for v in value)}]"  # one by one: a timeline may have 15,000 spans
-    return _to_json(to_values(value)) if is_dataclass(value) else value
+def _plain_values(kind: type, row: sqlite3.Row) -> dict[str, Any]:
+    values = dict(zip(row.keys(), row, strict=True))
+    for name in _nested(kind):
+        if value := values.get(name):
+            values[name] = json.loads(value)
+    for name in _booleans(kind):
+        if name in values:
+            values[name] = bool(values[name])
+    return values
 
 
 @cache
@@ -125,7 +141,7 @@ def _columns(kind: type) -> tuple[str, ...]:
 @cache
 def _nested(kind: Hashable) -> frozenset[str]:
     """The fields that SQLite can't hold as they are."""
-    hints = typing.get_type_hints(kind)
+    hints = hints_of(kind)
     return frozenset(f.name for f in fields(kind) if not _is_plain(hints[f.name]))  # type: ignore[arg-type]
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from typing import Literal
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aramega.records import Line, Transcript, Word
 from aramega.store import rows
 
 Mood = Literal["calm", "loud"]
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @dataclass(frozen=True)
@@ -21,5 +31,36 @@ class Heard:
 
 def test_a_new_list_of_texts_is_a_column_and_no_json() -> None:
     assert rows._nested(Heard) == {"names"}
-    assert rows._from_column(Heard, "mood", "calm") == "calm"
-    assert rows._from_column(Heard, "names", '["a"]') == ["a"]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        row = connection.execute(
+            """SELECT 'p' AS passage, 'calm' AS mood, NULL AS guess, 2 AS count, '["a"]' AS names"""
+        )
+        assert rows.revive(Heard, row.fetchone()) == Heard("p", "calm", None, 2, ("a",))
+
+
+@given(
+    st.builds(
+        Transcript,
+        passage=texts,
+        lines=st.lists(
+            st.builds(
+                Line,
+                segment=texts,
+                text=texts,
+                start=numbers,
+                end=numbers,
+                avg_logprob=st.none() | st.floats(),
+                tokens=st.lists(st.integers()).map(tuple),
+                words=st.lists(st.builds(Word, texts, numbers, numbers, numbers)).map(tuple),
+                flags=st.lists(texts).map(tuple),
+            )
+        ).map(tuple),
+        model=texts,
+    )
+)
+def test_a_record_is_written_as_the_json_of_its_values(transcript: Transcript) -> None:
+    """To the byte: a workspace's rows are compared with those of another build of it."""
+    written = rows._insertion(Transcript)[1](transcript)
+    lines = json.dumps(asdict(transcript)["lines"], ensure_ascii=False, separators=(",", ":"))
+    assert written == [transcript.passage, lines, transcript.model, "", "", None, ""]

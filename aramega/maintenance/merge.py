@@ -126,11 +126,11 @@ def compare_options(source: WorkspaceFolder, target: WorkspaceFolder) -> list[st
     """Each option that two workspaces were last built with differently."""
     theirs, ours = (load_config(w.config) if w.config.exists() else Config() for w in (source, target))
     flat = [{(s, k): v for s, options in c.model_dump().items() for k, v in options.items()} for c in (theirs, ours)]
-    pairs = [(f"{section}.{key}", value, flat[1][section, key]) for (section, key), value in flat[0].items()]
+    # A table of a plugin may stand in one of the files alone.
     return [
-        f"{name} is {theirs!r} there and {ours!r} in {target.config.name} here"
-        for name, theirs, ours in pairs
-        if theirs != ours
+        f"{'.'.join(name)} is {flat[0].get(name)!r} there and {flat[1].get(name)!r} in {target.config.name} here"
+        for name in dict.fromkeys([*flat[0], *flat[1]])
+        if flat[0].get(name) != flat[1].get(name)
     ]
 
 

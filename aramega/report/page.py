@@ -72,10 +72,10 @@ def _changed_options(config: Config) -> list[tuple[str, Any, Any]]:
     """Option, value and default, of what is not the default."""
     ours, theirs = config.model_dump(mode="json"), type(config)().model_dump(mode="json")
     return [
-        (f"{section}.{key}", value, theirs[section][key])
+        (f"{section}.{key}", value, theirs[section].get(key, ""))
         for section, options in ours.items()
         for key, value in options.items()
-        if value != theirs[section][key]
+        if value != theirs[section].get(key)  # a plugin's table has no defaults here
     ]
 
 

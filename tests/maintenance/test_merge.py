@@ -18,7 +18,7 @@ from aramega.backends.llm import Reply
 from aramega.backends.llm.journal import Journal, spent_so_far
 from aramega.config import Config, save_config
 from aramega.maintenance.backup import Backup, verify
-from aramega.maintenance.merge import merge
+from aramega.maintenance.merge import compare_options, merge
 from aramega.maintenance.split import fill_part, name_parts
 from aramega.records import AramegaError, Metadata, Passage, ResolvedPassage, Source, Summary
 from aramega.stages.base import Takes
@@ -431,3 +431,12 @@ def test_a_workspace_is_not_merged_into_itself(tmp_path: Path, aramega: Run) -> 
 
 def _draft_rows(place: WorkspaceFolder) -> dict[str, object]:
     return {table: found for table, found in rows(place.root).items() if table in (*DRAFTS, "results")}
+
+
+def test_a_table_of_a_plugin_in_one_of_two_workspaces_is_said(tmp_path: Path) -> None:
+    plain, laughing = a_workspace(tmp_path / "plain", [0]), a_workspace(tmp_path / "laughing", [1])
+    table = '\n[plugins.laughter]\nlaugh = "هه"\n'
+    laughing.config.write_text(laughing.config.read_text(encoding="utf-8") + table, encoding="utf-8")
+    there = "{'laugh': 'هه'}"
+    assert compare_options(laughing, plain) == [f"plugins.laughter is {there} there and None in aramega.toml here"]
+    assert compare_options(plain, laughing) == [f"plugins.laughter is None there and {there} in aramega.toml here"]

@@ -51,10 +51,13 @@ class Access:
 
     @property
     def pipeline(self) -> Pipeline:
-        """The stages of those options."""
+        """The stages of those options; what is wrong with a plugin is said, and a build's `check` raises it."""
         from aramega.pipeline import Pipeline
 
-        return Pipeline.from_config(self.config, self.folder)
+        pipeline = Pipeline.from_config(self.config, self.folder)
+        for problem in pipeline.problems:
+            self.notify(problem)
+        return pipeline
 
     def existing(self) -> WorkspaceFolder:
         """The folder, if it is a workspace that was built."""

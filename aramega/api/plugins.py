@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aramega.config import choose_config
-from aramega.export import format_names
+from aramega.export import export, format_names
 from aramega.pipeline.check_plugin import PluginCheck
 from aramega.pipeline.check_plugin import check_plugin as check
+from aramega.store import Store
+from aramega.workspace import WorkspaceFolder
 
 _TOY = ("transcribe.model=demo", "transcribe.pack=false")
 
 
 def check_plugin(name: str, settings: Sequence[str] = ()) -> list[PluginCheck]:
     """Build with it, kill the build, resume it, and compare the results; `settings` are `section.key=value`."""
-    return list(check(name, choose_config(None, Path("aramega.toml of no workspace"), (*_TOY, *settings))))
+    return list(check(name, choose_config(None, Path("aramega.toml of no workspace"), (*_TOY, *settings)), _export))
+
+
+def _export(workspace: WorkspaceFolder, format: str) -> dict[str, bytes]:
+    """The files of an export, by name."""
+    out = workspace.root / "export" / format
+    with Store.open(workspace) as store:
+        files = export(store, workspace, format, out)
+    return {file.relative_to(out).as_posix(): file.read_bytes() for file in files}
 
 
 def export_formats() -> list[str]:

@@ -196,9 +196,11 @@ def _is_text(section: str, option: str) -> bool:
 
 
 def _toml_value(value: Any) -> str:
-    """JSON's strings, numbers, booleans and flat lists are TOML's."""
+    """JSON's strings, numbers and booleans are TOML's."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml_value(v) for v in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml_value(k)} = {_toml_value(v)}" for k, v in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one control character JSON lets stand
 
 

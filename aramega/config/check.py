@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from aramega.config.base import Options
+from aramega.errors import AramegaError
 from aramega.plugins import find_plugins
 
 FACTS = {
@@ -64,7 +66,7 @@ class Rule:
 
 
 def read_rule(text: str) -> Rule:
-    """`reason: fact < number and …` as a rule; ValueError says what is wrong with it."""
+    """`reason: fact < number and …` as a rule; ValueError says what is wrong with how it is written."""
     reason, colon, condition = text.partition(":")
     if not (colon and reason.strip()):
         raise ValueError(f"a rule is written `reason: fact < number`; {text!r} is not")
@@ -73,11 +75,38 @@ def read_rule(text: str) -> Rule:
         match = _TERM.fullmatch(part)
         if not match:
             raise ValueError(f"{text!r}: {part.strip()!r} is not a comparison such as words < 10")
-        if match[1] not in FACTS and match[1] not in find_plugins("facts"):
-            names = ", ".join([*FACTS, *find_plugins("facts")])
-            raise ValueError(f"{text!r}: {match[1]} is not known. A rule may ask about: {names}")
         terms.append((match[1], match[2], float(match[3])))
     return Rule(reason.strip(), tuple(terms))
+
+
+def check_facts(options: CheckConfig) -> None:
+    """Raise if a rule asks about what nobody measures.
+
+    A configuration is read without this: a plugin that is gone must not keep anyone from looking at a workspace.
+    """
+    for name, place in asked_facts(options).items():
+        if name in FACTS or name in find_plugins("facts"):
+            continue
+        names = [*FACTS, *find_plugins("facts")]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = (
+            f"Did you mean {near[0]}?"
+            if near
+            else f"If a plugin gave it, install that again. A rule may ask about: {', '.join(names)}."
+        )
+        raise AramegaError(f"check.{place}: {name} is not known. {hint}")
+
+
+def asked_facts(options: CheckConfig) -> dict[str, str]:
+    """The facts that are asked about, each with the place that asks first."""
+    facts: dict[str, str] = {}
+    for option in ("reject", "review_first"):
+        for text in getattr(options, option):
+            for name, _, _ in read_rule(text).terms:
+                facts.setdefault(name, f"{option}: {text!r}")
+    for name in options.priority_weights:
+        facts.setdefault(name, "priority_weights")
+    return facts
 
 
 class CheckConfig(Options):
@@ -130,6 +159,11 @@ class CheckConfig(Options):
         le=1,
         description="Share of the passages that come to annotators at a random place of the order: a fair sample, by which "
         "`aramega review status` says how good the drafts are.",
+    )
+    priority_weights: dict[str, float] = Field(
+        {},
+        description="What a fact adds to a draft's place in that order: { unheard = 0.5 } adds half of it. Any fact that a "
+        "rule may ask about, a plugin's too. The sum stays between 0 and 1.",
     )
 
     @field_validator("reject", "review_first")

@@ -19,6 +19,7 @@ from aramega.prompts import load_prompt
 EXTRACTIVE_METHOD = "lexrank@2"
 """How sentences are picked, as `text.extractive` names it: by another version they are picked anew."""
 OWN_BACKENDS = ("extractive", "openai", "hf")
+_PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_-]+")
 _ENDPOINT = re.compile(r"openai:(?P<model>.+)@(?P<url>https?://.+)", re.IGNORECASE)
 
 
@@ -175,8 +176,8 @@ def parse_backend(backend: str) -> BackendName:
     if backend.startswith("hf:") and backend[3:].strip():
         return BackendName("hf", str(Path(backend[3:].strip()).expanduser().absolute()))
     name, _, model = backend.partition(":")
-    if name not in OWN_BACKENDS and name in find_plugins("summarizers"):
-        return BackendName(name, model)
+    if name not in OWN_BACKENDS and (name in find_plugins("summarizers") or _PLUGIN_NAME.fullmatch(name)):
+        return BackendName(name, model)  # where none of that name is installed, the stage says so when it is to run
     if match := _ENDPOINT.fullmatch(backend):
         address = urlsplit(match["url"])
         if address.username or address.password:

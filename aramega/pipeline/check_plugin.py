@@ -2,7 +2,9 @@
 
 What a plugin gives must depend on nothing but its items, its options and its version, or a result that is kept would
 be another than one that is made. So we build the sample three times: as it is; once more from nothing; and
-killed right after the stage's first result, then resumed. The kill is a real one, of a process of its own.
+killed right after the first result of the stage that the plugin has a part in, then resumed. The kill is a real one,
+of a process of its own. Compared is what the plugin gave: a stage's values, a fact's numbers, transcripts, summaries,
+or an export's files.
 """
 
 from __future__ import annotations
@@ -11,24 +13,26 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aramega.config import Config
+from aramega.config import Config, change_config
 from aramega.engine.local import LocalEngine
 from aramega.errors import AramegaError
 from aramega.pipeline.build import add_sources, building, run_build
 from aramega.pipeline.pipeline import Pipeline
-from aramega.plugins import KINDS, Plugin, find_plugins
+from aramega.plugins import KINDS, Fact, Plugin, find_plugins
 from aramega.sample import BROADCAST
 from aramega.sources import find_sources
+from aramega.stages.names import SUMMARIZE, TRANSCRIBE
 from aramega.store import Store
 from aramega.store.extras import list_extras
-from aramega.store.results import list_failures, tally_results
+from aramega.store.plugin_facts import list_fact_values, measure
+from aramega.store.results import list_failures, list_rows, tally_results
 from aramega.workspace import WorkspaceFolder
 
 
@@ -50,7 +54,11 @@ def plugins_named(name: str) -> list[Plugin]:
     return plugins
 
 
-def check_plugin(name: str, config: Config) -> Iterator[PluginCheck]:
+Exporter = Callable[[WorkspaceFolder, str], Mapping[str, bytes]]
+"""Gives the files of a workspace's export in a format, by name."""
+
+
+def check_plugin(name: str, config: Config, exporter: Exporter) -> Iterator[PluginCheck]:
     """Try all that the plugins of that name should hold to; `config` says how the sample is drafted, and holds a
     stage's options."""
     for plugin in plugins_named(name):
@@ -60,8 +68,34 @@ def check_plugin(name: str, config: Config) -> Iterator[PluginCheck]:
             yield PluginCheck(f"{plugin.kind[:-1]} can be imported", False, str(error))
             return
         yield PluginCheck(f"{plugin.kind[:-1]} can be imported", True, plugin.distribution)
-        if plugin.kind == "stages":
-            yield from _check_stage(plugin.name, _asking_for(plugin.name, config))
+        yield from _try(make_trial(plugin, config, exporter))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a plugin is tried."""
+
+    config: Config
+    """It asks for the plugin."""
+    stage: str
+    """The stage that the plugin has a part in: the build is killed after its first result."""
+    look: Callable[[WorkspaceFolder], Mapping[str, Any]]
+    """What the plugin gave in a workspace, by item."""
+
+
+def make_trial(plugin: Plugin, config: Config, exporter: Exporter) -> Trial:
+    """How a plugin of that kind is tried."""
+    if plugin.kind == "stages":
+        return Trial(_asking_for(plugin.name, config), plugin.name, lambda folder: _extras(folder, plugin.name))
+    if plugin.kind == "facts":
+        fact: Fact = plugin.load()
+        return Trial(_asking_for(fact.stage, config), fact.stage, lambda folder: _numbers(folder, plugin, fact))
+    if plugin.kind == "exports":
+        return Trial(config, TRANSCRIBE, lambda folder: exporter(folder, plugin.name))
+    stage, option = (TRANSCRIBE, "model") if plugin.kind == "recognizers" else (SUMMARIZE, "backend")
+    asks = str(getattr(getattr(config, stage), option)).partition(":")[0] == plugin.name
+    asking = config if asks else change_config(config, {f"{stage}.{option}": plugin.name})
+    return Trial(asking, stage, lambda folder: _rows(folder, stage, asking))
 
 
 def _asking_for(stage: str, config: Config) -> Config:
@@ -70,26 +104,26 @@ def _asking_for(stage: str, config: Config) -> Config:
     return Config.model_validate({**config.model_dump(), "plugins": tables})
 
 
-def _check_stage(name: str, config: Config) -> Iterator[PluginCheck]:
+def _try(trial: Trial) -> Iterator[PluginCheck]:
+    config, stage, look = trial.config, trial.stage, trial.look
     with TemporaryDirectory(prefix="aramega-plugin-") as scratch:
         first, again, killed = (WorkspaceFolder(Path(scratch) / part) for part in ("first", "again", "killed"))
-        pipeline = Pipeline.from_config(config, first, until=name)
+        pipeline = Pipeline.from_config(config, first, until=stage)
         pipeline.check()
         _build(pipeline)
         with Store.open(first) as store:
-            done = int(tally_results(store, pipeline.marks[name])["done"])
-            failures = list_failures(store, [pipeline.marks[name]])
+            done = int(tally_results(store, pipeline.marks[stage])["done"])
+            failures = list_failures(store, [pipeline.marks[stage]])
         yield PluginCheck("it does its items", bool(done) and not failures, _counted(done, failures))
-        expected = _extras(first, name)
-        _build(Pipeline.from_config(config, again, until=name))
-        yield PluginCheck(
-            "made again from nothing, its results are the same", *_compare(expected, _extras(again, name))
-        )
-        signalled = _build_and_kill(config, killed, name)
-        part = len(_extras(killed, name))
+        expected = look(first)
+        _build(Pipeline.from_config(config, again, until=stage))
+        yield PluginCheck("made again from nothing, its results are the same", *_compare(expected, look(again)))
+        signalled = _build_and_kill(config, killed, stage)
+        with Store.open(killed) as store:
+            part = int(tally_results(store, pipeline.marks[stage])["done"])
         yield PluginCheck("killed after its first result", signalled and bool(part), f"{part} of {done} were kept")
-        _build(Pipeline.from_config(config, killed, until=name))
-        yield PluginCheck("resumed, its results are the same", *_compare(expected, _extras(killed, name)))
+        _build(Pipeline.from_config(config, killed, until=stage))
+        yield PluginCheck("resumed, its results are the same", *_compare(expected, look(killed)))
 
 
 def _build(pipeline: Pipeline, die_after: str = "") -> None:
@@ -127,7 +161,19 @@ def _extras(workspace: WorkspaceFolder, stage: str) -> dict[str, Any]:
         return dict(list_extras(store, stage))
 
 
-def _compare(expected: dict[str, Any], extras: dict[str, Any]) -> tuple[bool, str]:
+def _numbers(workspace: WorkspaceFolder, plugin: Plugin, fact: Fact) -> dict[str, Any]:
+    with Store.open(workspace) as store:
+        values = list(list_fact_values(store, fact.stage))
+    return {passage: measure(plugin, fact, passage, of_passage) for passage, of_passage in values}
+
+
+def _rows(workspace: WorkspaceFolder, stage: str, config: Config) -> dict[str, Any]:
+    table = next(s.table for s in Pipeline.from_config(config, workspace).stages if s.name == stage)
+    with Store.open(workspace) as store:
+        return {str(row[0]): row for row in list_rows(store, table)}
+
+
+def _compare(expected: Mapping[str, Any], extras: Mapping[str, Any]) -> tuple[bool, str]:
     if extras == expected:
         return True, f"{len(expected)} items"
     item = next(item for item in sorted({*expected, *extras}) if expected.get(item) != extras.get(item))

@@ -16,13 +16,15 @@ from typing import Any
 
 from typing_extensions import Self
 
+from aramega.backends.llm.models import summarizer_plugin
 from aramega.config import Config
+from aramega.config.check import check_facts
 from aramega.errors import AramegaError
-from aramega.plugins import get_plugin
+from aramega.plugins import find_plugins, get_plugin
 from aramega.stages.base import Stage
 from aramega.stages.names import OUR_STAGES
 from aramega.stages.ours import make_stages
-from aramega.stages.plugin import make_plugin_stage
+from aramega.stages.plugin import PluginStage, make_plugin_stage
 from aramega.store import Mark, current_marks
 from aramega.workspace import WorkspaceFolder
 
@@ -37,14 +39,18 @@ class Pipeline:
     """All of them, in their order."""
     until: str | None = None
     """The last stage that a build is to run; None for all."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with plugins that are asked for. They are left out: one can look at a workspace without them, and
+    `check` raises before a build begins."""
 
     @classmethod
     def from_config(cls, config: Config, workspace: WorkspaceFolder, until: str | None = None) -> Self:
-        stages = tuple(with_plugins(make_stages(config, workspace), config, workspace))
+        plugins, problems = make_plugin_stages(config, workspace)
+        stages = tuple(with_plugins(make_stages(config, workspace), plugins))
         names = [stage.name for stage in stages]
         if until is not None and until not in names:
             raise AramegaError(f"--until {until}: no such stage. The stages are: {', '.join(names)}.")
-        return cls(config, workspace, stages, until)
+        return cls(config, workspace, stages, until, problems)
 
     @property
     def chosen(self) -> tuple[Stage[Any], ...]:
@@ -65,22 +71,37 @@ class Pipeline:
 
     def check(self) -> None:
         """Raise for what is wrong or missing before anything is written."""
+        if self.problems:
+            raise AramegaError(self.problems[0])
+        check_facts(self.config.check)
+        summarizer_plugin(self.config.summarize)
         for stage in self.chosen:
             stage.check()
 
 
-def with_plugins(stages: Sequence[Stage[Any]], config: Config, workspace: WorkspaceFolder) -> list[Stage[Any]]:
-    """Our stages, and behind the last one that it waits for each plugin's that the configuration has a table for. One
-    that waits for a stage that is not asked for is left out, as our own are."""
-    ordered = list(stages)
-    waiting = [
-        make_plugin_stage(get_plugin("stages", name), table, workspace)
-        for name, table in config.plugins.tables().items()
-    ]
-    names = {*OUR_STAGES, *(stage.name for stage in waiting)}
-    for stage in waiting:
+def make_plugin_stages(config: Config, workspace: WorkspaceFolder) -> tuple[list[PluginStage[Any]], tuple[str, ...]]:
+    """The stages of plugins that the configuration has a table for, and what is wrong with the others."""
+    stages, problems = [], []
+    for name, table in config.plugins.tables().items():
+        try:
+            stages.append(make_plugin_stage(get_plugin("stages", name), table, workspace))
+        except AramegaError as error:
+            problems.append(str(error) if name in find_plugins("stages") else f"{error} {_remedy(name)}")
+    names = {*OUR_STAGES, *config.plugins.tables()}
+    for stage in stages:
         if unknown := set(stage.after) - names:
-            raise AramegaError(f"plugin {stage.name} comes after {', '.join(sorted(unknown))}: no such stage.")
+            problems.append(f"plugin {stage.name} comes after {', '.join(sorted(unknown))}: no such stage.")
+    return stages, tuple(problems)
+
+
+def _remedy(name: str) -> str:
+    return f"A build needs it: install the plugin again, or take [plugins.{name}] out of aramega.toml."
+
+
+def with_plugins(stages: Sequence[Stage[Any]], plugins: Sequence[Stage[Any]]) -> list[Stage[Any]]:
+    """Our stages, and behind the last one that it waits for each plugin's. One that waits for a stage that is not
+    asked for is left out, as our own are."""
+    ordered, waiting = list(stages), list(plugins)
     while ready := [stage for stage in waiting if set(stage.after) <= {other.name for other in ordered}]:
         for stage in ready:
             last = max(i for i, other in enumerate(ordered) if other.name in stage.after)

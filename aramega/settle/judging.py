@@ -15,8 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from aramega.config import CheckConfig
-from aramega.config.check import FACTS, read_rule
-from aramega.errors import AramegaError
+from aramega.config.check import FACTS, asked_facts
 from aramega.plugins import Fact, Plugin, get_plugin
 from aramega.records import Verdict
 from aramega.settle.at_random import at_random_place, is_drawn
@@ -24,7 +23,7 @@ from aramega.settle.reviewed_drafts import find_calibration
 from aramega.settle.verdicts import Facts, judge
 from aramega.store import Mark, Store
 from aramega.store.calibration import count_reviewed_by_recording, load_calibration
-from aramega.store.extras import list_extras
+from aramega.store.plugin_facts import list_fact_values, measure
 from aramega.store.results import is_stale, list_result_fingerprints
 from aramega.store.verdicts import list_checked, list_measured, list_signatures, replace_verdicts
 from aramega.text.near_duplicates import find_duplicates, stack
@@ -89,8 +88,7 @@ def _find_repeats(store: Store, options: CheckConfig) -> dict[str, tuple[str, fl
 
 def _asked_facts(options: CheckConfig) -> dict[Plugin, Fact]:
     """The plugins' facts that a rule asks about."""
-    rules = [read_rule(text) for text in (*options.reject, *options.review_first)]
-    names = sorted({name for rule in rules for name, _, _ in rule.terms} - FACTS.keys())
+    names = sorted(asked_facts(options).keys() - FACTS.keys())
     plugins = [get_plugin("facts", name) for name in names]
     return {plugin: plugin.load() for plugin in plugins}
 
@@ -99,12 +97,8 @@ def _plugin_facts(store: Store, options: CheckConfig) -> dict[str, dict[str, flo
     """By passage, what the plugins' facts are that a rule asks about."""
     facts: dict[str, dict[str, float | None]] = {}
     for plugin, fact in _asked_facts(options).items():
-        for passage, values in list_extras(store, fact.stage):
-            try:
-                facts.setdefault(passage, {})[plugin.name] = fact.of(values)
-            except Exception as error:
-                why = f"{type(error).__name__}: {error}"
-                raise AramegaError(f"fact {plugin.name} ({plugin.distribution}) of {passage}: {why}.") from error
+        for passage, values in list_fact_values(store, fact.stage):
+            facts.setdefault(passage, {})[plugin.name] = measure(plugin, fact, passage, values)
     return facts
 
 

@@ -43,12 +43,13 @@ def judge(facts: Facts, options: CheckConfig, learned: Calibration | None = None
     confidence = round(learned.probability(facts.known, score), 4) if learned else None
     expected_cer = learned.expected_errors("transcript", facts.known, score) if learned else None
     unsure = 1 - (score if confidence is None else confidence)
+    priority = _weighed(_priority(facts, unsure, options, is_learned=learned is not None), facts.known, options)
     return Verdict(
         passage=facts.passage,
         decision=decision,
         reasons=tuple(rejected or doubted),
         score=score,
-        priority=0.0 if rejected else round(_priority(facts, unsure, options, is_learned=learned is not None), 4),
+        priority=0.0 if rejected else round(priority, 4),
         duplicate_of=facts.duplicate_of,
         similarity=round(facts.known.get("similarity") or 0.0, 4),
         confidence=confidence,
@@ -70,6 +71,12 @@ def _priority(facts: Facts, unsure: float, options: CheckConfig, *, is_learned: 
     if is_learned:
         return unsure * value / math.sqrt(1 + facts.reviewed_beside)
     return options.unsure_weight * unsure + (1 - options.unsure_weight) * value
+
+
+def _weighed(priority: float, known: Mapping[str, float | None], options: CheckConfig) -> float:
+    """The priority with what the facts that are weighed add to it."""
+    added = sum(weight * (known.get(name) or 0.0) for name, weight in options.priority_weights.items())
+    return min(1.0, max(0.0, priority + added))
 
 
 @cache

@@ -76,6 +76,8 @@ class Stage(ABC, Generic[Item]):
     """The records it gives, the one that counts as its result last."""
     counts: ClassVar[str]
     """What a curator counts its results in, in the singular: recording, passage, transcript."""
+    table: ClassVar[str]
+    """Where the workspace's database keeps its results."""
     after: ClassVar[tuple[str, ...]] = ()
     """The stages whose results an item must have before this one can work on it."""
     parts: ClassVar[Part] = Part.ALL

@@ -39,6 +39,7 @@ class Ingest(Divisible[Source]):
     takes = Takes.SOURCE
     makes = (Recording,)
     counts = "recording"
+    table = "recordings"
 
     options: IngestConfig
 

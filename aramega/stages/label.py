@@ -28,6 +28,7 @@ class Label(Stage[DraftedPassage]):
     takes = Takes.PASSAGE
     makes = (Labels,)
     counts = "label"
+    table = "labels"
     after = (TRANSCRIBE,)
     parts = Part.TRANSCRIPT
     batch_size = 16

@@ -35,6 +35,7 @@ class Overviews(Stage[SummarizedRecording]):
     takes = Takes.RECORDING
     makes = (Overview,)
     counts = "overview"
+    table = "overviews"
     after = (PASSAGES, SUMMARIZE)
     parts = Part.PASSAGES
 

@@ -40,6 +40,7 @@ class Passages(Stage[SegmentedRecording]):
     takes = Takes.RECORDING
     makes = (Passage,)
     counts = "passage"
+    table = "passages"
     after = (INGEST, SEGMENT)
     parts = Part.SEGMENTS | Part.TIMELINE
     needs_audio = True

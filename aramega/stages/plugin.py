@@ -33,6 +33,7 @@ class PluginStage(Stage[Item]):
 
     makes = (Extra,)
     counts = "note"
+    table = "extras"
 
     @abstractmethod
     def values(self, item: Item) -> Mapping[str, Any]:

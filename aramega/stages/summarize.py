@@ -16,11 +16,11 @@ from aramega.backends.llm import ChatModel, Talk
 from aramega.backends.llm.answers import Limits, SummaryAnswer, read_summary
 from aramega.backends.llm.estimates import Estimate, estimate_talks, room_beside, split_to_fit
 from aramega.backends.llm.journal import forget_invalid_answers
-from aramega.backends.llm.models import check_model, open_model, summarizer_plugin
+from aramega.backends.llm.models import check_model, open_model
 from aramega.backends.llm.quoting import known_about, make_request
 from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
-from aramega.plugins import Plugin
+from aramega.plugins import Plugin, find_plugins
 from aramega.prompts import Prompt, fill, load_prompt
 from aramega.records import DraftedPassage, Metadata, Part, Summary
 from aramega.stages.base import Stage, Step, Takes
@@ -39,6 +39,7 @@ class Summarize(Stage[DraftedPassage]):
     takes = Takes.PASSAGE
     makes = (Summary,)
     counts = "summary"
+    table = "summaries"
     after = (TRANSCRIBE,)
     parts = Part.TRANSCRIPT
     batch_size = 16
@@ -57,7 +58,7 @@ class Summarize(Stage[DraftedPassage]):
             self.workers = 1  # one process knows what is under way and what is spent, and holds the model
 
     def plugins(self) -> tuple[Plugin, ...]:
-        plugin = summarizer_plugin(self.options)
+        plugin = find_plugins("summarizers").get(self.options.model.kind)
         return (plugin,) if plugin else ()
 
     def check(self) -> None:

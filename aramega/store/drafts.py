@@ -10,9 +10,11 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from aramega.plugins import find_plugins
 from aramega.records import AramegaError, Line, Word, from_dict
 from aramega.store.conditions import FACTS, check_condition, reading_facts_only
 from aramega.store.database import Store
+from aramega.store.plugin_facts import with_plugin_facts
 
 
 def segment_texts(store: Store, recording: str) -> dict[str, str]:
@@ -44,7 +46,7 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
     """
     query = f"SELECT passage FROM {FACTS} WHERE ({where or '1'}\n) ORDER BY {order} LIMIT ?"  # noqa: S608
     try:
-        with reading_facts_only(store._connection):
+        with with_plugin_facts(store, f"{where} {order}"), reading_facts_only(store._connection):
             check_condition(store._connection, where or "1")
             rows = store._connection.execute(query, (-1 if limit is None else limit,)).fetchall()
     except sqlite3.Error as error:
@@ -56,5 +58,6 @@ def find_passages(store: Store, where: str = "", order: str = "passage", limit: 
 
 
 def passage_columns(store: Store) -> list[str]:
-    """What `find_passages` can be asked about."""
-    return [row["name"] for row in store._connection.execute("PRAGMA table_info(passage_facts)")]
+    """What `find_passages` can be asked about: ours and plugins' facts."""
+    ours = [row["name"] for row in store._connection.execute("PRAGMA table_info(passage_facts)")]
+    return [*ours, *find_plugins("facts")]

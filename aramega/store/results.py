@@ -31,7 +31,7 @@ from aramega.store.database import Store
 from aramega.store.extras import write_extra
 from aramega.store.items import name_of_any, passage_ids
 from aramega.store.pending import Mark
-from aramega.store.rows import replace_rows
+from aramega.store.rows import TABLES, replace_rows
 from aramega.store.sources import source_paths
 
 
@@ -178,3 +178,10 @@ def list_result_fingerprints(store: Store, stage: str) -> list[tuple[str, str]]:
     """Which items the stage has done, and under which fingerprint."""
     query = "SELECT item, fingerprint FROM results WHERE stage = ? ORDER BY item"
     return [(row[0], row[1]) for row in store._connection.execute(query, (stage,))]
+
+
+def list_rows(store: Store, table: str) -> list[tuple[object, ...]]:
+    """All rows of a table of records, whole."""
+    if table not in {kind.name for kind in TABLES.values()}:
+        raise ValueError(f"{table}: no table of records")
+    return sorted((tuple(row) for row in store._connection.execute(f"SELECT * FROM {table}")), key=repr)  # noqa: S608

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.support.cli import Run
 
 SAMPLE = Path(__file__).parent / "laughter"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
@@ -54,7 +57,14 @@ def command(plugin: Path) -> Command:
 
 
 LAUGHING = ["--set", "transcribe.model=parrot", "--set", "plugins.laughter.laugh=هههه"]
-RULES = ["--set", 'check.review_first=["somebody laughs: laughs > 0"]', "--set", "check.reject=[]"]
+RULES = [
+    "--set",
+    'check.review_first=["somebody laughs: laughs > 0"]',
+    "--set",
+    "check.reject=[]",
+    "--set",
+    "check.random_share=0",
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +89,60 @@ def test_a_stage_says_its_values_of_each_passage_under_a_fingerprint_of_its_own(
 
 def test_rules_may_ask_about_a_plugins_fact(built: Path) -> None:
     assert ask(built, "SELECT DISTINCT decision, reasons FROM verdicts") == [("review first", '["somebody laughs"]')]
+
+
+def test_where_may_name_a_plugins_fact_and_priorities_weigh_it(command: Command, built: Path, tmp_path: Path) -> None:
+    for where, number in (("laughs >= 1", len(ask(built, "SELECT id FROM passages"))), ("laughs > 99", 0)):
+        done = command("review", "status", built, "--where", where, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["passages"] == number
+    wrong = command("review", "status", built, "--where", "laughz > 1")
+    assert "no such column: laughz" in wrong.stderr
+    assert "laughs" in wrong.stderr
+    copy = tmp_path / "news"
+    shutil.copytree(built, copy)
+    before = dict(ask(copy, "SELECT passage, priority FROM verdicts"))
+    weigh = command("build-ssum", "-w", copy, "-q", "--set", "check.priority_weights={laughs = 0.01}")
+    assert weigh.returncode == 0, weigh.stderr
+    after = dict(ask(copy, "SELECT passage, priority FROM verdicts"))
+    assert all(after[passage] > before[passage] for passage in before)
+    assert "priority_weights" in (copy / "aramega.toml").read_text()
+
+
+def test_without_the_plugin_one_looks_and_exports_as_before_and_a_build_says_what_is_missing(
+    aramega: Run, built: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "news"
+    shutil.copytree(built, copy)
+    for words in (
+        ["status", copy],
+        ["export", copy, "--format", "jsonl"],
+        ["report", copy],
+        ["review", "status", copy],
+    ):
+        done = aramega(*words)
+        assert done.code == 0, (words, done.err)
+    assert "laughter: no such stage is installed" in aramega("status", copy).err
+    build = aramega("build-ssum", "-w", copy, "-q")
+    assert (build.code, build.err) == (
+        2,
+        "aramega: laughter: no such stage is installed. There are: none. A build needs it: install the plugin again, or "
+        "take [plugins.laughter] out of aramega.toml.\n",
+    )
+    text = (copy / "aramega.toml").read_text(encoding="utf-8")
+    (copy / "aramega.toml").write_text(text.partition('[plugins."laughter"]')[0], encoding="utf-8")
+    rule = aramega("build-ssum", "-w", copy, "-q")
+    assert rule.code == 2
+    assert "check.review_first: 'somebody laughs: laughs > 0': laughs is not known. If a plugin gave it" in rule.err
+    assert len(rule.err.splitlines()) == 1
+
+
+def test_a_summarizer_of_a_plugin_writes_the_summaries(command: Command, built: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "news"
+    shutil.copytree(built, copy)
+    done = command("build-ssum", "-w", copy, "-q", "--summarizer", "echo")
+    assert done.returncode == 0, done.stderr
+    assert {text for (text,) in ask(copy, "SELECT text FROM summaries")} == {"يسكت المذيع قليلا بعد أن يضحك أمام الناس"}
 
 
 def test_its_format_is_written_by_export(command: Command, built: Path, tmp_path: Path) -> None:
@@ -127,6 +191,23 @@ def test_check_plugin_kills_resumes_and_repeats_it(command: Command) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "settings"),
+    [
+        ("parrot", "recognizer", []),
+        ("echo", "summarizer", ["transcribe.model=parrot"]),
+        ("laughs", "fact", ["transcribe.model=parrot"]),
+        ("clips", "export", ["transcribe.model=parrot"]),
+    ],
+)
+def test_check_plugin_tries_every_kind(command: Command, name: str, kind: str, settings: list[str]) -> None:
+    done = command("check-plugin", name, *(word for setting in settings for word in ("--set", setting)), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    checks = json.loads(done.stdout)
+    assert [check["good"] for check in checks] == [True] * 5
+    assert checks[0]["what"] == f"{kind} can be imported"
+
+
 def test_check_plugin_finds_a_stage_that_gives_something_else_each_time(tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(SAMPLE, source)
@@ -165,7 +246,7 @@ def test_a_plugin_that_cannot_be_imported_is_one_line_for_who_asks_and_nothing_f
     [
         ("plugins.laughter.lagh=ha", r"\[plugins\.laughter\] unknown key `lagh`\. Its options: laugh\."),
         ("plugins.laugther.laugh=ha", r"laugther: no such stage is installed\. Did you mean laughter\?"),
-        ('check.reject=["x: laugs > 1"]', r"laugs is not known\. A rule may ask about: .*laughs"),
+        ('check.reject=["x: laugs > 1"]', r"check\.reject: 'x: laugs > 1': laugs is not known\. Did you mean laughs\?"),
         ("plugins.laughter=3", r"laughter is 3: give each plugin a table, \[plugins\.laughter\]"),
     ],
 )
@@ -193,7 +274,7 @@ def test_the_commands_of_the_page_work(command: Command, broadcast: Path, tmp_pa
     (tmp_path / "news").mkdir()
     (tmp_path / "news" / "aramega.toml").write_text(toml, encoding="utf-8")
     lines = [line for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
-    ours = [line.split("  #")[0].split() for line in lines if line.startswith("aramega ")]
+    ours = [shlex.split(line.split("  #")[0]) for line in lines if line.startswith("aramega ")]
     assert len(ours) >= 3
     for _, *words in ours:
         places = {"recordings": str(broadcast), "news": str(tmp_path / "news")}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.config import CheckConfig
-from aramega.config.check import read_rule
+from aramega.config.check import check_facts, read_rule
 from aramega.records import AramegaError, DraftedPassage, Line, Summary, Transcript
 from aramega.settle.judging import judge_drafts
 from aramega.settle.verdicts import Facts, judge
@@ -71,7 +73,6 @@ def test_latin_names_must_have_been_said() -> None:
         ("too short", "is written `reason: fact < number`"),
         (": words < 3", "is written"),
         ("short: words << 3", "not a comparison"),
-        ("short: wrods < 3", "wrods is not known. A rule may ask about: avg_logprob"),
         ("short: words < 3 or words > 9", "not a comparison"),
     ],
 )
@@ -161,9 +162,30 @@ def test_a_whole_workspace_is_judged_at_once_and_again_only_when_something_chang
         assert repeated == list(find_passages(store, "duplicate_of <> ''")), "hand-made drafts repeat word for word"
 
 
-def test_a_wrong_rule_is_a_configuration_error_that_names_the_facts(tmp_path: Path) -> None:
-    from aramega.config import load_config
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (
+            {"reject": ("short: wrods < 3",)},
+            "check.reject: 'short: wrods < 3': wrods is not known. Did you mean words?",
+        ),
+        (
+            {"review_first": ("funny: jokes > 3",)},
+            "jokes is not known. If a plugin gave it, install that again. A rule",
+        ),
+        ({"priority_weights": {"jokes": 1.0}}, "check.priority_weights: jokes is not known"),
+    ],
+)
+def test_a_rule_about_what_nobody_measures_stops_a_build_and_names_the_facts(option: dict[str, Any], says: str) -> None:
+    with pytest.raises(AramegaError, match=re.escape(says)):
+        check_facts(CheckConfig(**option))
 
-    (tmp_path / "a.toml").write_text('[check]\nreject = ["short: lenght < 3"]\n')
-    with pytest.raises(AramegaError, match=r"check.reject.*lenght is not known"):
-        load_config(tmp_path / "a.toml")
+
+def test_a_weighted_fact_moves_a_draft_in_the_annotators_order() -> None:
+    plain = judge(Facts("p", {**SOUND, "unheard": 0.4}), CheckConfig(review_first=()))
+    weighted = judge(
+        Facts("p", {**SOUND, "unheard": 0.4}), CheckConfig(review_first=(), priority_weights={"unheard": 0.25})
+    )
+    assert weighted.priority == pytest.approx(plain.priority + 0.1)
+    most = CheckConfig(review_first=(), priority_weights={"words": 9.0})
+    assert judge(Facts("p", SOUND), most).priority == 1.0

@@ -206,7 +206,7 @@ def test_a_failure_comes_again_for_nothing_until_it_is_to_be_tried_again(tmp_pat
 @pytest.mark.parametrize(
     ("backend", "complaint"),
     [
-        ("gpt-4", "backend 'gpt-4' is none of: extractive, openai:MODEL@URL"),
+        ("GPT 4", "backend 'GPT 4' is none of: extractive, openai:MODEL@URL"),
         ("openai:gpt-4", "is none of"),
         ("openai:m@http://me:secret@host/v1", "name or password in its URL; put the key in the environment"),
         ("openai:m@http:///v1", "no host in its URL"),

@@ -29,6 +29,7 @@ class Check(Stage[DraftedPassage]):
     takes = Takes.PASSAGE
     makes = (Checked,)
     counts = "check"
+    table = "checks"
     after = (TRANSCRIBE, SUMMARIZE, LABEL)
     parts = Part.SEGMENTS | Part.MUSIC | Part.TRANSCRIPT | Part.SUMMARY
     batch_size = 64

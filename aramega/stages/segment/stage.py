@@ -26,6 +26,7 @@ class SegmentStage(Stage[SegmentedRecording]):
     takes = Takes.RECORDING
     makes = (Timeline, Segment)
     counts = "segment"
+    table = "segments"
     after = (INGEST,)
     parts = Part(0)
     needs_audio = True

@@ -63,6 +63,7 @@ class Transcribe(Stage[DraftedPassage]):
     takes = Takes.PASSAGE
     makes = (Transcript,)
     counts = "transcript"
+    table = "transcripts"
     after = (PASSAGES,)
     parts = Part.SEGMENTS
     workers = 1

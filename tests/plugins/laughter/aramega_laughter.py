@@ -1,8 +1,12 @@
-"""A sample plugin: counts laughs, lets rules ask about them, hears one sentence in everything, and lists clips."""
+"""A sample plugin: counts laughs, lets rules ask about them, hears one sentence in everything, sums it up, lists clips."""
+
+import json
 
 from pydantic import Field
 
 from aramega.backends.asr.recognizer import Heard, Phrase
+from aramega.backends.llm import Reply
+from aramega.backends.llm.rounds import hold_in_rounds
 from aramega.config import Options
 from aramega.export.files import WholeSet
 from aramega.plugins import Fact
@@ -24,6 +28,7 @@ class Laughter(PluginStage[DraftedPassage]):
 
 
 LAUGHS = Fact("laughter", lambda values: values["laughs"], "how often somebody laughs")
+SUMMARY = {"summary": "يسكت المذيع قليلا بعد أن يضحك أمام الناس", "title": "ضحك المذيع قليلا", "topics": ["ضحك"]}
 CLIPS = WholeSet({"clips.txt": lambda contents, unit: [f"{p.clip}\n" for p in contents.passages]}, units=("passages",))
 
 
@@ -39,3 +44,12 @@ class Parrot:
 
     def recognize(self, sounds):
         return [Heard((Phrase(0.0, len(s) / 16000, self.sentence),), "ar", -0.1, 1.0, 0.0, 0.0) for s in sounds]
+
+
+class Echo:
+    def __init__(self, options): ...
+
+    def load(self): ...
+
+    def hold(self, talks):
+        return hold_in_rounds(talks, lambda requests: [Reply(json.dumps(SUMMARY), 1, 1) for _ in requests])

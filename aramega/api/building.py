@@ -213,6 +213,8 @@ def _find(names: Sequence[str], config: Config) -> list[Source | Problem]:
 def _run(store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions, listener: BuildListener) -> bool:
     """Run the stages; whether one of them stopped before its end."""
     stopped = False
+    if choice := _recognizer_chosen(options.config.transcribe.model):
+        listener.note(choice)
     request = Request(options.limit, options.retry_failed)
     with _make_reporter(store, pipeline, engine, options, listener) as reporter:
         for news in run_build(store, pipeline, engine, request):
@@ -223,6 +225,15 @@ def _run(store: Store, pipeline: Pipeline, engine: Engine, options: BuildOptions
                 reporter.look(engine.statuses())
             stopped = stopped or any(progress.stopped for progress in news)
     return stopped
+
+
+def _recognizer_chosen(model: str) -> str:
+    """What hears, where the name alone leaves it to what is installed; nothing where it says so itself."""
+    if not model or ":" in model or model in ("demo", "subtitles"):
+        return ""
+    from aramega.backends.asr.by_name import describe_choice
+
+    return describe_choice(model)
 
 
 def _make_reporter(

@@ -25,8 +25,8 @@ OPTIONS = (
         "--asr-model",
         "NAME|PATH",
         DRAFTS,
-        "Draft transcripts with this Whisper: large-v3-turbo, medium, …, a checkpoint file, faster-whisper:NAME, or "
-        "`subtitles` for those beside the recordings. Without it the build ends with passages.",
+        "Draft transcripts with this Whisper: large-v3-turbo, medium, …, a checkpoint file or folder, "
+        "endpoint:MODEL@URL, faster-whisper:NAME, or `subtitles` for those beside the recordings. Without it the build ends with passages.",
         names_file=True,
     ),
     ConfigOption("transcribe.language", "--language", "CODE", DRAFTS),

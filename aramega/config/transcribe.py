@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
-from typing_extensions import Self
+from pydantic import Field, field_validator
 
 from aramega.config.base import CHANGES_NOTHING, Options
 from aramega.config.files import content_key
@@ -17,9 +16,10 @@ class TranscribeConfig(Options):
 
     model: str = Field(
         "",
-        description="What hears: a Whisper name (large-v3-turbo, medium, tiny, …), a checkpoint file, "
-        "`faster-whisper:NAME or FOLDER`, or `subtitles` for the ones beside the recordings. Empty: the build ends "
-        "with passages and nothing is drafted.",
+        description="What hears: a Whisper name (large-v3-turbo, medium, tiny, …; by faster-whisper where it is installed, else by "
+        "openai-whisper), a checkpoint file, a folder or Hub name of a Whisper as transformers or CTranslate2 saves it, "
+        "endpoint:MODEL@URL for an OpenAI-compatible server, or `subtitles` for the ones beside the recordings. "
+        "`openai-whisper:NAME` and `faster-whisper:NAME` choose the code. Empty: the build ends with passages.",
     )
     language: str = Field("ar", description="The language's code, or `auto` to let the model say, window by window.")
     prompt: str = Field("", description="Names and spellings the model should know, shown to it before every window.")
@@ -88,6 +88,24 @@ class TranscribeConfig(Options):
         description="Cores the model may use on a CPU; 0 for all of them, or as many as OMP_NUM_THREADS says.",
     )
 
+    key_variable: str = Field(
+        "OPENAI_API_KEY",
+        json_schema_extra=CHANGES_NOTHING,
+        description="The environment variable that holds an endpoint's key; servers of your own need none.",
+    )
+    timeout: float = Field(
+        120.0,
+        gt=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Seconds to wait for an endpoint's answer to one window.",
+    )
+    patience: float = Field(
+        30.0,
+        ge=0,
+        json_schema_extra=CHANGES_NOTHING,
+        description="Seconds to wait, in all, before an endpoint that is busy or away is asked no more in this run.",
+    )
+
     @field_validator("temperatures")
     @classmethod
     def _temperatures_rise(cls, values: tuple[float, ...]) -> tuple[float, ...]:
@@ -95,21 +113,17 @@ class TranscribeConfig(Options):
             raise ValueError(f"temperatures must rise from 0 or more, for example [0.0, 0.4, 0.8]; they are {values}")
         return values
 
-    @model_validator(mode="after")
-    def _precision_fits(self) -> Self:
-        if self.precision == "int8" and self.model and not self.model.startswith("faster-whisper:"):
-            raise ValueError('precision int8 needs faster-whisper: model = "faster-whisper:NAME"')
-        if self.beam > 1 and self.model and not self.model.startswith("faster-whisper:"):
-            raise ValueError('beam needs faster-whisper: model = "faster-whisper:NAME"')
-        return self
-
     def deciding(self) -> dict[str, Any]:
         """A checkpoint counts by what it holds: the same file elsewhere changes nothing, another one there does."""
         return {**super().deciding(), "model": self.model_key}
 
     @property
     def model_key(self) -> str:
-        """What the model is known by: a file's content, or a name. A folder is no checkpoint of openai-whisper's, so one
-        that happens to be called `demo` or `medium` leaves the name a name."""
-        is_name = ":" not in self.model and os.path.isdir(os.path.expanduser(self.model))
+        """What the model is known by: a file's or folder's content, or a name; of an endpoint the model, wherever it is. A
+        folder without a model that happens to be called `demo` or `medium` leaves the name a name."""
+        if self.model.startswith("endpoint:"):
+            return self.model.partition("@http")[0]
+        path = os.path.expanduser(self.model)
+        holds_model = any(os.path.isfile(os.path.join(path, name)) for name in ("config.json", "model.bin"))
+        is_name = ":" not in self.model and os.path.isdir(path) and not holds_model
         return self.model if is_name else content_key(self.model)

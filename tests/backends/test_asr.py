@@ -264,8 +264,10 @@ def test_a_hopeless_window_is_decoded_three_times_and_encoded_once_and_its_likel
 
 
 def test_beams_are_faster_whispers_alone() -> None:
-    with pytest.raises(ValueError, match="beam needs faster-whisper"):
-        TranscribeConfig(model="tiny", beam=5)
+    with pytest.raises(AramegaError, match="beam needs faster-whisper"):
+        make_recognizer(TranscribeConfig(model="openai-whisper:tiny", beam=5)).check()
+    with pytest.raises(AramegaError, match="precision int8 needs faster-whisper"):
+        make_recognizer(TranscribeConfig(model="demo", precision="int8")).check()
 
 
 def test_a_correct_half_minute_of_arabic_does_not_look_like_a_loop() -> None:

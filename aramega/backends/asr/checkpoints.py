@@ -1,4 +1,4 @@
-"""Whisper checkpoints: by name, or as files in openai-whisper's format.
+"""Whisper checkpoints: by name, as files in openai-whisper's format, or as transformers' folders.
 
 A checkpoint is somebody else's file, so it is read as tensors and never as code. One thing is ours: a
 checkpoint may hold the embedding rows of the tokens it uses alone (`token_rows`), which makes a small
@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aramega.backends.asr.transformers_folder import check_folder, fetch_from_hub, is_hub_name, read_folder
 from aramega.records import AramegaError
 from aramega.sample import RECOGNIZER
 
@@ -35,10 +36,10 @@ def check_model(name: str) -> None:
         return
     path = checkpoint_path(name)
     if path.is_dir():
-        raise AramegaError(
-            f"{path}: is a folder; --asr-model takes a checkpoint file in openai-whisper's format, or "
-            "`faster-whisper:FOLDER` for a CTranslate2 model."
-        )
+        check_folder(path)
+        return
+    if is_hub_name(name):
+        return
     if not path.exists():
         raise AramegaError(f"--asr-model {name}: no such file.")
     if not zipfile.is_zipfile(path):
@@ -58,8 +59,8 @@ def load_model(name: str, device: str) -> Whisper:
                 f"--asr-model {name}: could not be downloaded or read ({_first_line(error)}). Check the connection, or "
                 "give the path of a checkpoint file."
             ) from None
-    path = checkpoint_path(name)
-    checkpoint = read_checkpoint(path)
+    path = fetch_from_hub(name) if is_hub_name(name) else checkpoint_path(name)
+    checkpoint = read_folder(path) if path.is_dir() else read_checkpoint(path)
     try:
         return model_of(checkpoint, device)
     except (TypeError, KeyError, AttributeError, RuntimeError) as error:
@@ -80,8 +81,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise AramegaError(f"{path}: cannot be read as a checkpoint ({_first_line(error)}).") from None
     if not isinstance(checkpoint, dict) or not {"dims", "model_state_dict"} <= checkpoint.keys():
         raise AramegaError(
-            f"{path}: not openai-whisper's format (it has no `dims` and `model_state_dict`). A transformers checkpoint "
-            "is converted with ct2-transformers-converter and used as faster-whisper:FOLDER."
+            f"{path}: not openai-whisper's format (it has no `dims` and `model_state_dict`). Of a transformers "
+            "checkpoint name the folder."
         )
     return expand_token_rows(checkpoint)
 
@@ -100,10 +101,16 @@ def expand_token_rows(checkpoint: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_of(checkpoint: dict[str, Any], device: str) -> Whisper:
+    """The model with the checkpoint's weights; told which heads tell the time of a word, it uses those."""
+    import torch
     from whisper.model import ModelDimensions, Whisper
 
     model = Whisper(ModelDimensions(**checkpoint["dims"]))
     model.load_state_dict({name: value.float() for name, value in checkpoint["model_state_dict"].items()})
+    if heads := checkpoint.get("alignment_heads"):
+        mask = torch.zeros(model.dims.n_text_layer, model.dims.n_text_head, dtype=torch.bool)
+        mask[tuple(zip(*heads, strict=True))] = True
+        model.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
     return model.to(device).eval()
 
 
@@ -114,7 +121,14 @@ def checkpoint_path(name: str) -> Path:
 
 
 def _is_path(name: str) -> bool:
-    return name == DEMO or "/" in name or name.endswith((".pt", ".pth", ".bin")) or Path(name).is_file()
+    path = Path(name)
+    return (
+        name == DEMO
+        or "/" in name
+        or name.endswith((".pt", ".pth", ".bin"))
+        or path.is_file()
+        or (path / "config.json").is_file()
+    )
 
 
 def _check_name(name: str) -> None:

@@ -34,7 +34,7 @@ class FasterWhisper:
 
     def __init__(self, options: TranscribeConfig) -> None:
         self.options = options
-        self.name = options.model_key
+        self.name = f"{PREFIX}{options.model_key.removeprefix(PREFIX)}"
         self.model: Any = None
 
     def check(self) -> None:
@@ -176,10 +176,10 @@ class FasterWhisper:
         return list(get_suppressed_tokens(self.tokenizer, [-1]))
 
     def _looks_wrong(self, heard: Heard) -> bool:
-        return looks_wrong(heard.text, heard.avg_logprob, heard.no_speech, self.options)
+        return looks_wrong(heard.text, heard.avg_logprob or 0.0, heard.no_speech or 0.0, self.options)
 
     def _trust(self, heard: Heard) -> tuple[bool, float]:
-        return trust(heard.text, heard.avg_logprob, self.options)
+        return trust(heard.text, heard.avg_logprob or 0.0, self.options)
 
     @property
     def _wanted(self) -> str:
@@ -190,8 +190,8 @@ class FasterWhisper:
 
         if self._wanted not in available_models():
             raise AramegaError(
-                f"--asr-model {self.options.model}: no such model and no such folder. "
-                f"The names are: {', '.join(available_models())}."
+                f"--asr-model {self.options.model}: no such Whisper and no such folder or file. "
+                f"The names are: {', '.join(available_models())}; and `demo`, a toy that comes with this package."
             )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from aramega.backends.asr.decoding import BatchDecoder, Decoded
 
+PREFIX = "openai-whisper:"
 _CPU_BATCH = 16
 """More gains little: on two cores the encoder, which gains nothing, is most of the cost by then."""
 _GPU_SHARE = 0.5
@@ -40,12 +41,16 @@ class OpenAiWhisper:
 
     def __init__(self, options: TranscribeConfig) -> None:
         self.options = options
-        self.name = f"openai-whisper:{options.model_key}"
+        self.model = options.model.removeprefix(PREFIX)
+        self.name = f"{PREFIX}{options.model_key.removeprefix(PREFIX)}"
         self.decoder: BatchDecoder
         self.device = ""
 
     def check(self) -> None:
-        check_model(self.options.model)
+        if self.options.precision == "int8" or self.options.beam > 1:
+            option = "precision int8" if self.options.precision == "int8" else "beam"
+            raise AramegaError(f'transcribe.{option} needs faster-whisper: model = "faster-whisper:NAME".')
+        check_model(self.model)
         if self.options.device in ("cuda", "mps"):
             choose_device(self.options.device)
 
@@ -57,7 +62,7 @@ class OpenAiWhisper:
         self.device = choose_device(self.options.device)
         if self.device == "cpu":
             torch.set_num_threads(self.options.threads or _threads())
-        model = load_model(self.options.model, self.device)
+        model = load_model(self.model, self.device)
         fp16 = self.options.precision == "fp16" or (self.options.precision == "auto" and self.device == "cuda")
         if fp16:
             model = model.half()

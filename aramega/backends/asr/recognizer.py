@@ -50,9 +50,10 @@ class Heard:
 
     phrases: tuple[Phrase, ...]
     language: str
-    avg_logprob: float
+    avg_logprob: float | None
+    """None where a server does not say how sure it is."""
     compression_ratio: float
-    no_speech: float
+    no_speech: float | None
     temperature: float
 
     @property

@@ -1,6 +1,6 @@
 """Arabic text: what is cleaned, how texts are compared, how far apart they are."""
 
-from aramega.text.error_rates import cer, edit_counts, wer
+from aramega.text.error_rates import SCRIPTS, cer, edit_counts, edit_counts_by_script, wer
 from aramega.text.loops import compression_ratio
 from aramega.text.normalization import PROFILES, clean, european_digits, normalize, strip_diacritics
 from aramega.text.numerals import numbers
@@ -9,6 +9,7 @@ from aramega.text.tokens import arabic_share, sentences, tokenize, words
 
 __all__ = [
     "PROFILES",
+    "SCRIPTS",
     "Rouge",
     "arabic_share",
     "cer",
@@ -18,6 +19,7 @@ __all__ = [
     "clean",
     "compression_ratio",
     "edit_counts",
+    "edit_counts_by_script",
     "european_digits",
     "normalize",
     "numbers",

@@ -127,7 +127,10 @@ class Classification(Task):
         return totals.reshape(*totals.shape[:-1], size, size + 1)
 
     def metrics(self, totals: np.ndarray) -> dict[str, np.ndarray]:
-        """Macro-F1 is over the labels that occur in the references, so that a label nobody could get right costs nothing."""
+        """Macro-F1 is over the labels that occur in the references, so that a label nobody could get right costs nothing.
+
+        Weighted F1 counts each label as often as it occurs there.
+        """
         cells = self.confusion(totals)
         hits = np.diagonal(cells, axis1=-2, axis2=-1)
         support, predicted = cells.sum(axis=-1), cells[..., :-1].sum(axis=-2)
@@ -135,6 +138,7 @@ class Classification(Task):
         f1 = ratio(2 * hits, support + predicted)
         return {
             "macro_f1": ratio((f1 * (support > 0)).sum(axis=-1), (support > 0).sum(axis=-1)),
+            "weighted_f1": ratio((f1 * support).sum(axis=-1), n),
             "accuracy": ratio(hits.sum(axis=-1), n),
             "invalid": ratio(cells[..., -1].sum(axis=-1), n),
         }

@@ -112,7 +112,10 @@ PERFECT = {
     "rouge2": 1,
     "rougeL": 1,
     "chrf": 100,
+    "wer_arabic": 0,
+    "wer_latin": 0,
     "macro_f1": 1,
+    "weighted_f1": 1,
     "accuracy": 1,
     "invalid": 0,
 }
@@ -266,6 +269,17 @@ def test_f1_and_accuracy_equal_scikit_learns(pairs):
     assert scores["accuracy"] == pytest.approx(accuracy_score(references, answers))
     expected = f1_score(references, answers, labels=labels, average="macro", zero_division=0)
     assert scores["macro_f1"] == pytest.approx(expected)
+    weighted = f1_score(references, answers, labels=labels, average="weighted", zero_division=0)
+    assert scores["weighted_f1"] == pytest.approx(weighted)
+
+
+def test_where_languages_are_mixed_each_script_has_a_wer_of_its_own():
+    """Of two Latin words one is written in Arabic; beside five Arabic ones another is put in."""
+    reference, answer = "شاهدت الفيديو على YouTube ثم على Facebook", "شاهدت الفيديو على يوتيوب ثم في على Facebook"
+    scores = TASKS["asr"].score([answer], [reference])
+    assert (scores["wer_latin"], scores["wer_arabic"]) == pytest.approx((1 / 2, 1 / 5))
+    assert scores["wer"] == pytest.approx(2 / 7)
+    assert "wer_latin" not in TASKS["asr"].score(["شاهدت YouTube"], ["شاهدت الفيديو"])
 
 
 def test_an_invalid_answer_is_an_error_of_its_own_column():
@@ -273,7 +287,7 @@ def test_an_invalid_answer_is_an_error_of_its_own_column():
     table = task.tally(["Egyptian", "no idea", "Gulf"], ["EGY", "EGY", "EGY"]).sum(axis=0)
     row = task.confusion(table)[CODES.index("EGY")]
     assert (row[CODES.index("EGY")], row[CODES.index("GLF")], row[-1]) == (1, 1, 1)
-    assert task.score(["no idea"], ["EGY"]) == {"macro_f1": 0, "accuracy": 0, "invalid": 1}
+    assert task.score(["no idea"], ["EGY"]) == {"macro_f1": 0, "weighted_f1": 0, "accuracy": 0, "invalid": 1}
 
 
 @given(data=st.data())

@@ -1,7 +1,7 @@
 """Evaluate a run, an adapter, a base model or a baseline on a split; writes metrics.json and predictions.jsonl.
 
-    python -m recipes.evaluate runs/hybrid                                  the run's best checkpoint
-    python -m recipes.evaluate runs/hybrid --checkpoint last --split test
+    python -m recipes.evaluate runs/hybrid                                  the run's last checkpoint
+    python -m recipes.evaluate runs/hybrid --checkpoint best --split test
     python -m recipes.evaluate CONFIG.toml --out runs/base                  the base model, untouched
     python -m recipes.evaluate CONFIG.toml --adapter FOLDER --out FOLDER
     python -m recipes.evaluate CONFIG.toml --baseline majority --out runs/majority
@@ -33,7 +33,7 @@ from recipes.training.validate import fixed_subset, predict
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="recipes.evaluate", description="Answer a split and score the answers.")
     parser.add_argument("what", type=Path, help="a run folder, or a config for a base model, adapter or baseline")
-    parser.add_argument("--checkpoint", default="best", help="of a run: best, last or step-N")
+    parser.add_argument("--checkpoint", default="last", help="of a run: last, best (by validation loss) or step-N")
     parser.add_argument("--adapter", type=Path, help="with a config: a PEFT adapter to put on its model")
     parser.add_argument("--baseline", choices=["majority", "cascade"], help="with a config: no audio LLM at all")
     parser.add_argument("--whisper", help="for the cascade: a Whisper checkpoint in transformers' format")

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from recipes.comparison.holm import holm
-from recipes.comparison.runs import Contender
+from recipes.comparison.runs import Contender, seeds_lacking
 from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.groups import groups_of
 from recipes.evaluation.judge import GRADES, Grading
 from recipes.evaluation.resampling import Difference, Interval, bootstrap, compare_paired
 
@@ -30,6 +31,7 @@ class JudgedScore:
     against_first: Mapping[str, Difference]
     failed: tuple[str, ...]
     """Examples that the judge could not grade for this contender."""
+    no_verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,28 @@ def judge_task(name: str, contenders: Sequence[Contender], config: EvalConfig, *
     tallies = {
         who: np.array([[(*run[example], 1.0) for example in common] for run in runs]) for who, runs in named.items()
     }
-    first, options = next(iter(tallies)), {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
+    first = next(iter(tallies))
+    options = {
+        "resamples": config.resamples,
+        "confidence": config.confidence,
+        "seed": seed,
+        "groups": _groups(contenders, common),
+    }
+    few = seeds_lacking(contenders, first)
     scores = [
-        _score(who, runs, None if who == first else tallies[first], _failed(present[who]), options)
+        _score(who, runs, None if who == first else tallies[first], _failed(present[who]), few[who], options)
         for who, runs in tallies.items()
     ]
     return Judged(judges, len(common), _adjusted(scores))
 
 
 def _score(
-    who: str, runs: np.ndarray, first: np.ndarray | None, failed: tuple[str, ...], options: Mapping[str, Any]
+    who: str,
+    runs: np.ndarray,
+    first: np.ndarray | None,
+    failed: tuple[str, ...],
+    no_verdict: str,
+    options: Mapping[str, Any],
 ) -> JudgedScore:
     """One contender's grades with intervals, and its differences from the first contender."""
     by_run = _MeanGrades().metrics(runs.sum(axis=1))
@@ -83,7 +97,16 @@ def _score(
         spread={name: float(np.std(values, ddof=1)) for name, values in by_run.items()} if len(runs) > 1 else {},
         against_first={} if first is None else compare_paired(_MeanGrades(), first, runs, **options),
         failed=failed,
+        no_verdict=no_verdict,
     )
+
+
+def _groups(contenders: Sequence[Contender], examples: Sequence[str]) -> tuple[str, ...]:
+    """The recording or speaker of each graded example, as its prediction says."""
+    rows = {row.example: row for contender in contenders for answers in contender.answers for row in answers}
+    if not rows.keys() >= set(examples):  # grades of a folder whose predictions are others by now
+        return tuple(examples)
+    return groups_of([rows[name] for name in examples]).names
 
 
 def _failed(runs: Sequence[Sequence[Grading]]) -> tuple[str, ...]:
@@ -92,9 +115,9 @@ def _failed(runs: Sequence[Sequence[Grading]]) -> tuple[str, ...]:
 
 def _adjusted(scores: Sequence[JudgedScore]) -> tuple[JudgedScore, ...]:
     """Holm's adjustment over all grades of all contenders: they are tests of their own."""
-    keys = [(s, name) for s, score in enumerate(scores) for name in score.against_first]
+    keys = [(s, name) for s, score in enumerate(scores) for name in score.against_first if not scores[s].no_verdict]
     values = holm([scores[s].against_first[name].p_value for s, name in keys])
-    changed: list[dict[str, Difference]] = [{} for _ in scores]
+    changed = [dict(score.against_first) for score in scores]
     for (s, name), p_value in zip(keys, values, strict=True):
         changed[s][name] = replace(scores[s].against_first[name], p_value=p_value)
     return tuple(replace(score, against_first=table) for score, table in zip(scores, changed, strict=True))

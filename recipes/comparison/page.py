@@ -23,6 +23,7 @@ from recipes.comparison.judged import Judged
 from recipes.comparison.runs import ComparedRuns, Contender, Run
 from recipes.comparison.scores import Score, TaskScores
 from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.groups import counted
 from recipes.evaluation.judge import GRADES
 from recipes.evaluation.resampling import Difference, Interval
 
@@ -42,10 +43,18 @@ METRIC_TITLES = {
     "rougeL": "ROUGE-L",
     "chrf": "chrF",
     "macro_f1": "macro-F1",
+    "weighted_f1": "weighted F1",
+    "wer_arabic": "WER, Arabic script",
+    "wer_latin": "WER, Latin script",
     "accuracy": "accuracy",
     "invalid": "invalid answers",
 }
-KIND_TITLES = {"dialect": "dialect", "length": "length of the clip", "snr": "signal-to-noise ratio"}
+KIND_TITLES = {
+    "dialect": "dialect",
+    "length": "length of the clip",
+    "snr": "signal-to-noise ratio",
+    "language": "language",
+}
 
 
 def write_pages(
@@ -122,6 +131,7 @@ def describe_task(scored: TaskScores, order: Sequence[str]) -> dict[str, Any]:
         "name": scored.name,
         "title": _task_title(scored),
         "examples": scored.examples,
+        "groups": counted(scored.groups.count, scored.groups.unit),
         "better": "lower is better" if scored.task.lower_is_better else "higher is better",
         "headline": METRIC_TITLES.get(scored.task.headline, scored.task.headline),
         "metrics": [METRIC_TITLES.get(name, name) for name in metrics],
@@ -147,8 +157,8 @@ def describe_score(score: Score, scored: TaskScores, metrics: Sequence[str], ord
         "cells": [interval_text(score.metrics[name], score.spread.get(name)) for name in metrics],
         "difference": f"{difference.difference:+.3f}" if difference else "",
         "between": f"{difference.low:+.3f} to {difference.high:+.3f}" if difference else "",
-        "p": p_text(difference.p_value) if difference else "",
-        "significant": bool(difference and difference.significant()),
+        "p": p_text(difference.p_value) if difference and not score.no_verdict else "",
+        "detectable": f"{difference.detectable:.3f}" if difference and not score.no_verdict else "",
         "verdict": _verdict(score, scored),
         "bar": _bar(score.metrics[headline], scored),
     }
@@ -214,7 +224,7 @@ def describe_judged(judged: Judged | None) -> dict[str, Any] | None:
             "cells": [
                 {
                     **interval_text(score.metrics[grade], score.spread.get(grade)),
-                    "against": _against(score.against_first.get(grade)),
+                    "against": _against(score.against_first.get(grade), score.no_verdict),
                 }
                 for grade in GRADES
             ],
@@ -232,8 +242,11 @@ def describe_judged(judged: Judged | None) -> dict[str, Any] | None:
     }
 
 
-def _against(difference: Difference | None) -> str:
-    return f"{difference.difference:+.2f}, p {p_text(difference.p_value)}" if difference else ""
+def _against(difference: Difference | None, no_verdict: str) -> str:
+    if difference is None:
+        return ""
+    verdict = f"no verdict: {no_verdict}" if no_verdict else f"p {p_text(difference.p_value)}"
+    return f"{difference.difference:+.2f}, {verdict}"
 
 
 def _cell(row: Sequence[float], column: int, right: bool, digits: int) -> dict[str, Any]:
@@ -255,6 +268,8 @@ def _verdict(score: Score, scored: TaskScores) -> str:
     difference = score.against_first.get(scored.task.headline)
     if difference is None:
         return "the reference"
+    if score.no_verdict:
+        return f"no verdict: {score.no_verdict}"
     if not difference.significant():
         return "no significant difference"
     better = (difference.difference < 0) == scored.task.lower_is_better

@@ -3,7 +3,8 @@
 A *contender* is a name with one or more runs: the same configuration under several seeds. A folder without
 a log (a baseline's, or a base model's, as `recipes.evaluate --out` leaves it) is a run with answers only.
 Answers come from each run's evaluation on the wanted split; where one of them lacks that, from the
-validation subset that training looked at, for all of them alike, and the page says so.
+validation subset that training looked at, for all of them alike, and the page says so. Of these the last evaluation counts and not the best:
+a best one is chosen by loss, on the same examples that it would be scored on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from recipes.errors import RecipeError
 from recipes.evaluation.judge import GRADES_FILE, Grading, read_gradings
 from recipes.evaluation.predictions import Prediction, read_predictions
 from recipes.evaluation.report import PREDICTIONS_FILE
+from recipes.evaluation.resampling import FEWEST_SEEDS
 from recipes.training.checkpoint import best_step
 from recipes.training.log import read_log
 
@@ -42,9 +44,12 @@ class Run:
     @property
     def best_step(self) -> int | None:
         best = best_step(self.folder)
-        if best is None and self.evaluations:
-            return int(self.evaluations[-1]["step"])
-        return best
+        return self.last_step if best is None else best
+
+    @property
+    def last_step(self) -> int | None:
+        """The last step that was evaluated."""
+        return int(self.evaluations[-1]["step"]) if self.evaluations else None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Contender:
     """One list of predictions a run."""
     grades: tuple[list[Grading], ...] = field(default=())
     """One list of a judge's gradings a run; empty where it was not judged."""
+
+    @property
+    def trainings(self) -> int:
+        """Its runs that were trained; a base model or a baseline has none, and seeds change nothing about it."""
+        return sum(bool(run.lines) for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,13 @@ def read_contenders(named: Sequence[str], *, split: str) -> ComparedRuns:
         for name, group in groups.items()
     )
     return ComparedRuns(contenders, source, config)
+
+
+def seeds_lacking(contenders: Sequence[Contender], first: str) -> dict[str, str]:
+    """For each contender why it can't be judged against the first: too few seeds of what was trained."""
+    few = {c.name: f"{len(c.runs)} of {FEWEST_SEEDS} seeds" for c in contenders if 0 < c.trainings < FEWEST_SEEDS}
+    reference = f"{first} has {few[first]}" if first in few else ""
+    return {c.name: few.get(c.name, "") or (reference if c.name != first else "") for c in contenders}
 
 
 def _gradings(path: Path) -> list[Grading]:
@@ -137,7 +154,7 @@ def _answer_files(runs: Sequence[Run], split: str) -> tuple[dict[Path, Path], st
                 f"{run.folder}: no answers on the {split} split, and none of training's own. Make them: "
                 f"python -m recipes.evaluate {run.folder} --split {split}"
             )
-    return validated, "the validation subset that training looked at"
+    return validated, "the validation subset that training looked at, at its last evaluation"
 
 
 def _split_answers(run: Run, split: str) -> Path:
@@ -147,4 +164,4 @@ def _split_answers(run: Run, split: str) -> Path:
 def _validation_answers(run: Run) -> Path:
     if run.config is None:
         return run.folder / PREDICTIONS_FILE
-    return run.folder / "predictions" / f"step-{run.best_step}.jsonl"
+    return run.folder / "predictions" / f"step-{run.last_step}.jsonl"

@@ -1,9 +1,10 @@
 """Scores the contenders, and tests whether their differences are more than chance.
 
-Each run of a contender is scored by itself and the scores are averaged, in every resample of the examples alike:
-so the interval says how far another *test set* could move a score, and the spread over seeds how far another
-*training* could. Every contender is tested against the first, on the examples all have answered, and
-p-values are adjusted over the whole page by Holm's method: twenty tests give one "significant" by luck.
+Each run of a contender is scored by itself and the scores are averaged. From three seeds on an interval says how far
+another *test set and another training* could move a score (`evaluation/resampling.py`). Every contender is tested
+against the first, on the examples all have answered, and p-values are adjusted over the whole page by Holm's method:
+twenty tests give one "significant" by luck. A contender that was trained with fewer than three seeds gets no verdict
+and no p-value: what its runs differ by may be their seeds alone. A baseline that nothing trained needs no seeds.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 
 from recipes.comparison.holm import holm
 from recipes.comparison.judged import Judged, judge_task
-from recipes.comparison.runs import ComparedRuns, Contender
+from recipes.comparison.runs import ComparedRuns, Contender, seeds_lacking
 from recipes.errors import RecipeError
 from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.groups import Groups, groups_of
 from recipes.evaluation.predictions import Prediction, by_example, by_task
 from recipes.evaluation.resampling import Difference, Interval, bootstrap, compare_paired
 from recipes.evaluation.slices import slices
@@ -39,6 +41,8 @@ class Score:
     slices: Mapping[str, Mapping[str, Interval]]
     """Kind → slice → the task's headline metric."""
     confusion: tuple[tuple[float, ...], ...] = ()
+    no_verdict: str = ""
+    """Why no test decides between this contender and the first; empty where one does."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class TaskScores:
     """The task's own, or with what it was scored apart by: `dialect+text`."""
     task: Task
     examples: int
+    groups: Groups
+    """What the examples were resampled by."""
     scores: tuple[Score, ...]
     shown: tuple[tuple[str, str, tuple[str, ...]], ...]
     """Some examples: name, reference, one answer a contender."""
@@ -89,29 +95,48 @@ def score_task(
     tallies = {who: np.stack([_tallies(task, rows, common) for rows in runs]) for who, runs in present.items()}
     first = next(iter(tallies))
     example_rows = _ordered(present[first][0], common)
-    groups = slices(example_rows, config)
+    groups = groups_of(example_rows)
     options: dict[str, Any] = {"resamples": config.resamples, "confidence": config.confidence, "seed": seed}
+    few = seeds_lacking(contenders, first)
     scores = tuple(
         Score(
             contender=who,
-            metrics=bootstrap(task, runs, **options),
+            metrics=bootstrap(task, runs, groups=groups.names, **options),
             spread=_spread(task, runs),
-            against_first={} if who == first else compare_paired(task, tallies[first], runs, **options),
-            slices={
-                kind: {part: bootstrap(task, runs[:, rows], **options)[task.headline] for part, rows in parts.items()}
-                for kind, parts in groups.items()
-            },
+            against_first={}
+            if who == first
+            else compare_paired(task, tallies[first], runs, groups=groups.names, **options),
+            slices=_slices(task, runs, example_rows, config, options),
             confusion=_confusion(task, runs.mean(axis=0)),
+            no_verdict=few[who],
         )
         for who, runs in tallies.items()
     )
     judged = judge_task(name, contenders, config, seed=seed)
-    return TaskScores(name, task, len(common), scores, _shown(present, common), judged)
+    return TaskScores(name, task, len(common), groups, scores, _shown(present, common), judged)
+
+
+def _slices(
+    task: Task, runs: np.ndarray, rows: Sequence[Prediction], config: EvalConfig, options: Mapping[str, Any]
+) -> dict[str, dict[str, Interval]]:
+    """The headline metric of every slice."""
+    scored: dict[str, dict[str, Interval]] = {}
+    for kind, parts in slices(rows, config).items():
+        for part, indices in parts.items():
+            names = groups_of([rows[i] for i in indices]).names
+            interval = bootstrap(task, runs[:, indices], groups=names, **options)[task.headline]
+            scored.setdefault(kind, {})[part] = interval
+    return scored
 
 
 def adjust_over_page(tasks: Sequence[TaskScores]) -> list[TaskScores]:
     """Holm's adjustment over the headline tests; the other metrics follow the same questions and keep their own."""
-    keys = [(t, s) for t, task in enumerate(tasks) for s, score in enumerate(task.scores) if score.against_first]
+    keys = [
+        (t, s)
+        for t, task in enumerate(tasks)
+        for s, score in enumerate(task.scores)
+        if score.against_first and not score.no_verdict
+    ]
     headline = [tasks[t].scores[s].against_first[tasks[t].task.headline].p_value for t, s in keys]
     adjusted = dict(zip(keys, holm(headline), strict=True))
     adjusted_tasks = []

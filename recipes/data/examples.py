@@ -58,6 +58,11 @@ class LoadedExample:
         """The text to work on, where there is no audio to hear."""
         return "" if self.audio is not None else str(self.columns.get("transcription") or "")
 
+    def named(self, column: str) -> str:
+        """The row's recording or speaker, with its dataset's name before it; empty where the row has none."""
+        value = self.columns.get(column)
+        return "" if value is None or value == "" else f"{self.example.source}/{value}"
+
 
 CountTokens = Callable[[Sequence[Example], Sequence[str]], Sequence[int]]
 """Lengths of whole sequences, from examples (seconds of audio, task) and their texts (document and target)."""

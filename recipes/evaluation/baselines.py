@@ -59,7 +59,8 @@ def cascade(
 
 def prediction(examples: Examples, i: int, answer: str) -> Prediction:
     """A baseline's answer as a prediction."""
-    example, columns = examples[i], examples.text(i).columns
+    loaded = examples.text(i)
+    example, columns = loaded.example, loaded.columns
     return Prediction(
         task=example.task,
         example=examples.name(i),
@@ -70,6 +71,9 @@ def prediction(examples: Examples, i: int, answer: str) -> Prediction:
         seconds=example.seconds,
         snr_db=columns.get("snr_db"),
         modality=example.modality,
+        language=example.language,
+        recording=loaded.named("recording"),
+        speaker=loaded.named("speaker"),
     )
 
 

@@ -30,6 +30,10 @@ class Prediction:
     seconds: float = 0.0
     snr_db: float | None = None
     modality: str = "speech"
+    language: str = "ar"
+    recording: str = ""
+    """With the dataset's name before it, as the speaker: two datasets number theirs alike."""
+    speaker: str = ""
 
     @property
     def scored_as(self) -> str:

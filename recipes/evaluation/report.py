@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.evaluation.config import EvalConfig
+from recipes.evaluation.groups import groups_of
 from recipes.evaluation.predictions import Prediction, by_task, write_predictions
 from recipes.evaluation.resampling import bootstrap
 from recipes.evaluation.slices import slices
@@ -35,16 +36,23 @@ def evaluate_task(task: Task, rows: Sequence[Prediction], config: EvalConfig, *,
     """One task's metrics with intervals, over all its examples and over each slice."""
     tallies = task.tally([row.answer for row in rows], [row.reference for row in rows])
 
-    def scored(indices: Sequence[int] | slice) -> dict[str, Any]:
-        part = tallies[indices]
-        intervals = bootstrap(task, part, resamples=config.resamples, confidence=config.confidence, seed=seed)
-        return {"examples": len(part), "metrics": {name: asdict(interval) for name, interval in intervals.items()}}
+    def scored(indices: Sequence[int]) -> dict[str, Any]:
+        part, groups = tallies[list(indices)], groups_of([rows[i] for i in indices])
+        intervals = bootstrap(
+            task, part, groups=groups.names, resamples=config.resamples, confidence=config.confidence, seed=seed
+        )
+        return {
+            "examples": len(part),
+            "resampled_by": groups.unit,
+            "groups": groups.count,
+            "metrics": {name: asdict(interval) for name, interval in intervals.items()},
+        }
 
     result = {
         "kind": task.kind,
         "headline": task.headline,
         "lower_is_better": task.lower_is_better,
-        **scored(slice(None)),
+        **scored(range(len(rows))),
         "slices": {
             kind: {name: scored(indices) for name, indices in groups.items()}
             for kind, groups in slices(rows, config).items()

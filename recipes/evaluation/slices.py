@@ -1,7 +1,8 @@
-"""Slices: parts of the test set by dialect, length and signal-to-noise ratio, each scored by itself.
+"""Slices: parts of the test set by dialect, language, length and signal-to-noise ratio, each scored by itself.
 
 A slice with fewer examples than the configuration's
-`smallest_slice` is left out: its interval would be as wide as the scale.
+`smallest_slice` is left out: its interval would be as wide as the scale. Languages are shown where there are several.
+What is heard and what is read are no slices: they are scored apart to begin with.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ def namers(config: EvalConfig) -> dict[str, Namer]:
     """Each kind of slice, with what names a prediction's slice ("" for those that are in none)."""
     return {
         "dialect": lambda prediction: prediction.dialect or "",
+        "language": lambda prediction: prediction.language,
         "length": lambda prediction: band(prediction.seconds, config.length_edges, "s") if prediction.seconds else "",
         "snr": lambda prediction: (
             band(prediction.snr_db, config.snr_edges, "dB") if prediction.snr_db is not None else ""
@@ -36,7 +38,7 @@ def slices(predictions: Sequence[Prediction], config: EvalConfig) -> dict[str, d
         shown = {
             name: groups[name] for name in sorted(groups, key=_order) if len(groups[name]) >= config.smallest_slice
         }
-        if shown:
+        if shown and (kind != "language" or len(groups) > 1):
             rows_by_slice[kind] = shown
     return rows_by_slice
 

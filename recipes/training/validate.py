@@ -115,6 +115,9 @@ def describe_prediction(loaded: LoadedExample, prompt: Prompt, *, answer: str, l
         "seconds": loaded.example.seconds,
         "snr_db": loaded.columns.get("snr_db"),
         "modality": loaded.example.modality,
+        "language": loaded.example.language,
+        "recording": loaded.named("recording"),
+        "speaker": loaded.named("speaker"),
         "loss": loss,
         "target_tokens": length,
     }

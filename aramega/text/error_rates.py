@@ -36,8 +36,8 @@ def edit_counts_by_script(reference: Sequence[str], answer: Sequence[str]) -> di
 
 def script_of(word: str) -> str:
     """arabic or latin, by the word's first letter of either; empty where it has none."""
-    if found := _LETTER.search(word):
-        return "arabic" if found["arabic"] else "latin"
+    if letter := _LETTER.search(word):
+        return "arabic" if letter["arabic"] else "latin"
     return ""
 
 

@@ -29,9 +29,9 @@ class Groups:
 def groups_of(predictions: Sequence[Prediction]) -> Groups:
     """The groups of the unit that most examples know; of two alike the coarser. An example without is a group of its own."""
     by_unit = {unit: [getattr(row, unit) for row in predictions] for unit in UNITS}
-    known = {unit: sum(map(bool, names)) for unit, names in by_unit.items()}
-    unit = max(UNITS, key=lambda unit: (known[unit], -len(set(by_unit[unit]))))
-    if not known[unit]:
+    filled = {unit: sum(map(bool, names)) for unit, names in by_unit.items()}
+    unit = max(UNITS, key=lambda unit: (filled[unit], -len(set(by_unit[unit]))))
+    if not filled[unit]:
         return Groups("example", tuple(row.example for row in predictions))
     own = [f"\0{row.example}" for row in predictions]  # no recording's name begins like this
     return Groups(unit, tuple(name or alone for name, alone in zip(by_unit[unit], own, strict=True)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from aramega.cli import exit_codes
 from aramega.pipeline.build import building
+from aramega.store.schema import STEPS, migrate, schema_version
 from aramega.workspace import WorkspaceFolder
 from tests.support.cli import Run, run_process
 from tests.support.drafts import drafted_workspace
@@ -84,3 +87,20 @@ def test_a_dry_run_of_split_names_the_parts_and_makes_none(aramega: Run, news: W
         "1 recordings, 1 passages",
     ]
     assert not (tmp_path / "part-1").exists()
+
+
+def test_a_workspace_of_an_older_version_opens_and_one_of_a_newer_is_refused_in_one_line(
+    aramega: Run, tmp_path: Path
+) -> None:
+    database = tmp_path / "aramega.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        migrate(connection, STEPS[:2])
+    older = aramega("status", tmp_path)
+    assert (older.code, older.err) == (0, "")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        assert schema_version(connection) == len(STEPS)
+        connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    newer = aramega("status", tmp_path)
+    assert newer.code == 2
+    assert "this workspace was made by a newer aramega" in newer.err
+    assert len(newer.err.splitlines()) == 1

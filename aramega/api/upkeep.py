@@ -119,12 +119,17 @@ class Upkeep:
                 yield Part(part.root, len(share), sum(len(list_passages(store, name)) for name in share))
 
 
-def merge(workspaces: Sequence[Access], into: Path) -> Iterator[Merged]:
-    """Bring several workspaces into one, one after the other; run again, it adds nothing."""
+def merge(workspaces: Sequence[Access], into: Path, *, dry_run: bool = False) -> Iterator[Merged]:
+    """Bring several workspaces into one, one after the other; run again, it adds nothing. A dry run merges a copy of
+    the target's rows, and keeps none of it."""
     from aramega.maintenance.merge import merge as merge_workspace
+    from aramega.maintenance.merge_plan import plan_merge
     from aramega.pipeline.build import building
 
     target = WorkspaceFolder(into.expanduser().absolute())
+    if dry_run:
+        yield from plan_merge([workspace.existing() for workspace in workspaces], target)
+        return
     sources = [_with_files(workspace) for workspace in workspaces]
     with building(target):
         for source in sources:

@@ -91,6 +91,7 @@ def merge(
     into: Annotated[
         Path, typer.Option("--out", "-o", "--into", help="The workspace to bring them into; made if missing.")
     ],
+    dry_run: DryRun = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a workspace.")] = False,
 ) -> int:
     """Bring several workspaces into one; run again, it adds nothing.
@@ -103,8 +104,8 @@ def merge(
     from aramega.cli.output import note, print_json
 
     missing = 0
-    for merged in merge_into([Workspace(folder, notify=note) for folder in workspaces], into):
-        print_json(merged, indent=None) if as_json else show_merged(merged)
+    for merged in merge_into([Workspace(folder, notify=note) for folder in workspaces], into, dry_run=dry_run):
+        print_json(merged, indent=None) if as_json else show_merged(merged, dry_run=dry_run)
         missing += len(merged.missing)
     return DONE_WITH_FAILURES if missing else ALL_DONE
 

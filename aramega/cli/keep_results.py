@@ -77,10 +77,11 @@ def show_backup(backup: Backup, to: Path, workspace: Workspace, *, dry_run: bool
         )
 
 
-def show_merged(merged: Merged) -> None:
+def show_merged(merged: Merged, *, dry_run: bool) -> None:
     new = [count(merged.recordings, "recording"), count(merged.passages, "passage"), count(merged.reviews, "review")]
     copied = f" ({size(merged.bytes)} copied)" if merged.bytes else ""
-    print(f"{merged.workspace}: {', '.join(new)} new; {count(merged.clips, 'clip')} brought{copied}.")
+    brought = f"{count(merged.clips, 'clip')} {'would be ' if dry_run else ''}brought{copied}"
+    print(f"{merged.workspace}: {', '.join(new)} new; {brought}.")
     for option in merged.options:
         print(f"  option {option}")
     for conflict in merged.conflicts[:SHOWN]:

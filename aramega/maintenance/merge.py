@@ -14,10 +14,11 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aramega.backends.llm.journal import Journal
 from aramega.config import Config, load_config
-from aramega.maintenance.link_or_copy import carry
+from aramega.maintenance.link_or_copy import How, carry
 from aramega.maintenance.references import checked_path, clip_path, frame_paths
 from aramega.maintenance.small_files import find_papers
 from aramega.records import AramegaError
@@ -28,6 +29,8 @@ from aramega.workspace import WorkspaceFolder, whole_file
 
 Wanted = Callable[[str], bool]
 """Whether a recording, by its id, or a file that is none yet, by its path, is to be merged."""
+Carry = Callable[[Path, Path], How]
+"""Brings a file to a place, and says how; raises FileNotFoundError where there is none."""
 
 
 @dataclass
@@ -54,7 +57,9 @@ def everything(_: str) -> bool:
     return True
 
 
-def merge(source: WorkspaceFolder, target: WorkspaceFolder, wanted: Wanted = everything) -> Merged:
+def merge(
+    source: WorkspaceFolder, target: WorkspaceFolder, wanted: Wanted = everything, *, carry: Carry = carry
+) -> Merged:
     """Bring into `target` what `source` holds of the recordings that are `wanted`. Hold `building` around it."""
     if source.root.resolve() == target.root.resolve():
         raise AramegaError(f"{source.root}: cannot be merged into itself.")
@@ -65,7 +70,7 @@ def merge(source: WorkspaceFolder, target: WorkspaceFolder, wanted: Wanted = eve
         before = merging.count()
         for recording in filter(wanted, merging.list_recordings()):
             if merging.brings_news(recording):
-                _merge_recording(merging, recording, source, target, merged)
+                _merge_recording(merging, recording, source, target, merged, carry)
         merging.take_the_rest(wanted)
         after = merging.count()
     merged.recordings = after.recordings - before.recordings
@@ -76,13 +81,18 @@ def merge(source: WorkspaceFolder, target: WorkspaceFolder, wanted: Wanted = eve
 
 
 def _merge_recording(
-    merging: Merging, recording: str, source: WorkspaceFolder, target: WorkspaceFolder, merged: Merged
+    merging: Merging,
+    recording: str,
+    source: WorkspaceFolder,
+    target: WorkspaceFolder,
+    merged: Merged,
+    carry: Carry,
 ) -> None:
     cut = merging.choose_cut(recording)
     if cut.side == "theirs" and not cut.is_new:
         merging.retract_cut(recording)
     for path in _clips(merging, recording, cut, source):
-        _bring(source, target, path, merged)
+        _bring(source.root / path, target.root / path, path, merged, carry)
     for path in frame_paths(source, recording):
         if (source.root / path).exists() and (cut.side == "theirs" or not (target.root / path).exists()):
             carry(source.root / path, target.root / path)
@@ -96,14 +106,14 @@ def _clips(merging: Merging, recording: str, cut: Choice, source: WorkspaceFolde
     return [*taken, *(path for path in in_hands if (source.root / path).exists())]
 
 
-def _bring(source: WorkspaceFolder, target: WorkspaceFolder, path: str, merged: Merged) -> None:
+def _bring(source: Path, target: Path, path: str, merged: Merged, carry: Carry) -> None:
     try:
-        how = carry(source.root / path, target.root / path)
+        how = carry(source, target)
     except FileNotFoundError:
         merged.missing.append(path)
         return
     merged.clips += how != "there"
-    merged.bytes += (target.root / path).stat().st_size if how == "copied" else 0
+    merged.bytes += source.stat().st_size if how == "copied" else 0
 
 
 def _merge_papers(source: WorkspaceFolder, target: WorkspaceFolder, merged: Merged) -> None:

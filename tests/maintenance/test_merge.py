@@ -36,6 +36,7 @@ from tests.maintenance.looking import (
     contents,
     copy_of,
     cut_otherwise,
+    every_byte,
     files,
     passages_of,
     review,
@@ -65,6 +66,22 @@ def test_shards_become_one(tmp_path: Path, aramega: Run) -> None:
     assert said.code == 0, said.err
     assert "2 recordings, 4 passages, 1 review new; 4 clips brought." in said.out
     assert timeless(tmp_path / "all") == timeless(both.root)
+
+
+def test_a_dry_run_says_what_a_merge_would_bring_and_brings_nothing(tmp_path: Path, aramega: Run) -> None:
+    one, two = a_workspace(tmp_path / "one", [0, 1]), a_workspace(tmp_path / "two", [1, 2])
+    review(two, passages_of(two, 2)[0])
+    next((two.root / "clips").rglob(f"{passages_of(two, 2)[1]}.flac")).unlink()
+    for target in (tmp_path / "all", one.root):
+        sources = (one.root, two.root) if target != one.root else (two.root,)
+        before = every_byte(tmp_path)
+        planned = aramega("merge", *sources, "--into", target, "--dry-run", "--json")
+        assert planned.code == 3, planned.err
+        assert every_byte(tmp_path) == before
+        assert planned.out == aramega("merge", *sources, "--into", target, "--json").out
+    assert "would be brought" in aramega("merge", two.root, "--into", tmp_path / "new", "--dry-run").out
+    itself = aramega("merge", one.root, "--into", one.root, "--dry-run")
+    assert "cannot be merged into itself" in itself.err
 
 
 def test_merging_again_adds_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,8 @@ RUN_CELLS = (
 
 def run_in_a_process(sources: list[str], folder: Path) -> list[str]:
     """What each source shows, run one after the other in one fresh Python in `folder`."""
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder)}
+    threads = {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder), **threads}
     done = subprocess.run(
         [sys.executable, "-c", RUN_CELLS],
         input=json.dumps(sources),

@@ -64,7 +64,7 @@ def show_backup(backup: Backup, to: Path, workspace: Workspace, *, dry_run: bool
         f"{to}: {count(backup.clips, 'clip')} and the frames of {count(backup.frames, 'recording')}, {size(backup.bytes)}"
     )
     would = "would be " if dry_run else ""
-    print(f"{backup.kept:,} were there, {backup.linked:,} {would}linked, {backup.copied:,} {would}copied.")
+    print(f"{backup.unchanged:,} were there, {backup.linked:,} {would}linked, {backup.copied:,} {would}copied.")
     list_some(backup.missing, "aramega: ", ": is not in the workspace.")
     list_some(backup.wrong, "aramega: ", ": is not what its row says.")
     for project in backup.unpulled:

@@ -49,7 +49,7 @@ class Backup:
     frames: int = 0
     bytes: int = 0
     """Of clips and frames together."""
-    kept: int = 0
+    unchanged: int = 0
     """Files the earlier backup held already."""
     linked: int = 0
     copied: int = 0
@@ -83,11 +83,11 @@ def back_up(workspace: WorkspaceFolder, to: Path, extras: Sequence[str] = ("fram
     check_places(workspace, to)
     with _alone(places):
         _mend(places)
-        made = _copy_all(places, extras)
+        backup = _copy_all(places, extras)
         _drop_strays(places, extras)
-        _note(places, made)
+        _note(places, backup)
         _take_name(places)
-    return made
+    return backup
 
 
 def verify(to: Path, backup: Backup) -> None:
@@ -100,20 +100,20 @@ def verify(to: Path, backup: Backup) -> None:
 
 def check_places(workspace: WorkspaceFolder, to: Path) -> None:
     """Raise where this workspace's backup cannot lie."""
-    here, there = workspace.root.resolve(), to.resolve()
-    if here == there or here in there.parents or there in here.parents:
+    here, target = workspace.root.resolve(), to.resolve()
+    if here == target or here in target.parents or target in here.parents:
         raise AramegaError(f"{to}: a backup cannot lie in its workspace, nor around it. Give another folder.")
     if not to.exists() or (to.is_dir() and not any(to.iterdir())):
         return
     try:
-        known = json.loads((to / NOTE).read_text(encoding="utf-8"))["workspace"]
+        backed_up = json.loads((to / NOTE).read_text(encoding="utf-8"))["workspace"]
     except (OSError, ValueError, KeyError, TypeError):
         raise AramegaError(
             f"{to}: is there, and is no backup of ours (it has no {NOTE}). Give another folder."
         ) from None
-    if known != str(here):
+    if backed_up != str(here):
         raise AramegaError(
-            f"{to}: is a backup of {known}, not of {here}. Give another folder; or, if the workspace has moved, "
+            f"{to}: is a backup of {backed_up}, not of {here}. Give another folder; or, if the workspace has moved, "
             f"put its new path into {NOTE}."
         )
 
@@ -143,10 +143,10 @@ def _mend(places: _Places) -> None:
 
 
 def _copy_all(places: _Places, extras: Sequence[str]) -> Backup:
-    made = _copy_once(places, extras)
+    backup = _copy_once(places, extras)
     for _ in range(_TRIES - 1):
-        before, made = made, made if made.is_whole else _copy_once(places, extras)
-        if (made.missing, made.wrong) == (before.missing, before.wrong):
+        before, backup = backup, backup if backup.is_whole else _copy_once(places, extras)
+        if (backup.missing, backup.wrong) == (before.missing, before.wrong):
             break  # all is there; or what is not there is no build's doing
     papers = find_papers(places.workspace)
     for paper in set(find_papers(places.part)).difference(papers):
@@ -154,18 +154,18 @@ def _copy_all(places: _Places, extras: Sequence[str]) -> Backup:
     for paper in papers:
         with whole_file(places.part.root / paper) as part:
             shutil.copy2(places.workspace.root / paper, part)
-    return made
+    return backup
 
 
 def _copy_once(places: _Places, extras: Sequence[str]) -> Backup:
-    begun, made = time.time(), Backup()
+    begun, backup = time.time(), Backup()
     _copy_databases(places)
     with Store.open(places.part) as copied:
-        _copy_clips(places, copied, made, begun)
+        _copy_clips(places, copied, backup, begun)
         if "frames" in extras:
-            _copy_frames(places, copied, made)
-        made.unpulled = find_unpulled(copied)
-    return made
+            _copy_frames(places, copied, backup)
+        backup.unpulled = find_unpulled(copied)
+    return backup
 
 
 def _copy_databases(places: _Places) -> None:
@@ -187,40 +187,40 @@ def _replacing(database: Path) -> Iterator[Path]:
         yield part
 
 
-def _copy_clips(places: _Places, copied: Store, made: Backup, begun: float) -> None:
+def _copy_clips(places: _Places, copied: Store, backup: Backup, begun: float) -> None:
     for clip in named_clips(copied, places.workspace):
         source = places.workspace.root / clip.path
         try:
-            _bring(places, clip.path, made)
+            _bring(places, clip.path, backup)
         except FileNotFoundError:
             if source.exists():
                 raise
             if clip.sha256:  # of a passage that is gone the clip may be gone, too
-                made.missing.append(clip.path)
+                backup.missing.append(clip.path)
             continue
-        made.clips += 1
+        backup.clips += 1
         target = places.part.root / clip.path
         if target.stat().st_mtime >= begun - 2 and not _fits(copied, clip.passage, target, clip.sha256):
-            made.wrong.append(clip.path)
+            backup.wrong.append(clip.path)
 
 
-def _copy_frames(places: _Places, copied: Store, made: Backup) -> None:
+def _copy_frames(places: _Places, copied: Store, backup: Backup) -> None:
     for recording in recording_ids(copied):
         for path in frame_paths(places.workspace, recording):
             if (places.workspace.root / path).exists():
-                _bring(places, path, made)
-                made.frames += path.endswith(".npz")
+                _bring(places, path, backup)
+                backup.frames += path.endswith(".npz")
 
 
-def _bring(places: _Places, path: str, made: Backup) -> None:
+def _bring(places: _Places, path: str, backup: Backup) -> None:
     """A file from the earlier backup if it is the same there, else from the workspace."""
     source, earlier, target = (root / path for root in (places.workspace.root, places.to, places.part.root))
     was_there = is_same(source, earlier)
     how: How = carry(earlier if was_there else source, target)
-    made.bytes += target.stat().st_size
-    made.kept += was_there
-    made.linked += how == "linked" and not was_there
-    made.copied += how == "copied" and not was_there
+    backup.bytes += target.stat().st_size
+    backup.unchanged += was_there
+    backup.linked += how == "linked" and not was_there
+    backup.copied += how == "copied" and not was_there
 
 
 def _fits(copied: Store, passage: str, clip: Path, sha256: str) -> bool:
@@ -231,11 +231,11 @@ def _fits(copied: Store, passage: str, clip: Path, sha256: str) -> bool:
 
 
 def _hash(path: Path) -> str:
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as content:
         while block := content.read(1 << 20):
-            told.update(block)
-    return told.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _drop_strays(places: _Places, extras: Sequence[str]) -> None:
@@ -250,14 +250,14 @@ def _drop_strays(places: _Places, extras: Sequence[str]) -> None:
                 path.unlink()
 
 
-def _note(places: _Places, made: Backup) -> None:
-    told = {
+def _note(places: _Places, backup: Backup) -> None:
+    note = {
         "workspace": str(places.workspace.root.resolve()),
         "made_at": timestamp(),
-        **asdict(made),
+        **asdict(backup),
     }
     with whole_file(places.part.root / NOTE) as part:
-        part.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+        part.write_text(json.dumps(note, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _take_name(places: _Places) -> None:

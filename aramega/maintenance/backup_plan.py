@@ -42,7 +42,7 @@ def _count(source: Path, target: Path, plan: Backup) -> None:
     is_there = is_same(source, target)
     can_link = source.resolve().stat().st_dev == _nearest(target).stat().st_dev
     plan.bytes += source.stat().st_size
-    plan.kept += is_there
+    plan.unchanged += is_there
     plan.linked += not is_there and can_link
     plan.copied += not is_there and not can_link
 

@@ -34,10 +34,10 @@ def carry(source: Path, target: Path) -> How:
 def is_same(source: Path, target: Path) -> bool:
     """The same size and time of change, as rsync asks; two seconds apart is the same on a FAT disk."""
     try:
-        here, there = source.stat(), target.stat()
+        ours, theirs = source.stat(), target.stat()
     except FileNotFoundError:
         return False
-    return here.st_size == there.st_size and abs(here.st_mtime - there.st_mtime) < 2
+    return ours.st_size == theirs.st_size and abs(ours.st_mtime - theirs.st_mtime) < 2
 
 
 def _link(source: Path, part: Path) -> How | None:

@@ -125,11 +125,11 @@ def _merge_papers(source: WorkspaceFolder, target: WorkspaceFolder, merged: Merg
     merged.options = compare_options(source, target)
     theirs, ours = source.withdrawn, target.withdrawn
     if theirs.exists():
-        known = ours.read_text(encoding="utf-8-sig").splitlines()
-        added = [line for line in theirs.read_text(encoding="utf-8-sig").splitlines() if line not in known]
+        lines = ours.read_text(encoding="utf-8-sig").splitlines()
+        added = [line for line in theirs.read_text(encoding="utf-8-sig").splitlines() if line not in lines]
         if added:
             with whole_file(ours) as part:
-                part.write_text("".join(f"{line}\n" for line in [*known, *added]), encoding="utf-8")
+                part.write_text("".join(f"{line}\n" for line in [*lines, *added]), encoding="utf-8")
 
 
 def compare_options(source: WorkspaceFolder, target: WorkspaceFolder) -> list[str]:

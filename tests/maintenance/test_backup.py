@@ -81,7 +81,7 @@ def test_a_second_backup_brings_only_what_is_new(tmp_path: Path) -> None:
     with Store.create_or_open(place) as store:
         put_drafted(store, place, a_recording("9" * 16), 1, seconds=4.0, clips=True)
     made = back_up(place, tmp_path / "copy")
-    assert (made.kept, made.linked, made.copied) == (8, 1, 0)
+    assert (made.unchanged, made.linked, made.copied) == (8, 1, 0)
     assert contents(tmp_path / "copy") == contents(place.root)
     assert json.loads((tmp_path / "copy" / "backup.json").read_text())["clips"] == 5
 
@@ -205,7 +205,7 @@ def test_what_a_kill_between_two_names_left_is_put_back(tmp_path: Path) -> None:
     back_up(place, tmp_path / "copy")
     shutil.move(tmp_path / "copy", tmp_path / ".copy.old")
     made = back_up(place, tmp_path / "copy")
-    assert made.kept == 4
+    assert made.unchanged == 4
     assert contents(tmp_path / "copy") == contents(place.root)
     assert not (tmp_path / ".copy.old").exists()
 

@@ -134,14 +134,14 @@ def _load_music(store: Store, passages: Sequence[Passage]) -> dict[str, Sequence
     recordings = list(dict.fromkeys(passage.recording for passage in passages))
     query = f"""SELECT k.item, k.fingerprint, k.finished_at, k.took FROM json_each(?) v
                 CROSS JOIN results k ON k.stage = '{SEGMENT}' AND k.item = v.value"""  # noqa: S608
-    made = {row[0]: tuple(row) for row in store._connection.execute(query, (json.dumps(recordings),))}
-    music = {name: store.music[key] for name in recordings if (key := made.get(name)) in store.music}
+    results = {row[0]: tuple(row) for row in store._connection.execute(query, (json.dumps(recordings),))}
+    music = {name: store.music[key] for name in recordings if (key := results.get(name)) in store.music}
     missing = [name for name in recordings if name not in music]
     for row in _rows(store, Timeline, "recording", missing) if missing else ():
         spans = tuple(from_dict(Span, span) for span in json.loads(row["spans"]) if span["kind"] == "music")
         music[row["recording"]] = spans
-        if row["recording"] in made:
-            store.music[made[row["recording"]]] = spans
+        if row["recording"] in results:
+            store.music[results[row["recording"]]] = spans
     while len(store.music) > max(_MOST_KEPT, len(recordings)):
         del store.music[next(iter(store.music))]
     return music

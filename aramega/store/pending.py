@@ -25,8 +25,8 @@ class Mark:
 
 def current_marks(stages: Sequence[Stage[Any]]) -> dict[str, Mark]:
     """Each stage's name and fingerprint under this configuration."""
-    made = fingerprints(stages)
-    return {stage.name: Mark(stage.name, made[stage.name], stage.takes) for stage in stages}
+    current = fingerprints(stages)
+    return {stage.name: Mark(stage.name, current[stage.name], stage.takes) for stage in stages}
 
 
 def list_pending(store: Store, mark: Mark, reads: Sequence[Mark]) -> Iterator[str]:

@@ -140,9 +140,9 @@ def fingerprints_of(store: Store, items: Sequence[str], stages: Sequence[str]) -
     return made_by
 
 
-def note_result(store: Store, mark: Mark, item: str, *, made: int) -> None:
+def note_result(store: Store, mark: Mark, item: str, *, count: int) -> None:
     """Note what was done outside any stage, inside the caller's transaction."""
-    row = (mark.stage, item, mark.fingerprint, made, 0.0, 0.0, timestamp())
+    row = (mark.stage, item, mark.fingerprint, count, 0.0, 0.0, timestamp())
     store._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 

@@ -38,8 +38,8 @@ def sum_ingested(store: Store, mark: Mark) -> tuple[int, float]:
     query = """SELECT count(*), coalesce(sum(r.seconds), 0) FROM recordings r WHERE EXISTS (
                SELECT 1 FROM sources s CROSS JOIN results k ON k.stage = ? AND k.item = s.path
                WHERE s.recording = r.id AND k.fingerprint = ?)"""  # CROSS: sources first, each has few results
-    made, seconds = store._connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
-    return int(made), float(seconds)
+    recordings, seconds = store._connection.execute(query, (mark.stage, mark.fingerprint)).fetchone()
+    return int(recordings), float(seconds)
 
 
 def newest_result(store: Store) -> str:

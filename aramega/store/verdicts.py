@@ -53,5 +53,5 @@ def replace_verdicts(store: Store, verdicts: Iterable[Verdict], mark: Mark, item
     with store.transaction():
         store._connection.execute("DELETE FROM verdicts")
         given = insert_rows(store._connection, Verdict, verdicts)
-        note_result(store, mark, item, made=given)
+        note_result(store, mark, item, count=given)
     return given

@@ -14,7 +14,7 @@ VAGUE = {"told", "said", "one", "known", "found", "made", "kept", "there"}
 """Names that could hold anything."""
 
 ROOMS_WITH_VAGUE_NAMES = {
-    *("aramega/settle", "aramega/store"),
+    "aramega/settle",
 }
 
 

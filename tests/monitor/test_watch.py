@@ -44,7 +44,7 @@ def place(tmp_path: Path) -> WorkspaceFolder:
         write_outcomes(store, [*made, Broken(marks["ingest"], "/in/6.mp3", "an empty file (0 bytes)")])
         for recording in known[:2]:
             for stage, number in (("segment", 9), ("passages", 3)):
-                note_result(store, marks[stage], recording.id, made=number)
+                note_result(store, marks[stage], recording.id, count=number)
         ago = "UPDATE results SET finished_at = ? WHERE stage = ?"
         connection_of(store).execute(ago, (_ago(10), "ingest"))
         connection_of(store).execute(f"{ago} AND item < '/in/2'", (_ago(600), "ingest"))

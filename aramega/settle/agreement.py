@@ -171,13 +171,13 @@ def measure_trust(by_passage: Mapping[str, Sequence[Review]]) -> dict[str, float
                 apart = [s for name in ("verdict", *FIELDS) if (s := score_field(both, name)) is not None]
                 if apart:
                     scores.setdefault(review.annotator, []).append(1 - sum(apart) / len(apart))
-    return {who: (sum(known) + 1) / (len(known) + 2) for who, known in sorted(scores.items())}
+    return {who: (sum(values) + 1) / (len(values) + 2) for who, values in sorted(scores.items())}
 
 
 def _pair_up(passage: str, last: Sequence[Review]) -> list[_Pair]:
     """Everyone against everyone, both ways; weighed so that a passage counts by its reviews and not its pairs."""
-    ways = [way for one, other in combinations(last, 2) for way in ((one, other), (other, one))]
-    return [_Pair(passage, one, other, 1 / (len(last) - 1)) for one, other in ways]
+    ways = [way for first, other in combinations(last, 2) for way in ((first, other), (other, first))]
+    return [_Pair(passage, first, other, 1 / (len(last) - 1)) for first, other in ways]
 
 
 def _pair_with_gold(last: Sequence[Review]) -> list[_Pair]:
@@ -284,8 +284,8 @@ def _alpha(compared: _Compared, seed: int) -> dict[str, Interval]:
     labels = sorted({label for answers in given.values() for label in answers.values()})
     counts = np.array([[list(answers.values()).count(label) for label in labels] for answers in given.values()])
     level: Literal["nominal", "ordinal"] = "ordinal" if compared.field == "confidence" else "nominal"
-    found = bootstrap_rows(counts, lambda rows: krippendorffs_alpha(rows, level), seed=seed)
-    return {"alpha": found} if found else {}
+    alpha = bootstrap_rows(counts, lambda rows: krippendorffs_alpha(rows, level), seed=seed)
+    return {"alpha": alpha} if alpha else {}
 
 
 def krippendorffs_alpha(counts: Numbers, level: Literal["nominal", "ordinal"]) -> float:

@@ -58,8 +58,8 @@ def needs_referee(reviews: Sequence[Review], limits: Limits) -> tuple[str, ...]:
     last = standing(reviews)
     far = [name for name in ("transcript", "summary", "title") if _farthest(last, name) > getattr(limits, name)]
     votes = {"verdict": [str(is_rejection(r)) for r in last if r.verdict]}
-    votes |= {name: [said for _, said in asked(last, name)] for name in LABELS}
-    return (*far, *(name for name, said in votes.items() if said and 2 * max(Counter(said).values()) <= len(said)))
+    votes |= {name: [text for _, text in asked(last, name)] for name in LABELS}
+    return (*far, *(name for name, given in votes.items() if given and 2 * max(Counter(given).values()) <= len(given)))
 
 
 def find_disagreement(reviews: Sequence[Review]) -> Disagreement | None:
@@ -84,16 +84,16 @@ def score_field(last: Sequence[Review], name: str) -> float | None:
     if name == "verdict":
         rejections = {is_rejection(r) for r in last if r.verdict}
         return float(len(rejections) > 1) if sum(bool(r.verdict) for r in last) > 1 else None
-    said = [text for _, text in asked(last, name)]
-    if len(said) < 2:
+    texts = [text for _, text in asked(last, name)]
+    if len(texts) < 2:
         return None
-    return float(len(set(said)) > 1) if name in LABELS else _farthest(last, name)
+    return float(len(set(texts)) > 1) if name in LABELS else _farthest(last, name)
 
 
 def answers_of(last: Sequence[Review], name: str) -> dict[str, str]:
     if name == "verdict":
         return {r.annotator: f"{r.verdict}: {r.reason}" if r.reason else r.verdict for r in last if r.verdict}
-    return {review.annotator: said for review, said in asked(last, name)}
+    return {review.annotator: text for review, text in asked(last, name)}
 
 
 def farthest_pair(answers: Mapping[str, str]) -> tuple[str, str]:
@@ -102,5 +102,5 @@ def farthest_pair(answers: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _farthest(last: Sequence[Review], name: str) -> float:
-    texts = dict.fromkeys(said for _, said in asked(last, name))
-    return max((cer_between(one, other) for one, other in combinations(texts, 2)), default=0.0)
+    texts = dict.fromkeys(text for _, text in asked(last, name))
+    return max((cer_between(first, other) for first, other in combinations(texts, 2)), default=0.0)

@@ -31,9 +31,9 @@ def label_distance(draft: str | None, final: str) -> float | None:
     return None if not draft else float(draft != final)
 
 
-def cer_between(one: str, other: str) -> float:
+def cer_between(first: str, other: str) -> float:
     """The character error rate with the longer as reference, so that it is the same both ways; 0 to 1."""
-    return Levenshtein.normalized_distance(_comparable(one), _comparable(other))
+    return Levenshtein.normalized_distance(_comparable(first), _comparable(other))
 
 
 def choose_medoid(texts: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def choose_medoid(texts: Sequence[str]) -> int:
     Give them the oldest first: of two people who differ, neither is closer, and the later one may have seen more.
     """
     plain = [_comparable(text) for text in texts]
-    apart = [sum(Levenshtein.normalized_distance(one, other) for other in plain) for one in plain]
+    apart = [sum(Levenshtein.normalized_distance(first, other) for other in plain) for first in plain]
     least = min(apart)
     return max(i for i, sum_ in enumerate(apart) if sum_ <= least + 1e-12)
 

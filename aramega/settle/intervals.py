@@ -49,13 +49,13 @@ def bootstrap_sums(
         size = min(CHUNK, resamples - start)
         draws = rng.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
         sums.append(np.bincount(draws.ravel(), minlength=size * count).reshape(size, count).astype(float) @ tallies)
-    found = {}
+    intervals = {}
     for name, statistic in statistics.items():
         drawn = statistic(np.concatenate(sums)) if sums else None
         interval = _interval(float(statistic(tallies.sum(axis=0))), drawn, count)
         if interval:
-            found[name] = interval
-    return found
+            intervals[name] = interval
+    return intervals
 
 
 def bootstrap_rows(

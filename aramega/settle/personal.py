@@ -23,9 +23,9 @@ def is_withheld(reviews: Sequence[Review], referees: Collection[str] = ()) -> bo
 
 def stays_withheld(reviews: Sequence[Review], resolved: ResolvedPassage | None) -> bool:
     """The same, of a passage that was perhaps resolved: if that accepted it knowing every flag, it is cleared."""
-    known = set(resolved.reviews) if resolved and resolved.accepted else set()
+    considered = set(resolved.reviews) if resolved and resolved.accepted else set()
     flagged = [r for r in standing(reviews) if names_personal_data(r)]
-    return any(r.id not in known for r in flagged) and is_withheld(reviews)
+    return any(r.id not in considered for r in flagged) and is_withheld(reviews)
 
 
 def _clears(review: Review, referees: Collection[str]) -> bool:

@@ -54,9 +54,9 @@ class Policy:
 
 def policy_name(text: str) -> PolicyName:
     """The policy a curator named."""
-    for known in get_args(PolicyName):
-        if text == known:
-            return known  # type: ignore[no-any-return]
+    for name in get_args(PolicyName):
+        if text == name:
+            return name  # type: ignore[no-any-return]
     raise AramegaError(f"--policy {text}: there is no such policy. Known: {', '.join(get_args(PolicyName))}.")
 
 
@@ -88,8 +88,8 @@ def current_answer(drafted: DraftedPassage, resolved: ResolvedPassage | None) ->
 
 def unknown_labels(reviews: Sequence[Review], policy: Policy) -> list[str]:
     """What standing reviews chose that no inventory knows."""
-    given = [(name, said) for name in policy.labels for _, said in asked(standing(reviews), name)]
-    return [f"{name}: {said}" for name, said in given if not policy.labels[name](said)]
+    given = [(name, label) for name in policy.labels for _, label in asked(standing(reviews), name)]
+    return [f"{name}: {label}" for name, label in given if not policy.labels[name](label)]
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def _referees(last: Sequence[Review], policy: Policy) -> list[Review]:
 
 
 def _most_trusted(last: Sequence[Review], trust: Mapping[str, float]) -> list[Review]:
-    known = [r for r in last if r.annotator in trust]
-    return [max(known, key=lambda r: trust[r.annotator])] if known else []
+    trusted = [r for r in last if r.annotator in trust]
+    return [max(trusted, key=lambda r: trust[r.annotator])] if trusted else []
 
 
 def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy) -> tuple[Settled, Review | None]:
@@ -149,7 +149,7 @@ def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy)
             value=value,
             verified=True,
             how="single" if how == "majority" and len(answers) == 1 else how,
-            annotators=tuple(sorted(r.annotator for r, said in answers if said == value)),
+            annotators=tuple(sorted(r.annotator for r, text in answers if text == value)),
             distance=measure(draft, value),
         )
         return settled, review
@@ -159,7 +159,7 @@ def _settle(name: str, drafted: DraftedPassage, chosen: _Chosen, policy: Policy)
 def _known_answers(reviews: Sequence[Review], name: str, policy: Policy) -> list[tuple[Review, str]]:
     answers = asked(reviews, name)
     home = policy.labels.get(name)
-    return answers if home is None else [(review, label) for review, said in answers if (label := home(said))]
+    return answers if home is None else [(review, label) for review, text in answers if (label := home(text))]
 
 
 def _vote(answers: Sequence[tuple[Review, str]], draft: str | None) -> tuple[Review, str]:
@@ -167,7 +167,7 @@ def _vote(answers: Sequence[tuple[Review, str]], draft: str | None) -> tuple[Rev
     votes = Counter(label for _, label in answers)
     most = max(votes.values())
     tied = [(review, label) for review, label in answers if votes[label] == most]
-    return next((one for one in tied if one[1] == draft), tied[-1])
+    return next((pair for pair in tied if pair[1] == draft), tied[-1])
 
 
 def _judge(chosen: _Chosen, settled: Mapping[str, Settled]) -> tuple[bool, str]:

@@ -109,10 +109,10 @@ def measure_progress(passages: Mapping[str, Known], reviews: Iterable[Review], n
     return ReviewProgress(
         passages=len(passages),
         reviewed=len(by_passage),
-        several=sum(len({r.annotator for r in said}) > 1 for said in by_passage.values()),
-        hours=sum(known.seconds for known in passages.values()) / 3600,
+        several=sum(len({r.annotator for r in given}) > 1 for given in by_passage.values()),
+        hours=sum(passage.seconds for passage in passages.values()) / 3600,
         reviewed_hours=sum(passages[p].seconds for p in by_passage) / 3600,
-        forecast=forecast([moment(said[0].updated_at) for said in by_passage.values()], len(passages), now),
+        forecast=forecast([moment(given[0].updated_at) for given in by_passage.values()], len(passages), now),
         annotators=tuple(sorted(people, key=lambda a: (-a.passages, a.annotator))),
     )
 
@@ -142,7 +142,7 @@ def _measure_annotator(who: str, reviews: Sequence[Review], passages: Mapping[st
     theirs = [r for r in reviews if r.annotator == who]
     last_state = {r.passage: r for r in theirs}
     submitted = {r.passage: r for r in theirs if r.state == "submitted"}
-    kept = [r for r in submitted.values() if not is_rejection(r)]
+    accepted = [r for r in submitted.values() if not is_rejection(r)]
     judged = [r for r in submitted.values() if r.verdict]
     skipped = sum(r.state == "skipped" and p not in submitted for p, r in last_state.items())
     times = [
@@ -160,20 +160,20 @@ def _measure_annotator(who: str, reviews: Sequence[Review], passages: Mapping[st
         skip_rate=skipped / (skipped + len(submitted)) if skipped or submitted else None,
         reject_rate=sum(map(is_rejection, judged)) / len(judged) if judged else None,
         seconds_per_minute=median(times) if times else None,
-        transcript_distance=_mean(_distance(r, "transcript", passages[r.passage].transcript) for r in kept),
-        summary_distance=_mean(_distance(r, "summary", passages[r.passage].summary) for r in kept),
+        transcript_distance=_mean(_distance(r, "transcript", passages[r.passage].transcript) for r in accepted),
+        summary_distance=_mean(_distance(r, "summary", passages[r.passage].summary) for r in accepted),
         last_active=theirs[-1].updated_at,
     )
 
 
 def _distance(review: Review, field: str, draft: str | None) -> float | None:
-    said = answer(review, field)
-    return None if said is None else edit_distance(draft, said)
+    text = answer(review, field)
+    return None if text is None else edit_distance(draft, text)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    present = [value for value in values if value is not None]
+    return fmean(present) if present else None
 
 
 def _span(time: timedelta) -> str:
@@ -190,12 +190,12 @@ def measure_workspace(
     lengths = passage_lengths_by_id(store)
     reviewed = [p for p in reviewed_passages(store) if p in passages]
     drafts = load_drafts(store, reviewed, Part.TRANSCRIPT | Part.SUMMARY)
-    known = {p: Known(lengths[p], None, None) for p in passages} | {
+    described = {p: Known(lengths[p], None, None) for p in passages} | {
         p: Known(lengths[p], draft_of(draft, "transcript"), draft_of(draft, "summary")) for p, draft in drafts.items()
     }
     reviews = [review for theirs in load_reviews(store, reviewed).values() for review in theirs]
     rates = measure_rates([d for d in list_reviewed_drafts(store) if d.passage in passages], random_share)
-    return replace(measure_progress(known, reviews, now or datetime.now(timezone.utc)), rates=rates)
+    return replace(measure_progress(described, reviews, now or datetime.now(timezone.utc)), rates=rates)
 
 
 def _worth_reviewing(store: Store, where: str) -> set[str]:

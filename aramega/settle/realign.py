@@ -69,11 +69,11 @@ def spread_words(drafts: Sequence[Sequence[str]], lengths: Sequence[float], word
     if [word for draft in drafts for word in draft] == list(words):  # most drafts stay as they are
         return [list(draft) for draft in drafts]
     heard = [[word_key(word) for word in draft] for draft in drafts]
-    said = [word_key(word) for word in words]
-    anchors = _find_anchors(heard, said)
+    corrected = [word_key(word) for word in words]
+    anchors = _find_anchors(heard, corrected)
     cuts = [0]
     for number in range(len(drafts) - 1):
-        stretch = _stretch_around(anchors, heard, said, number=number, at_least=cuts[-1])
+        stretch = _stretch_around(anchors, heard, corrected, number=number, at_least=cuts[-1])
         cuts.append(stretch.first + _choose_cut(stretch, _share_on_the_left(stretch, heard, lengths)))
     cuts.append(len(words))
     return [list(words[a:b]) for a, b in pairwise(cuts)]
@@ -106,11 +106,11 @@ class _Stretch:
     right: str
 
 
-def _find_anchors(heard: Sequence[Sequence[str]], said: Sequence[str]) -> list[_Anchor]:
+def _find_anchors(heard: Sequence[Sequence[str]], corrected: Sequence[str]) -> list[_Anchor]:
     places = [(segment, place) for segment, draft in enumerate(heard) for place in range(len(draft))]
-    if len(places) * len(said) > LARGEST_ALIGNMENT:
+    if len(places) * len(corrected) > LARGEST_ALIGNMENT:
         return []
-    steps = LCSseq.opcodes([word for draft in heard for word in draft], said)
+    steps = LCSseq.opcodes([word for draft in heard for word in draft], corrected)
     return [
         _Anchor(*places[i], j)
         for step in steps
@@ -120,10 +120,10 @@ def _find_anchors(heard: Sequence[Sequence[str]], said: Sequence[str]) -> list[_
 
 
 def _stretch_around(
-    anchors: Sequence[_Anchor], heard: Sequence[Sequence[str]], said: Sequence[str], *, number: int, at_least: int
+    anchors: Sequence[_Anchor], heard: Sequence[Sequence[str]], corrected: Sequence[str], *, number: int, at_least: int
 ) -> _Stretch:
     before = [a for a in anchors if a.segment <= number]
-    after = next((a for a in anchors if a.segment > number), _Anchor(len(heard), 0, len(said)))
+    after = next((a for a in anchors if a.segment > number), _Anchor(len(heard), 0, len(corrected)))
     begin = before[-1].place + 1 if before and before[-1].segment == number else 0
     right = [word for draft in heard[number + 1 : after.segment] for word in draft]
     right += heard[after.segment][: after.place] if after.segment < len(heard) else []
@@ -132,7 +132,7 @@ def _stretch_around(
         segment=number,
         last=min(after.segment, len(heard) - 1),
         first=first,
-        words=said[first : after.word],
+        words=corrected[first : after.word],
         left="".join(heard[number][begin:]),
         right="".join(right),
     )

@@ -59,14 +59,14 @@ def _reviewed(item: DraftedPassage, facts: Mapping[str, float | None], review: R
     verdict = item.draft.verdict
     texts = {text: (draft_of(item.draft, text) or "", answer(review, text)) for text in TEXTS}
     answered = {text: (draft, left) for text, (draft, left) in texts.items() if left is not None}
-    kept = not is_rejection(review)
+    accepted = not is_rejection(review)
     return ReviewedDraft(
         passage=item.id,
         group=item.recording.metadata.speaker or item.recording.id,
         facts={**facts, "similarity": verdict.similarity if verdict else 0.0},
         score=verdict.score if verdict else 0.0,
-        is_unchanged=kept and all(_plain(draft) == _plain(left) for draft, left in answered.values()),
-        errors={text: _changes(draft, left) for text, (draft, left) in answered.items()} if kept else {},
+        is_unchanged=accepted and all(_plain(draft) == _plain(left) for draft, left in answered.values()),
+        errors={text: _changes(draft, left) for text, (draft, left) in answered.items()} if accepted else {},
     )
 
 

@@ -32,9 +32,9 @@ def answer(review: Review, field: str) -> str | None:
     """What the review says of a field; None where its annotator was not asked or left it alone."""
     if field == "transcript":
         return transcript_of(review)
-    said: str | None = getattr(review, field)
+    text: str | None = getattr(review, field)
     # No label chosen is no answer; a text that was emptied is one, and a bad one.
-    return said or None if field in LABELS else said
+    return text or None if field in LABELS else text
 
 
 def transcript_of(review: Review) -> str | None:
@@ -52,5 +52,5 @@ def is_rejection(review: Review) -> bool:
 def asked(reviews: Sequence[Review], field: str) -> list[tuple[Review, str]]:
     """The reviews that answer a field, with their answers. A passage someone rejects, they did not correct: what
     stands in its fields is the machine's, and no answer."""
-    found = ((r, answer(r, field)) for r in reviews if not is_rejection(r))
-    return [(review, said) for review, said in found if said is not None]
+    answers = ((r, answer(r, field)) for r in reviews if not is_rejection(r))
+    return [(review, text) for review, text in answers if text is not None]

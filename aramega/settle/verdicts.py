@@ -28,7 +28,7 @@ class Facts:
     """What the rules may ask about one draft."""
 
     passage: str
-    known: Mapping[str, float | None]
+    measured: Mapping[str, float | None]
     duplicate_of: str = ""
     reviewed_beside: int = 0
     """Passages of the same recording that were reviewed."""
@@ -36,14 +36,14 @@ class Facts:
 
 def judge(facts: Facts, options: CheckConfig, learned: Calibration | None = None) -> Verdict:
     """What becomes of one draft."""
-    rejected = [rule.reason for rule in _rules(options.reject) if rule.holds(facts.known)]
-    doubted = [rule.reason for rule in _rules(options.review_first) if rule.holds(facts.known)]
+    rejected = [rule.reason for rule in _rules(options.reject) if rule.holds(facts.measured)]
+    doubted = [rule.reason for rule in _rules(options.review_first) if rule.holds(facts.measured)]
     decision: Decision = "reject" if rejected else "review first" if doubted else "keep"
-    score = round(_score(facts.known, len(rejected) + len(doubted)), 4)
-    confidence = round(learned.probability(facts.known, score), 4) if learned else None
-    expected_cer = learned.expected_errors("transcript", facts.known, score) if learned else None
+    score = round(_score(facts.measured, len(rejected) + len(doubted)), 4)
+    confidence = round(learned.probability(facts.measured, score), 4) if learned else None
+    expected_cer = learned.expected_errors("transcript", facts.measured, score) if learned else None
     unsure = 1 - (score if confidence is None else confidence)
-    priority = _weighed(_priority(facts, unsure, options, is_learned=learned is not None), facts.known, options)
+    priority = _weighed(_priority(facts, unsure, options, is_learned=learned is not None), facts.measured, options)
     return Verdict(
         passage=facts.passage,
         decision=decision,
@@ -51,31 +51,31 @@ def judge(facts: Facts, options: CheckConfig, learned: Calibration | None = None
         score=score,
         priority=0.0 if rejected else round(priority, 4),
         duplicate_of=facts.duplicate_of,
-        similarity=round(facts.known.get("similarity") or 0.0, 4),
+        similarity=round(facts.measured.get("similarity") or 0.0, 4),
         confidence=confidence,
         expected_cer=None if expected_cer is None else round(expected_cer, 4),
     )
 
 
-def _score(known: Mapping[str, float | None], reasons: int) -> float:
+def _score(measured: Mapping[str, float | None], reasons: int) -> float:
     """The recognizer's own probability of a token, less for every doubt."""
-    logprob = known.get("avg_logprob")
+    logprob = measured.get("avg_logprob")
     sure = math.exp(min(0.0, logprob)) if logprob is not None else 0.8  # a broadcaster's subtitles
-    return sure * (1 - (known.get("doubted") or 0.0)) * _EACH_REASON**reasons
+    return sure * (1 - (measured.get("doubted") or 0.0)) * _EACH_REASON**reasons
 
 
 def _priority(facts: Facts, unsure: float, options: CheckConfig, *, is_learned: bool) -> float:
     """The least sure first, among them the richest; a passage of few words teaches little. Where it was learned how
     likely a draft is wrong, that multiplies with its worth, and with how little of its recording was reviewed."""
-    value = min(1.0, (facts.known.get("words") or 0.0) / _RICH_WORDS)
+    value = min(1.0, (facts.measured.get("words") or 0.0) / _RICH_WORDS)
     if is_learned:
         return unsure * value / math.sqrt(1 + facts.reviewed_beside)
     return options.unsure_weight * unsure + (1 - options.unsure_weight) * value
 
 
-def _weighed(priority: float, known: Mapping[str, float | None], options: CheckConfig) -> float:
+def _weighed(priority: float, measured: Mapping[str, float | None], options: CheckConfig) -> float:
     """The priority with what the facts that are weighed add to it."""
-    added = sum(weight * (known.get(name) or 0.0) for name, weight in options.priority_weights.items())
+    added = sum(weight * (measured.get(name) or 0.0) for name, weight in options.priority_weights.items())
     return min(1.0, max(0.0, priority + added))
 
 

@@ -76,8 +76,8 @@ def _align(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[Piece]:
         before = ours[parts[0].src_start : parts[-1].src_end]
         after = theirs[parts[0].dest_start : parts[-1].dest_end]
         if same:
-            for one, other in zip(before, after, strict=True):
-                yield Piece("same" if one == other else "respelled", one, other)
+            for first, other in zip(before, after, strict=True):
+                yield Piece("same" if first == other else "respelled", first, other)
         else:
             for word in before:
                 yield Piece("cut" if normalize(word, "asr") else "respelled", word, "")

@@ -44,6 +44,17 @@ class TrainConfig(Section):
     betas: tuple[float, float] = Field((0.9, 0.95), description="AdamW's betas")
     warmup_share: float = Field(0.03, ge=0, lt=1, description="share of the steps in which the rate rises")
     final_rate_share: float = Field(0.1, ge=0, le=1, description="learning rate at the end, as a share of the peak")
+    loss: Literal["token", "example", "task"] = Field(
+        "token",
+        description="the loss is a mean over target tokens, over examples, or over tasks by their weight in the schedule",
+    )
+    rate: Literal["cosine", "constant", "wsd"] = Field(
+        "cosine", description="course of the rate after its rise: half a cosine, flat, or flat with a fall at the end"
+    )
+    rate_span: Literal["run", "phase"] = Field(
+        "run", description="what one course covers: with run, a curriculum's last stage has the lowest rate"
+    )
+    decay_share: float = Field(0.2, gt=0, le=1, description="wsd: share of the steps in which the rate falls, straight")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     accumulation: int = Field(
         1, ge=1, description="forward passes per step and process, at least: schedule's limits may ask for more"

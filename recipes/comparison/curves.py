@@ -29,9 +29,21 @@ def loss_curves(contenders: Sequence[Contender], *, window: int = 0) -> list[Cur
 def volatility_curves(contenders: Sequence[Contender], *, window: int = 0) -> list[Curve]:
     """How much the gradient norm jumps: the standard deviation of its logarithm over a window.
 
-    Of the logarithm, so that a schedule with large steady gradients is not called volatile.
+    Of the logarithm, so that a schedule with large steady gradients is not called volatile; and per target token, since a
+    mean over few tokens is noisy whatever the schedule: the norm times the root of their number.
     """
     return _curves(contenders, lambda run: gradient_volatility(run, window))
+
+
+def share_curves(contenders: Sequence[Contender], task: str) -> list[Curve]:
+    """A task's share of the loss over the steps, averaged over a fortieth of the run."""
+
+    def points(run: Run) -> tuple[np.ndarray, np.ndarray]:
+        lines = [line for line in run.steps if "loss_share" in line]
+        shares = np.array([line["loss_share"].get(task, 0.0) for line in lines])
+        return _averaged(np.array([line["step"] for line in lines]), shares, 0)
+
+    return _curves(contenders, points)
 
 
 def metric_curves(contenders: Sequence[Contender], task: str, metric: str) -> list[Curve]:
@@ -50,6 +62,7 @@ def metric_curves(contenders: Sequence[Contender], task: str, metric: str) -> li
 
 def gradient_volatility(run: Run, window: int = 0) -> tuple[np.ndarray, np.ndarray]:
     steps, norms = _column(run, "grad_norm")
+    norms = norms * np.sqrt([line.get("targets", 1) for line in run.steps])
     window = window or max(5, len(steps) // 20)
     if len(steps) < window:
         return steps[:0], norms[:0]
@@ -77,7 +90,10 @@ def _column(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _smoothed(run: Run, name: str, window: int) -> tuple[np.ndarray, np.ndarray]:
-    steps, values = _column(run, name)
+    return _averaged(*_column(run, name), window)
+
+
+def _averaged(steps: np.ndarray, values: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
     window = min(window or max(1, len(steps) // 40), max(1, len(steps)))
     if not len(steps):
         return steps, values

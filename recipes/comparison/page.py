@@ -17,6 +17,7 @@ from recipes.comparison.curves import (
     loss_curves,
     mean_volatility,
     metric_curves,
+    share_curves,
     volatility_curves,
 )
 from recipes.comparison.judged import Judged
@@ -94,6 +95,9 @@ def draw_charts(compared: ComparedRuns, tasks: Sequence[TaskScores], order: Sequ
         metric = METRIC_TITLES.get(scored.task.headline, scored.task.headline)
         curves = metric_curves(compared.contenders, scored.name, scored.task.headline)
         wanted.append((f"task-{scored.name}", f"{_task_title(scored)}: {metric} on validation", metric, curves))
+    for task in {scored.name.partition("+")[0]: scored.task.name for scored in tasks}.values():
+        title = f"{TASK_TITLES.get(task, task)}: share of the loss"
+        wanted.append((f"share-{task}", title, "share", share_curves(compared.contenders, task)))
     return [
         {"id": key, "title": title, "svg": line_chart(curves, title=title, y_label=label, order=order)}
         for key, title, label, curves in wanted

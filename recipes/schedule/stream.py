@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,12 @@ class Batch:
     step: int
     phase: str
     indices: tuple[int, ...]
+    phase_step: int = 0
+    """Steps of its phase before it."""
+    phase_steps: int = 0
+    """The phase's length as planned; the last phase has whatever is left."""
+    weights: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The weight of each task in the phase."""
 
 
 class Schedule:
@@ -100,7 +106,15 @@ class Schedule:
             raise StopIteration
         self._advance_phase()
         phase = self.phases[self._phase]
-        batch = Batch(self.step, phase.name, tuple(self._draw(phase, self._quotas[self._phase]).tolist()))
+        last = self._phase == len(self.phases) - 1
+        batch = Batch(
+            self.step,
+            phase.name,
+            tuple(self._draw(phase, self._quotas[self._phase]).tolist()),
+            phase_step=self._phase_step,
+            phase_steps=self.config.steps - self.step + self._phase_step if last else phase.steps,
+            weights=phase.tasks,
+        )
         self.step += 1
         self._phase_step += 1
         return batch

@@ -29,7 +29,7 @@ from recipes.training.feed import fresh_embeddings
 from recipes.training.log import RunLog
 from recipes.training.losses import Loss, answer_loss
 from recipes.training.prefetch import prepare_ahead
-from recipes.training.rates import rate_share, set_rates
+from recipes.training.rates import batch_rate_share, set_rates
 from recipes.training.step import take_step
 from recipes.training.validate import mean_loss, predict, score_predictions, task_losses
 
@@ -98,12 +98,13 @@ def take_stretch(session: Session, batches: Iterator[Batch], *, pool: ThreadPool
     config, progress, accelerator = session.config, session.progress, session.accelerator
     clock = time.perf_counter()
     for batch, micros in prepare_ahead(batches, session.prepare, pool=pool, depth=config.train.loader_threads):
-        share = rate_share(progress.step, total=config.schedule.steps, config=config.train)
+        share = batch_rate_share(batch, total=config.schedule.steps, config=config.train)
         rates = set_rates(session.optimizer, share)
         try:
             result = take_step(
                 session.model, session.optimizer, micros,
                 tasks=session.tasks, config=config.train, accelerator=accelerator, loss=session.loss,
+                shares=batch.weights,
             )  # fmt: skip
         except torch.OutOfMemoryError as error:
             raise out_of_memory(micros, config.train) from error
@@ -119,10 +120,12 @@ def take_stretch(session: Session, batches: Iterator[Batch], *, pool: ThreadPool
                     "phase": batch.phase,
                     "loss": result.loss,
                     "task_loss": result.task_loss,
+                    "loss_share": result.loss_share,
                     "grad_norm": result.grad_norm,
                     "lr": max(rates.values()),
                     "lr_parts": rates,
                     "tokens": result.tokens,
+                    "targets": result.targets,
                     "seconds": seconds,
                     "epoch": progress.step * config.schedule.batch_size / len(session.examples),
                 }

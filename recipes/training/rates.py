@@ -7,18 +7,32 @@ from typing import TYPE_CHECKING
 
 from recipes.config import TrainConfig
 from recipes.models.lora import LoraConfig
+from recipes.schedule import Batch
 
 if TYPE_CHECKING:
     import torch
 
 
 def rate_share(step: int, *, total: int, config: TrainConfig) -> float:
-    """The learning rate of a step as a share of its peak: a straight rise, then half a cosine."""
+    """The learning rate of a step as a share of its peak: a straight rise, then what `train.rate` says."""
     warmup = round(config.warmup_share * total)
     if step < warmup:
         return (step + 1) / warmup
+    if config.rate == "constant":
+        return 1.0
+    if config.rate == "wsd":
+        decay = max(1, round(config.decay_share * total))
+        fallen = min(1.0, max(0.0, (step - (total - decay) + 1) / decay))
+        return 1 - (1 - config.final_rate_share) * fallen
     done = (step - warmup) / max(1, total - warmup)
     return config.final_rate_share + (1 - config.final_rate_share) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def batch_rate_share(batch: Batch, *, total: int, config: TrainConfig) -> float:
+    """The rate of a batch's step, in the course of the whole run or in that of its phase."""
+    if config.rate_span == "phase" and batch.phase_steps:
+        return rate_share(batch.phase_step, total=batch.phase_steps, config=config)
+    return rate_share(batch.step, total=total, config=config)
 
 
 def make_optimizer(

@@ -72,3 +72,41 @@ def test_a_whole_run_takes_a_loss(tmp_path: Path) -> None:
     assert all(loss > 0 for _, loss, _ in losses(tmp_path / "usual"))
     still = [name for name, weight in final_weights(tmp_path / "nothing").items() if "lora_B" in name and weight.any()]
     assert not still, "adapters begin at zero, and nothing moved them"
+
+
+SIX = "واحد اثنان ثلاثة أربعة خمسة ستة"
+
+
+def two_tasks(currency, *, shares=None, split=False):
+    """One step over a long transcript and two labels; what it says, and the weights after it."""
+    config = parse_config({"train": {"precision": "fp32", "loss": currency}, "lora": {"dropout": 0.0}}, source="test")
+    torch.manual_seed(0)
+    model = toy_model()
+    rates = learning_rates(config.train, config.lora)
+    optimizer = make_optimizer(add_adapters(model, config.lora), rates, config.train)
+    rows = [(0, Prompt("Write.", SIX, None)), (1, Prompt("Which?", "EGY", None)), (1, Prompt("Which?", "LEV", None))]
+    parts = [rows[:1], rows[1:]] if split else [rows]
+    micros = [
+        MicroBatch(model.encoder.examples([p for _, p in part]), torch.tensor([task for task, _ in part]))
+        for part in parts
+    ]
+    result = take_step(model, optimizer, micros, tasks=("asr", "dialect"), config=config.train, shares=shares)
+    return result, {name: weight.detach().clone() for name, weight in model.thinker.named_parameters()}
+
+
+def test_each_currency_gives_a_task_its_share_of_the_loss():
+    by_token, by_example, by_task = (two_tasks(currency)[0] for currency in ("token", "example", "task"))
+    assert by_token.loss_share["dialect"] < 1 / 2
+    assert by_example.loss_share == pytest.approx({"asr": 1 / 3, "dialect": 2 / 3})
+    assert by_task.loss_share == pytest.approx({"asr": 1 / 2, "dialect": 1 / 2})
+    assert by_task.loss == pytest.approx(sum(by_task.task_loss.values()) / 2, rel=1e-5)
+    replayed = two_tasks("task", shares={"asr": 0.1, "dialect": 0.9})[0]
+    assert replayed.loss_share == pytest.approx({"asr": 0.1, "dialect": 0.9})
+
+
+@pytest.mark.parametrize("currency", ["token", "example", "task"])
+def test_how_a_batch_is_cut_changes_nothing_in_any_currency(currency):
+    (whole, weights), (cut, others) = two_tasks(currency), two_tasks(currency, split=True)
+    assert cut.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert cut.grad_norm == pytest.approx(whole.grad_norm, rel=1e-4)
+    assert all(torch.allclose(weights[name], others[name], atol=1e-5) for name in weights)

@@ -17,6 +17,7 @@ import numpy as np
 
 from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
+from aramega.backends.asr.word_edges import snap_to_sound
 from aramega.config import TranscribeConfig
 from aramega.records import RATE, AramegaError
 from aramega.text import compression_ratio
@@ -147,9 +148,16 @@ class FasterWhisper:
             answers, self.tokenizer, encoded, frames, "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、", 0.0
         )
         return [
-            replace(h, phrases=tuple(_with_spoken(p, t["words"]) for p, t in zip(h.phrases, some, strict=True)))
-            for h, some in zip(heard, answers, strict=True)
+            replace(h, phrases=tuple(_with_spoken(p, t["words"], sound) for p, t in zip(h.phrases, some, strict=True)))
+            for h, some, sound in zip(heard, answers, sounds, strict=True)
         ]
+
+    def align(self, sound: Sound, text: str) -> tuple[Spoken, ...]:
+        """When each word of `text` was said in the sound, whoever wrote it: what people corrected is aligned as a draft is."""
+        whole = Phrase(0.0, seconds_of(sound), text, tuple(self.tokenizer.encode(f" {text}")))
+        given = Heard((whole,), self.tokenizer.language_code, None, 1.0, None, 0.0)
+        encoded = self.model.encode(np.stack([self._features(sound)]))
+        return self._with_words([given], [sound], encoded)[0].phrases[0].words
 
     def _features(self, sound: Sound) -> Any:
         padded = np.zeros(round(WINDOW_SECONDS * RATE), np.float32)
@@ -217,6 +225,6 @@ def _rows(encoded: Any, rows: Sequence[int]) -> Any:
     return StorageView.from_array(np.ascontiguousarray(np.asarray(encoded.to_device(Device.cpu))[list(rows)]))
 
 
-def _with_spoken(phrase: Phrase, words: Sequence[dict[str, Any]]) -> Phrase:
-    spoken = (Spoken(w["word"].strip(), float(w["start"]), float(w["end"]), float(w["probability"])) for w in words)
-    return replace(phrase, words=tuple(spoken))
+def _with_spoken(phrase: Phrase, words: Sequence[dict[str, Any]], sound: Sound) -> Phrase:
+    spoken = [Spoken(w["word"].strip(), float(w["start"]), float(w["end"]), float(w["probability"])) for w in words]
+    return replace(phrase, words=snap_to_sound(spoken, sound))

@@ -19,6 +19,7 @@ import numpy as np
 from aramega.backends.asr.checkpoints import check_model, load_model
 from aramega.backends.asr.reading import Vocabulary, looks_wrong, trust
 from aramega.backends.asr.recognizer import WINDOW_SECONDS, Heard, Phrase, Sound, Spoken, seconds_of
+from aramega.backends.asr.word_edges import snap_to_sound
 from aramega.config import TranscribeConfig
 from aramega.cores import count_cores
 from aramega.records import RATE, AramegaError
@@ -163,7 +164,7 @@ class OpenAiWhisper:
             last_speech_timestamp=0.0,
         )
         return [
-            Phrase(p.start, p.end, p.text, p.tokens, tuple(_spoken(w) for w in s["words"]))
+            Phrase(p.start, p.end, p.text, p.tokens, snap_to_sound([_spoken(w) for w in s["words"]], sound))
             for p, s in zip(phrases, segments, strict=True)
         ]
 

@@ -67,12 +67,12 @@ def extract(
         return Extract("", "", ())
     wanted = min(max_sentences, math.ceil(len(units) / 3))
     units = [unit for unit in units if count_content(unit, phrases) >= LEAST_CONTENT] or units
-    contents = [" ".join(phrases.drop_from(words(unit))) for unit in units]
+    contents = [_between_formulas(unit, phrases) for unit in units]
     near = similarities(contents)
     ranks = _rank(units, near)
     chosen = _choose(units, near, ranks, wanted, max_words)
     best_first = sorted(chosen, key=lambda i: -ranks[i]) + sorted(set(range(len(units))) - set(chosen))
-    title = find_title([units[i] for i in best_first], word_weights(contents))
+    title = find_title([contents[i] for i in best_first], word_weights(contents))
     return Extract(" ".join(_ended(units[i]) for i in sorted(chosen)), title, find_topics(contents, max_topics))
 
 
@@ -133,6 +133,16 @@ def _without_formulas(sentence: str, formulas: Formulas) -> str:
     is_last = outside[-1] == len(sentence_words) - 1
     start = places[outside[0]][0] if outside[0] else 0
     return sentence[start : len(sentence) if is_last else places[outside[-1]][1]]
+
+
+def _between_formulas(sentence: str, formulas: Formulas) -> str:
+    """The words of a sentence with a mark where a formula stood: no title goes over one."""
+    sentence_words = words(sentence)
+    spans = formulas.spans(sentence_words)
+    if not spans:
+        return sentence
+    edges = [0, *(edge for span in spans for edge in (span.start, span.stop)), len(sentence_words)]
+    return "، ".join(" ".join(sentence_words[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b)
 
 
 def _rank(units: Sequence[str], near: Floats) -> Floats:

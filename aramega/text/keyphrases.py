@@ -76,10 +76,10 @@ def word_weights(sentences: Sequence[str]) -> dict[str, float]:
 def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
     """Up to `most` noun phrases of one or two words, the weightiest first, none sharing a word with another."""
     weights = word_weights(sentences)
-    tokenized = [tokens(sentence) for sentence in sentences]
-    nouns = find_nouns([word for sentence in tokenized for word in sentence])
+    tokenized = [tokens(clause) for sentence in sentences for clause in _CLAUSE_END.split(sentence)]
+    nouns = find_nouns([word for clause in tokenized for word in clause])
     phrases: Counter[tuple[str, ...]] = Counter(
-        phrase for sentence in tokenized for phrase in _phrases(sentence, MAX_TOPIC_WORDS) if _is_topic(phrase, nouns)
+        phrase for clause in tokenized for phrase in _phrases(clause, MAX_TOPIC_WORDS) if _is_topic(phrase, nouns)
     )
     worth = {p: _weight(p, weights) / len(p) * _as_name(p, n) for p, n in phrases.items()}
     chosen: list[tuple[str, ...]] = []
@@ -89,7 +89,7 @@ def find_topics(sentences: Sequence[str], most: int) -> tuple[str, ...]:
         if len(chosen) < most and not stems & used:
             chosen.append(phrase)
             used |= stems
-    return tuple(" ".join(phrase) for phrase in chosen)
+    return tuple(_without_and(" ".join(phrase)) for phrase in chosen)
 
 
 def find_title(sentences: Sequence[str], weights: dict[str, float]) -> str:
@@ -105,6 +105,10 @@ def find_title(sentences: Sequence[str], weights: dict[str, float]) -> str:
             best = max(phrases, key=lambda p: _weight(p, weights) / len(p) ** 0.5 * _as_headline(p, nouns))
             return " ".join(best)
     return ""
+
+
+def _without_and(topic: str) -> str:
+    return topic[1:] if topic.startswith(("وال", "فال")) else topic
 
 
 def _is_topic(phrase: Sequence[str], nouns: frozenset[str]) -> bool:

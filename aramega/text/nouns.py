@@ -27,6 +27,7 @@ _IN_HA = """
 """
 _NO_PRONOUN = """
 لبنان أنا هنا ميناء سيناء بناء غنى منى مبنى معنى زنا قنا دنيا محاكم حكم تحكم تراكم حاكم محكم كم مفاهيم مهم أهم فهم سهم درهم وهم
+شريك تحريك تفكيك تمليك تشكيك مبارك مشترك ممالك مسالك معارك ملوك سلوك شكوك بنوك صكوك بلجيك مكسيك مدرك محرك هلاك أملاك
 متهم مساهم تفاهم إبراهيم أدهم همم دراهم ثاني حسني قانوني
 """
 
@@ -41,7 +42,7 @@ def carries_pronoun(word: str) -> bool:
     bare = strip_diacritics(word)
     if is_definite(bare) or _fold(bare) in _forms(_NO_PRONOUN) or bare in _IN_HA.split():
         return False
-    if bare.endswith("ه"):
+    if bare.endswith(("ه", "ك")):
         return len(bare) >= 4
     return any(bare.endswith(pronoun) and len(bare) - len(pronoun) >= 3 for pronoun in _PRONOUNS)
 

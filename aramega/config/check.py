@@ -37,7 +37,9 @@ FACTS = {
     "density": "mean squared length of copied stretches",
     "novel_bigrams": "share of the summary's bigrams that the transcript does not have",
     "unsupported_numbers": "how many numbers of the summary the transcript does not hold",
-    "unsupported_names": "how many Latin names of the summary the transcript does not hold",
+    "unsupported_names": "how many words of names in the summary the transcript does not hold",
+    "support": "least share of a summary sentence's content that the transcript holds",
+    "contradictions": "sentences of the summary that negate, or turn round, what was said",
 }
 """What a rule may ask about, and what it is."""
 
@@ -135,6 +137,8 @@ class CheckConfig(Options):
             "unlike the subtitles: subtitles_cer > 0.3",
             "a number that was not said: unsupported_numbers > 0",
             "a name that was not said: unsupported_names > 0",
+            "the opposite of what was said: contradictions > 0",
+            "a sentence that was not said: support < 0.4",
             "hardly shorter than what was said: compression < 1.5 and words > 40",
             "mostly new words: coverage < 0.4",
         ),

@@ -41,10 +41,21 @@ _IN_ARABIC = {
     "unlike the subtitles": "يخالف النص المكتوب على الشاشة",
     "a number that was not said": "رقم لم يُقل",
     "a name that was not said": "اسم لم يُقل",
+    "the opposite of what was said": "جملة في الملخص تخالف ما قيل",
+    "a sentence that was not said": "جملة في الملخص لم تُقل",
     "hardly shorter than what was said": "الملخص طويل: يقارب طول النص",
     "mostly new words": "كلمات الملخص ليست من النص",
 }
 """What the stages flag and the usual rules call their reasons; a curator's own rules are shown as they are written."""
+_DOUBTS_IN_ARABIC = {
+    "number": "رقم لم يُقل",
+    "name": "اسم لم يُقل",
+    "negation": "نفي لم يُقل أو سقط",
+    "direction": "عكس ما قيل",
+    "foreign": "لم تُقل في المقطع",
+}
+_EVIDENCE = "أين تسمع جمل الملخص:"
+_WORDS_OF_SENTENCE = 5
 _NOTHING_UNSURE = "لا شيء يلفت النظر."
 
 
@@ -69,7 +80,7 @@ def task_data(drafted: DraftedPassage, audio: str) -> dict[str, Any]:
         "summary": clean(draft.summary.text) if draft.summary else "",
         "title": clean(draft.summary.title) if draft.summary else "",
         "recording": clean(metadata.title or drafted.recording.name),
-        "uncertain": describe_doubts(draft),
+        "uncertain": "\n".join(filter(None, (describe_doubts(draft), describe_evidence(drafted)))),
         "draft": draft_fingerprint(draft),
         "priority": round(verdict.priority, 4) if verdict else 0.0,
     }
@@ -117,6 +128,27 @@ def describe_doubts(draft: Draft) -> str:
     }
     described = [f"{what}: {clean('، '.join(things))}" for what, things in doubts.items() if things]
     return "\n".join(described) or _NOTHING_UNSURE
+
+
+def describe_evidence(drafted: DraftedPassage) -> str:
+    """Describe where in the clip to listen for each sentence of the summary, and what in it was not said so."""
+    check = drafted.draft.check
+    places = {segment.id: segment for segment in drafted.segments}
+    described = []
+    for evidence in check.evidence if check else ():
+        heard = [places[segment] for segment in evidence.segments if segment in places]
+        when = "، ".join(
+            f"{_clock(s.start - drafted.passage.start)}–{_clock(s.end - drafted.passage.start)}" for s in heard
+        )
+        start = " ".join(clean(evidence.sentence).split()[:_WORDS_OF_SENTENCE])
+        doubts = "، ".join(_DOUBTS_IN_ARABIC.get(doubt.partition(":")[0], doubt) for doubt in evidence.doubts)
+        described.append(f"«{start}…»: {when or 'لم يوجد موضعها'}{f' ({doubts})' if doubts else ''}")
+    return "\n".join([_EVIDENCE, *described]) if described else ""
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def _once(things: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from aramega.publish.columns import Value, column, columns_of, known_later
 from aramega.publish.stretch import Stretch
 from aramega.records import ResolvedPassage, milliseconds
 from aramega.records.choices import PERSONAL_DATA, current_flag
+from aramega.stages.check.evidence import carrying_segments
 
 R = TypeVar("R")
 
@@ -149,6 +150,13 @@ class _PassageAnswer:
         "strings",
         "what it is about, as a machine has it: no person is asked",
         lambda s: s.resolved.topics,
+        group="summary",
+        only_in=WITH_TEXTS,
+    )
+    evidence: tuple[str, ...] = column(
+        "strings",
+        "for each sentence of the summary, the segments whose words carry it: their `id` in `asr`, with spaces between",
+        lambda s: tuple(map(" ".join, carrying_segments(s.resolved.summary.value or "", s.resolved.lines))),
         group="summary",
         only_in=WITH_TEXTS,
     )

@@ -102,6 +102,19 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceEvidence:
+    """What a sentence of a summary rests on."""
+
+    sentence: str
+    segments: tuple[str, ...] = ()
+    """Those in which the words stand that carry it."""
+    share: float = 0.0
+    """Of its content, what they hold."""
+    doubts: tuple[str, ...] = ()
+    """What in it was not said so: `number: 26`, `name: …`, `negation: …`, `direction: …`, `foreign: 12%`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What can be measured of a draft without knowing the other passages; None where there is nothing to measure."""
 
@@ -132,6 +145,12 @@ class Check:
     """All that its lines are flagged with."""
     signature: str = ""
     """MinHash of the transcript's word trigrams, as hexadecimal: what near-duplicates are found by."""
+    evidence: tuple[SentenceEvidence, ...] = ()
+    """Of each sentence of the summary."""
+    support: float | None = None
+    """The least share of a sentence's content that the transcript holds."""
+    contradictions: int = 0
+    """Sentences of the summary that negate, or turn round, what was said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,11 @@ STEPS = (
     CREATE TABLE calibration (number INTEGER PRIMARY KEY, json TEXT NOT NULL);
     """
     + _PASSAGE_FACTS.replace("v.confidence", "v.score, v.confidence, v.expected_cer"),
+    """
+    ALTER TABLE checks ADD COLUMN evidence TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE checks ADD COLUMN support REAL;
+    ALTER TABLE checks ADD COLUMN contradictions INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

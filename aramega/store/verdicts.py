@@ -45,7 +45,9 @@ def list_measured(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield row["passage"], row["recording"], measured
 
 
-_NO_NUMBER = frozenset({"unsupported_numbers", "unsupported_names", "flags", "signature", "passage", "recording"})
+_NO_NUMBER = frozenset(
+    {"unsupported_numbers", "unsupported_names", "flags", "signature", "passage", "recording", "evidence"}
+)
 
 
 def replace_verdicts(store: Store, verdicts: Iterable[Verdict], mark: Mark, item: str) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from aramega.config import CheckConfig
 from aramega.records import Check as Checked
-from aramega.records import DraftedPassage, Line, Part
+from aramega.records import DraftedPassage, Line, Part, SentenceEvidence
 from aramega.stages.base import Stage, Takes
+from aramega.stages.check.evidence import doubted_words, find_evidence
 from aramega.stages.check.faithfulness import (
     coverage_and_density,
     novel_bigrams,
     plain_words,
-    unsupported_names,
     unsupported_numbers,
 )
 from aramega.stages.names import CHECK, LABEL, SUMMARIZE, TRANSCRIBE
@@ -25,7 +25,7 @@ _DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})
 
 class Check(Stage[DraftedPassage]):
     name = CHECK
-    version = 1
+    version = 2
     takes = Takes.PASSAGE
     makes = (Checked,)
     counts = "check"
@@ -48,6 +48,7 @@ def check_draft(item: DraftedPassage) -> Checked:
     written = summary.text if summary else ""
     spoken_words, written_words = plain_words(spoken), plain_words(written)
     coverage, density = coverage_and_density(spoken_words, written_words)
+    evidence = find_evidence(item)
     length = {segment.id: segment.seconds for segment in item.segments}
     return Checked(
         passage=item.id,
@@ -68,10 +69,17 @@ def check_draft(item: DraftedPassage) -> Checked:
         density=_rounded(density),
         novel_bigrams=_rounded(novel_bigrams(spoken_words, written_words)),
         unsupported_numbers=unsupported_numbers(spoken, written),
-        unsupported_names=unsupported_names(spoken, written),
+        unsupported_names=doubted_words(evidence, "name"),
         flags=tuple(sorted({flag for line in lines for flag in line.flags})),
         signature=signature(spoken).hex(),
+        evidence=evidence,
+        support=min((sentence.share for sentence in evidence), default=None),
+        contradictions=sum(_contradicts(sentence) for sentence in evidence),
     )
+
+
+def _contradicts(sentence: SentenceEvidence) -> bool:
+    return any(doubt.startswith(("negation:", "direction:")) for doubt in sentence.doubts)
 
 
 def _mean_logprob(lines: Sequence[Line]) -> float | None:

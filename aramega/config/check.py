@@ -127,11 +127,12 @@ class CheckConfig(Options):
     )
     review_first: tuple[str, ...] = Field(
         (
-            "unsure of the words: avg_logprob < -0.6",
+            "unsure of the words: avg_logprob < -0.55",
             "partly doubtful: doubted > 0.1",
             "partly unheard: unheard > 0.15",
             "too fast to be true: characters_per_second > 24",
-            "too slow to be all: characters_per_second < 6",
+            "too slow to be all: characters_per_second < 6.25",
+            "few words to judge by: words < 18",
             "much that is not Arabic: arabic_share < 0.7",
             "noisy: snr_db < 8",
             "unlike the subtitles: subtitles_cer > 0.3",
@@ -143,6 +144,17 @@ class CheckConfig(Options):
             "mostly new words: coverage < 0.4",
         ),
         description="Rules that put a draft before the others, written as those of reject.",
+    )
+    phantoms: tuple[str, ...] = Field(
+        (),
+        description="Lines of your own that recognizers write where nothing is said, beside the known ones («اشتركوا في "
+        "القناة»): what your model learned from its subtitles. A line that is, or ends in, one is doubted.",
+    )
+    doubt_logprob: float = Field(
+        -0.9,
+        le=0,
+        description="A line whose window has a lower mean log-probability may be nothing that was said. Decoding has a "
+        "limit of its own (transcribe.min_logprob).",
     )
     near_duplicate: float = Field(
         0.8,
@@ -178,5 +190,5 @@ class CheckConfig(Options):
         return values
 
     def deciding(self) -> dict[str, Any]:
-        """Measures depend on no option; what is made of them is decided anew by every build."""
-        return {}
+        """Measures depend on what makes a line doubtful; what is made of them is decided anew by every build."""
+        return {"phantoms": list(self.phantoms), "doubt_logprob": self.doubt_logprob}

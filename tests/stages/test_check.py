@@ -23,7 +23,8 @@ from aramega.stages.check.faithfulness import (
     unsupported_names,
     unsupported_numbers,
 )
-from aramega.stages.check.stage import check_draft
+from aramega.stages.check.stage import check_draft, flag_line
+from aramega.stages.transcribe.doubts import is_drawn_out
 from aramega.store import Store
 from aramega.store.drafts import find_passages
 from aramega.store.passages import load_drafted
@@ -189,3 +190,21 @@ def test_a_weighted_fact_moves_a_draft_in_the_annotators_order() -> None:
     assert weighted.priority == pytest.approx(plain.priority + 0.1)
     most = CheckConfig(review_first=(), priority_weights={"words": 9.0})
     assert judge(Facts("p", SOUND), most).priority == 1.0
+
+
+def test_a_teams_own_phantoms_and_limit_count_for_what_is_transcribed_already(item: DraftedPassage) -> None:
+    length = item.segments[0].seconds
+    text = "كنتم مع قناة النور " * 3 + "وهذا كلام كثير يملأ الزمن كله حتى لا يقال إنه ممدود " * 3
+    line = Line(item.segments[0].id, text, 0, length, avg_logprob=-0.95)
+    seconds = {line.segment: length}
+    assert flag_line(line, seconds, CheckConfig(doubt_logprob=-1.0)).flags == ()
+    assert flag_line(line, seconds, CheckConfig()).flags == ("unsure",)
+    own = CheckConfig(phantoms=("كلام كثير يملأ الزمن كله حتى لا يقال إنه ممدود", "  "))
+    assert flag_line(line, seconds, own).flags == ("phantom", "unsure")
+
+
+def test_a_line_of_few_letters_and_an_unsure_recognizer_is_drawn_out() -> None:
+    assert is_drawn_out("سنقرونكم اليوم", 15.0, -0.8)
+    assert not is_drawn_out("سنقرونكم اليوم", 15.0, -0.3)
+    assert not is_drawn_out("سنقرونكم اليوم", 2.0, -0.8)
+    assert not is_drawn_out("سنقرونكم اليوم", 15.0, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from aramega.config import CheckConfig
 from aramega.records import Check as Checked
@@ -16,10 +17,11 @@ from aramega.stages.check.faithfulness import (
     unsupported_numbers,
 )
 from aramega.stages.names import CHECK, LABEL, SUMMARIZE, TRANSCRIBE
+from aramega.stages.transcribe.doubts import is_drawn_out, is_phantom
 from aramega.text import arabic_share, compression_ratio, sentences
 from aramega.text.near_duplicates import signature
 
-_DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast"})
+DOUBTS = frozenset({"loop", "phantom", "no speech", "unsure", "too fast", "drawn out"})
 """Flags of a line whose text may be nothing that was said; `too slow` and `divided` say something else."""
 
 
@@ -37,19 +39,19 @@ class Check(Stage[DraftedPassage]):
     options: CheckConfig
 
     def run(self, item: DraftedPassage) -> Sequence[Checked]:
-        return [check_draft(item)]
+        return [check_draft(item, self.options)]
 
 
-def check_draft(item: DraftedPassage) -> Checked:
+def check_draft(item: DraftedPassage, options: CheckConfig | None = None) -> Checked:
     """All that can be measured of a draft by itself."""
     transcript, summary = item.draft.transcript, item.draft.summary
-    lines = transcript.lines if transcript else ()
+    seconds = {segment.id: segment.seconds for segment in item.segments}
+    lines = tuple(flag_line(line, seconds, options or CheckConfig()) for line in transcript.lines) if transcript else ()
     spoken = transcript.text if transcript else ""
     written = summary.text if summary else ""
     spoken_words, written_words = plain_words(spoken), plain_words(written)
     coverage, density = coverage_and_density(spoken_words, written_words)
     evidence = find_evidence(item)
-    length = {segment.id: segment.seconds for segment in item.segments}
     return Checked(
         passage=item.id,
         avg_logprob=_mean_logprob(lines),
@@ -60,8 +62,8 @@ def check_draft(item: DraftedPassage) -> Checked:
         arabic_share=round(arabic_share(spoken), 4),
         music_share=round(item.music_seconds / item.passage.seconds, 4) if item.passage.seconds else 0.0,
         words=len(spoken_words),
-        doubted=_share(lines, lambda line: bool(_DOUBTS & set(line.flags)), lambda line: len(line.text)),
-        unheard=_share(lines, lambda line: not line.text, lambda line: length.get(line.segment, 0.0)),
+        doubted=_share(lines, lambda line: bool(DOUBTS & set(line.flags)), lambda line: len(line.text)),
+        unheard=_share(lines, lambda line: not line.text, lambda line: seconds.get(line.segment, 0.0)),
         summary_sentences=len(sentences(written)),
         summary_words=len(written_words),
         compression=round(len(spoken_words) / len(written_words), 3) if written_words else None,
@@ -76,6 +78,20 @@ def check_draft(item: DraftedPassage) -> Checked:
         support=min((sentence.share for sentence in evidence), default=None),
         contradictions=sum(_contradicts(sentence) for sentence in evidence),
     )
+
+
+def flag_line(line: Line, seconds: Mapping[str, float], options: CheckConfig) -> Line:
+    """The line with what the check doubts of it beside what the recognizer's stage did: flags that need no listening, so
+    that a team's own phantoms and limit count for what is transcribed already."""
+    if not line.text:
+        return line
+    doubts = {
+        "phantom": is_phantom(line.text, options.phantoms),
+        "unsure": line.avg_logprob is not None and line.avg_logprob < options.doubt_logprob,
+        "drawn out": is_drawn_out(line.text, seconds.get(line.segment, 0.0), line.avg_logprob),
+    }
+    more = [flag for flag, holds in doubts.items() if holds and flag not in line.flags]
+    return replace(line, flags=(*line.flags, *more)) if more else line
 
 
 def _contradicts(sentence: SentenceEvidence) -> bool:

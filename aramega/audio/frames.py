@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import webrtcvad
 
+from aramega.audio import landmarks
+from aramega.audio.landmarks import join_landmarks
 from aramega.audio.levels import k_weights
 from aramega.audio.mel import (
     BIN_HZ,
@@ -72,6 +74,7 @@ class FrameAnalyzer:
         self._heard = CONTEXT
         self._columns = {name: _Column() for name in ("speech", "level", "music", "gate", "loudness", "bands")}
         self._tallies: list[Tally] = []
+        self._landmarks: list[landmarks.Landmarks] = []
 
     def feed(self, samples: npt.ArrayLike) -> None:
         left: Floats = np.asarray(samples, np.float32).reshape(-1)
@@ -98,7 +101,8 @@ class FrameAnalyzer:
         while self._columns["speech"].length < math.ceil(samples / HOP):
             self._mels[self._heard :] = NO_SOUND
             self._judge()
-        return Stretch(samples, {name: column.values for name, column in self._columns.items()}, tuple(self._tallies))
+        columns = {name: column.values for name, column in self._columns.items()}
+        return Stretch(samples, columns, tuple(self._tallies), join_landmarks(self._landmarks))
 
     def _take_block(self) -> None:
         """Listen to the block that is full, and keep the samples that the next one shares with it."""
@@ -173,6 +177,8 @@ class FrameAnalyzer:
         """Ask the model about the middle of what was heard; its ends are context for this minute and the next."""
         speech, music = speech_and_music(self._mels)
         music = music.reshape(-1, MUSIC_FRAMES // 2).mean(axis=1)
+        edge = CONTEXT - landmarks.CONTEXT
+        self._landmarks.append(landmarks.find_landmarks(self._mels[edge:-edge]).later(self._columns["speech"].length))
         self._columns["speech"].append(np.rint(speech * 255).astype(np.uint8))
         self._columns["music"].append(np.rint(music * 255).astype(np.uint8))
         self._mels[: 2 * CONTEXT] = self._mels[-2 * CONTEXT :]

@@ -1,7 +1,8 @@
 """The frame table: all that later stages know of a recording's sound.
 
 For every 20 ms it says how loud it is and how likely speech and music are, webrtcvad's verdict for every 30 ms, the
-K-weighted level for every 100 ms and a coarse spectrum for every two seconds: half a megabyte an hour. A table is
+K-weighted level for every 100 ms and a coarse spectrum for every two seconds: half a megabyte an hour. Beside these
+stand the landmarks by which the same sound is known again (tables of older versions have none). A table is
 put together from stretches, one for the whole recording or several that were heard apart; what is summed over a
 recording is summed chunk by chunk in their order, so that the table is the same to the last bit either way.
 """
@@ -11,12 +12,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from aramega.audio.landmarks import Landmarks, join_landmarks
 from aramega.audio.levels import gated_loudness, highest_frequency
 from aramega.audio.mel import BIN_HZ, BINS, FRAMES_PER_SECOND, HOP
 from aramega.records import RATE, Measures
@@ -50,6 +54,8 @@ class FrameTable:
     """K-weighted level, one per 100 ms."""
     bands: Bytes
     """Mean level of 32 bands of 250 Hz, one row per two seconds."""
+    landmarks: Landmarks = field(default_factory=Landmarks.none)
+    """What the same sound is known by."""
 
     def frame(self, seconds: float) -> int:
         return min(max(0, round(seconds * FRAMES_PER_SECOND)), len(self.speech))
@@ -77,6 +83,8 @@ class FrameTable:
                 gate=self.gate,
                 loudness=self.loudness,
                 bands=self.bands,
+                landmark_frames=self.landmarks.frames,
+                landmark_bits=self.landmarks.bits,
             )
 
     @classmethod
@@ -84,7 +92,20 @@ class FrameTable:
         with np.load(path, allow_pickle=False) as stored:
             about = json.loads(bytes(stored["about"]))
             columns = {name: stored[name] for name in ("speech", "level", "music", "gate", "loudness", "bands")}
-        return cls(seconds=about["seconds"], measures=Measures(**about["measures"]), **columns)
+            landmarks = _stored_landmarks(stored)
+        return cls(seconds=about["seconds"], measures=Measures(**about["measures"]), **columns, landmarks=landmarks)
+
+
+def load_landmarks(path: str | Path) -> Landmarks:
+    """Only the landmarks of a saved table: a small part of its bytes."""
+    with np.load(path, allow_pickle=False) as stored:
+        return _stored_landmarks(stored)
+
+
+def _stored_landmarks(stored: Mapping[str, Any]) -> Landmarks:
+    if "landmark_bits" not in stored:
+        return Landmarks.none()
+    return Landmarks(stored["landmark_frames"], stored["landmark_bits"])
 
 
 @dataclass
@@ -106,6 +127,8 @@ class Stretch:
     columns: Mapping[str, Bytes]
     """The table's, longer than these samples: all of them whole chunks but the last stretch's."""
     tallies: tuple[Tally, ...]
+    landmarks: Landmarks
+    """Counted from the first of these samples; some may lie after the last."""
 
 
 def join_stretches(stretches: Sequence[Stretch]) -> FrameTable:
@@ -119,6 +142,10 @@ def join_stretches(stretches: Sequence[Stretch]) -> FrameTable:
         parts = [s.columns[name][:length] for s, length in zip(stretches, lengths, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    begins = accumulate((math.ceil(s.samples / HOP) for s in stretches), initial=0)
+    landmarks = [
+        s.landmarks.before(math.ceil(s.samples / HOP)).later(b) for s, b in zip(stretches, begins, strict=False)
+    ]
     loudness = column("loudness", TENTH)
     spectrum = sum((tally.spectrum for tally in tallies), np.zeros(BINS))
     measures = Measures(
@@ -138,4 +165,5 @@ def join_stretches(stretches: Sequence[Stretch]) -> FrameTable:
         gate=column("gate", GATE_FRAMES),
         loudness=loudness,
         bands=column("bands", BAND_FRAMES, BANDS).reshape(-1, BANDS),
+        landmarks=join_landmarks(landmarks),
     )

@@ -30,6 +30,7 @@ from aramega.config.overview import OverviewConfig
 from aramega.config.passages import PassagesConfig
 from aramega.config.plugins import PluginsConfig
 from aramega.config.publish import PublishConfig
+from aramega.config.repeats import RepeatsConfig
 from aramega.config.review import ReviewConfig
 from aramega.config.segment import SegmentConfig
 from aramega.config.summarize import SummarizeConfig
@@ -53,6 +54,7 @@ __all__ = [
     "PassagesConfig",
     "PluginsConfig",
     "PublishConfig",
+    "RepeatsConfig",
     "ReviewConfig",
     "SegmentConfig",
     "SummarizeConfig",
@@ -69,6 +71,7 @@ class Config(Options):
     """All options of a build, a review and a publication."""
 
     ingest: IngestConfig = IngestConfig()
+    repeats: RepeatsConfig = RepeatsConfig()
     segment: SegmentConfig = SegmentConfig()
     passages: PassagesConfig = PassagesConfig()
     transcribe: TranscribeConfig = TranscribeConfig()

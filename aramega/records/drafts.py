@@ -194,13 +194,15 @@ class Part(Flag):
     """The seconds of music in a passage, which are read from its recording's timeline."""
     PASSAGES = auto()
     """Of a recording, with their summaries."""
+    REPEATS = auto()
+    """Of a recording: what of it was heard before."""
     TRANSCRIPT = auto()
     SUMMARY = auto()
     LABELS = auto()
     CHECK = auto()
     VERDICT = auto()
     DRAFT = TRANSCRIPT | SUMMARY | LABELS | CHECK | VERDICT
-    ALL = SEGMENTS | TIMELINE | MUSIC | PASSAGES | DRAFT
+    ALL = SEGMENTS | TIMELINE | MUSIC | PASSAGES | REPEATS | DRAFT
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,23 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """A stretch of a recording that was heard before: in an earlier recording, or earlier in this one."""
+
+    start: float
+    end: float
+    of: str
+    """The recording that has it first."""
+    of_start: float
+    speed: float
+    """Seconds of the original for each of this one."""
+    times: int
+    """How often it was heard before."""
+    skipped: bool
+    """No passages are made of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentedRecording:
     """A recording with what is known of its inside: what the stages after ingest work on."""
 
@@ -172,6 +189,7 @@ class SegmentedRecording:
     """Where its bytes are, as the curator named them."""
     timeline: Timeline | None = None
     segments: tuple[Segment, ...] = ()
+    repeats: tuple[Repeat, ...] = field(default=(), kw_only=True)
 
     @property
     def id(self) -> str:

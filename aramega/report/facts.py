@@ -16,7 +16,7 @@ from aramega.pipeline import Pipeline
 from aramega.records import DraftedPassage, Passage, Recording, Segment, Span
 from aramega.report.drafts import DraftFacts, ShownLine, gather_drafts, shown_lines
 from aramega.report.histograms import FineCounts, Histogram, Measure, count_rows, draw_bars
-from aramega.report.left_out import sum_left_out
+from aramega.report.left_out import Why, sum_left_out
 from aramega.report.sample import choose_sample
 from aramega.stages.names import INGEST, PASSAGES, SEGMENT
 from aramega.store import Store
@@ -173,7 +173,7 @@ def _passages_step(store: Store, sums: WholeSums, options: PassagesConfig) -> Fu
     left_out = sum_left_out(store, options)
     _, failed = sum_failed(store, PASSAGES)
     slices = _slices(
-        *[(f"too short, and {why.value}", "short", s) for why, s in left_out.items()],
+        *[(_in_words(why), "short", s) for why, s in left_out.items()],
         ("failed", "failed", min(ungrouped, failed)),
         ("not grouped yet", "waiting", ungrouped - failed),
     )
@@ -252,3 +252,7 @@ def _recordings(store: Store, extent: Extent) -> Iterator[RecordingFacts]:
 def _sampled(store: Store, passage: str) -> SampledPassage:
     drafted = load_drafted(store, passage)
     return SampledPassage(drafted, tuple(shown_lines(drafted)))
+
+
+def _in_words(why: Why) -> str:
+    return why.value if why is Why.REPEATED else f"too short, and {why.value}"

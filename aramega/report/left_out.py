@@ -13,14 +13,16 @@ from enum import Enum
 from itertools import groupby
 
 from aramega.config import PassagesConfig
-from aramega.records import Span
+from aramega.records import Repeat, Span
 from aramega.store import Store
 from aramega.store.coverage import SegmentPlace, load_spans, segments_where_speech_was_lost
+from aramega.store.recordings import load_repeats
 
 
 class Why(Enum):
-    """Why a run of speech is in no passage, as it is said after "too short for a passage"."""
+    """Why a run of speech is in no passage: a whole reason, or what is said after "too short, and"."""
 
+    REPEATED = "broadcast before"
     ONLY = "its recording has no more speech"
     MUSIC = "music lies between it and the next speech"
     PAUSE = "the next speech is too far away"
@@ -52,8 +54,10 @@ def sum_left_out(store: Store, options: PassagesConfig) -> dict[Why, float]:
     seconds = dict.fromkeys(Why, 0.0)
     for recording, segments in groupby(segments_where_speech_was_lost(store), key=lambda segment: segment.recording):
         spans = load_spans(store, recording)
+        repeats = [repeat for repeat in load_repeats(store, recording) if repeat.skipped]
         for run in left_out_runs(list(segments), options.join_within):
-            seconds[why_left_out(run, spans, options)] += run.speech
+            why = Why.REPEATED if was_broadcast_before(run, repeats) else why_left_out(run, spans, options)
+            seconds[why] += run.speech
     return seconds
 
 
@@ -79,6 +83,12 @@ def left_out_runs(segments: Sequence[SegmentPlace], join_within: float) -> Itera
                 speech_after=following.start if following else None,
             )
         begin = i
+
+
+def was_broadcast_before(run: LeftOutRun, repeats: Iterable[Repeat]) -> bool:
+    """Whether most of the run lies in repeats of which no passages are made."""
+    repeated = sum(max(0.0, min(run.end, repeat.end) - max(run.start, repeat.start)) for repeat in repeats)
+    return repeated > (run.end - run.start) / 2
 
 
 def why_left_out(run: LeftOutRun, spans: Iterable[Span], options: PassagesConfig) -> Why:

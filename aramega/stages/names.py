@@ -7,6 +7,7 @@ instead (`takes`, `counts`, `after`), so that it holds for a plugin's as well.
 from __future__ import annotations
 
 INGEST = "ingest"
+REPEATS = "repeats"
 SEGMENT = "segment"
 PASSAGES = "passages"
 TRANSCRIBE = "transcribe"
@@ -15,5 +16,5 @@ LABEL = "label"
 CHECK = "check"
 OVERVIEW = "overview"
 
-OUR_STAGES = (INGEST, SEGMENT, PASSAGES, TRANSCRIBE, SUMMARIZE, LABEL, CHECK, OVERVIEW)
+OUR_STAGES = (INGEST, REPEATS, SEGMENT, PASSAGES, TRANSCRIBE, SUMMARIZE, LABEL, CHECK, OVERVIEW)
 """In their order: those that a configuration may ask for; the rest are plugins'."""

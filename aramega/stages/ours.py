@@ -11,6 +11,7 @@ from aramega.stages.ingest import Ingest
 from aramega.stages.label import Label
 from aramega.stages.overview import Overviews
 from aramega.stages.passages import Passages
+from aramega.stages.repeats import PassagesOfNews, Repeats
 from aramega.stages.segment.stage import SegmentStage
 from aramega.stages.summarize import Summarize
 from aramega.stages.transcribe import Transcribe
@@ -19,10 +20,12 @@ from aramega.workspace import WorkspaceFolder
 
 def make_stages(config: Config, workspace: WorkspaceFolder) -> list[Stage[Any]]:
     """The stages of a build, in their order; those after passages only where a model is named to draft with."""
+    looks_for_repeats = config.repeats.enabled
     stages: list[Stage[Any]] = [
         Ingest(config.ingest, workspace),
+        *([Repeats(config.repeats, workspace)] if looks_for_repeats else []),
         SegmentStage(config.segment, workspace),
-        Passages(config.passages, workspace),
+        (PassagesOfNews if looks_for_repeats else Passages)(config.passages, workspace),
     ]
     if config.transcribe.model:
         stages += [

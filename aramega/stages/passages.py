@@ -17,6 +17,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from aramega.audio.clips import encode_flac, read_samples
 from aramega.config import PassagesConfig
@@ -41,7 +42,7 @@ class Passages(Stage[SegmentedRecording]):
     makes = (Passage,)
     counts = "passage"
     table = "passages"
-    after = (INGEST, SEGMENT)
+    after: ClassVar[tuple[str, ...]] = (INGEST, SEGMENT)
     parts = Part.SEGMENTS | Part.TIMELINE
     needs_audio = True
 

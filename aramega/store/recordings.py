@@ -11,12 +11,15 @@ from aramega.records import (
     Part,
     Passage,
     Recording,
+    Repeat,
     Segment,
     SegmentedRecording,
     SummarizedRecording,
     Summary,
     Timeline,
+    from_dict,
 )
+from aramega.stages.names import REPEATS
 from aramega.store.database import Store
 from aramega.store.rows import revive
 
@@ -74,7 +77,8 @@ def load_segmented(store: Store, recording: str, parts: Part = Part.ALL) -> Segm
     (whole, paths) = load_recordings(store, [recording])[recording]
     timeline = _load_timeline(store, recording) if Part.TIMELINE in parts else None
     segments = _load_segments(store, recording) if Part.SEGMENTS in parts else ()
-    return SegmentedRecording(whole, paths, timeline, segments)
+    repeats = load_repeats(store, recording) if Part.REPEATS in parts else ()
+    return SegmentedRecording(whole, paths, timeline, segments, repeats=repeats)
 
 
 def load_summarized(store: Store, recording: str, parts: Part = Part.ALL) -> SummarizedRecording:
@@ -85,6 +89,7 @@ def load_summarized(store: Store, recording: str, parts: Part = Part.ALL) -> Sum
         paths=whole.paths,
         timeline=whole.timeline,
         segments=whole.segments,
+        repeats=whole.repeats,
         passages=tuple(list_passages(store, recording)) if Part.PASSAGES in parts else (),
         summaries=_load_summaries(store, recording) if Part.PASSAGES in parts else (),
     )
@@ -100,6 +105,13 @@ def count_recordings(store: Store) -> tuple[int, float]:
     """How many there are, and their seconds."""
     row = store._connection.execute("SELECT count(*), coalesce(sum(seconds), 0) FROM recordings").fetchone()
     return row[0], row[1]
+
+
+def load_repeats(store: Store, recording: str) -> tuple[Repeat, ...]:
+    """What of a recording was heard before, in order; nothing where nobody looked."""
+    query = "SELECT json FROM extras WHERE stage = ? AND item = ?"
+    row = store._connection.execute(query, (REPEATS, recording)).fetchone()
+    return tuple(from_dict(Repeat, values) for values in json.loads(row[0])["repeats"]) if row else ()
 
 
 def _load_timeline(store: Store, recording: str) -> Timeline | None:

@@ -68,7 +68,7 @@ def resolve_passage(drafted: DraftedPassage, reviews: Sequence[Review], policy: 
     chosen = _choose_reviews(last, policy)
     fields = {name: _settle(name, drafted, chosen, policy) for name in FIELDS}
     settled = {name: answer for name, (answer, _) in fields.items()}
-    accepted, reason = _judge(chosen, settled)
+    accepted, reason = _judge(chosen, settled, _rejection_by_checks(drafted))
     if is_withheld(last, policy.referees):
         accepted, reason = False, PERSONAL_DATA
     return replace(
@@ -170,11 +170,14 @@ def _vote(answers: Sequence[tuple[Review, str]], draft: str | None) -> tuple[Rev
     return next((pair for pair in tied if pair[1] == draft), tied[-1])
 
 
-def _judge(chosen: _Chosen, settled: Mapping[str, Settled]) -> tuple[bool, str]:
-    """Whether the passage is accepted and, if not, why."""
+def _judge(chosen: _Chosen, settled: Mapping[str, Settled], by_checks: str) -> tuple[bool, str]:
+    """Whether the passage is accepted and, if not, why. Where nobody gave a verdict, that of the checks stands, as the
+    draft does in a field nobody answered: to correct a text is not yet to accept the passage."""
     if chosen.waiting:
         return False, f"a referee has to look: annotators disagree on {', '.join(chosen.waiting)}"
     voters = [r for r in chosen.first if r.verdict] or [r for r in chosen.all if r.verdict]
+    if not voters and by_checks:
+        return False, by_checks
     rejecting = [r for r in voters if is_rejection(r)]
     if 2 * len(rejecting) > len(voters):
         return False, _most_given([r.reason for r in rejecting if r.reason]) or "rejected without a reason"
@@ -228,12 +231,19 @@ def _settle_lines(drafted: DraftedPassage, words: Review | None, transcript: str
     return spread_transcript(drafted.segments, lines, transcript)
 
 
+def _rejection_by_checks(drafted: DraftedPassage) -> str:
+    """Why the checks rejected the draft; empty where they did not."""
+    verdict = drafted.draft.verdict
+    if not verdict or verdict.decision != "reject":
+        return ""
+    return ": ".join(filter(None, (REJECTED_BY_CHECKS, "; ".join(verdict.reasons))))
+
+
 def _resolve_draft(drafted: DraftedPassage) -> ResolvedPassage:
     """What machines wrote, where nobody has looked: accepted unless the checks rejected it, or it has no words."""
     as_it_is = _with_fields(drafted, {name: _as_drafted(drafted, name) for name in FIELDS}, None)
-    verdict = drafted.draft.verdict
-    if verdict and verdict.decision == "reject":
-        return replace(as_it_is, reason=": ".join(filter(None, (REJECTED_BY_CHECKS, "; ".join(verdict.reasons)))))
+    if by_checks := _rejection_by_checks(drafted):
+        return replace(as_it_is, reason=by_checks)
     if not as_it_is.transcript.value.strip():
         return replace(as_it_is, reason="it has no transcript")
     return replace(as_it_is, accepted=True)

@@ -221,6 +221,18 @@ def test_a_draft_nobody_has_looked_at_is_accepted_unless_the_checks_rejected_it(
 # Policies
 
 
+@pytest.mark.parametrize(("verdict", "accepted"), [("", False), ("accept", True), ("fix", True)])
+def test_what_the_checks_rejected_stays_rejected_until_somebody_gives_another_verdict(
+    drafted: DraftedPassage, team: Team, verdict: str, accepted: bool
+) -> None:
+    by_checks = replace(drafted.draft.verdict, decision="reject", reasons=("noisy",))  # type: ignore[type-var]
+    rejected = replace(drafted, draft=replace(drafted.draft, verdict=by_checks))
+    settled = settle(rejected, team[0].says(drafted.id, verdict=verdict, transcript="نص مصحح"))
+    assert (settled.accepted, settled.reason) == (accepted, "" if accepted else "rejected by the checks: noisy")
+    assert settled.transcript.value == "نص مصحح"
+    assert settle(drafted, team[0].says(drafted.id, verdict="", transcript="نص مصحح")).accepted
+
+
 def test_single_takes_the_last_answer_to_each_field(drafted: DraftedPassage, team: Team) -> None:
     amal, basim, _ = team
     reviews = [amal.says(drafted.id, **whole(drafted, title="أول")), basim.says(drafted.id, title=None, summary="ثان.")]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aramega.engine import Done, Failed, Task
 from aramega.engine.worker import Worker
-from aramega.errors import AramegaError
+from aramega.errors import AramegaError, NotNow
 from aramega.pipeline import Pipeline
 from aramega.pipeline.build import building
 from aramega.records import Draft
@@ -59,6 +59,6 @@ class Redrafter:
                         return True
         except RuntimeError as error:
             raise AramegaError(f"{stage.name} of {passage}: {error}") from error
-        except AramegaError:  # a build is at work
+        except NotNow:  # a build is at work
             pass
         return False

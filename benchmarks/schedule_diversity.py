@@ -21,8 +21,10 @@ SCHEDULES = {
     "uniform, mixing = rows": {"kind": "uniform", "mixing": "rows"},
     "ads, balance alone": {"kind": "ads", "ads": {"coverage": 1.0, "candidates": 1}},
     "ads clusters": {"kind": "ads", "ads": {"picker": "clusters"}},
+    "ads repulsion": {"kind": "ads", "ads": {"picker": "repulsion"}},
     "ads farthest": {"kind": "ads", "ads": {"picker": "farthest"}},
-    "ads farthest, coverage 0.25": {"kind": "ads", "ads": {"picker": "farthest", "coverage": 0.25}},
+    "ads repulsion, no guarantee": {"kind": "ads", "ads": {"guarantee": 0}},
+    "ads repulsion, coverage 0.25": {"kind": "ads", "ads": {"coverage": 0.25}},
 }
 
 

@@ -24,7 +24,9 @@ BATCH = 64
 SCHEDULES = {
     "uniform": {"kind": "uniform"},
     "tpc": {"kind": "tpc"},
+    "ads repulsion": {"kind": "ads", "ads": {"picker": "repulsion"}},
     "ads farthest": {"kind": "ads", "ads": {"picker": "farthest"}},
+    "ads repulsion, no guarantee": {"kind": "ads", "ads": {"guarantee": 0}},
     "ads clusters": {"kind": "ads", "ads": {"picker": "clusters"}},
     "hybrid": {"kind": "hybrid"},
 }

@@ -20,7 +20,12 @@ class StageConfig(Section):
     name: str = Field("", description="name in the log; none: its tasks joined")
     tasks: dict[str, float] = Field(min_length=1, description="task → weight; only the ratios count")
     steps: int = Field(0, ge=0, description="length in steps; 0: an equal part of what the other stages leave")
-    replay: float = Field(0.1, ge=0, lt=1, description="share of each batch that repeats tasks of earlier stages")
+    replay: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of each batch that repeats tasks of earlier stages; of the loss, with train.loss = task",
+    )
     patience: int = Field(
         0, ge=0, description="end early after so many validations of its own tasks without gain; 0: never"
     )
@@ -38,11 +43,17 @@ class TpcConfig(Section):
 class AdsConfig(Section):
     """Aligner-Based Diverse Sampling."""
 
-    picker: Literal["farthest", "clusters"] = Field(
-        "farthest", description="farthest: greedy farthest point; clusters: round-robin over clusters"
+    picker: Literal["repulsion", "farthest", "clusters"] = Field(
+        "repulsion",
+        description="repulsion: least crowded by all rows of the batch; farthest: greedy farthest point; clusters: round-robin",
     )
     coverage: float = Field(
         0.5, gt=0, le=1, description="share of its rows that a task shows in an epoch; the others lost to rarer ones"
+    )
+    guarantee: int = Field(
+        2,
+        ge=0,
+        description="every row is shown within so many passes (as many places as there are rows); 0: no guarantee",
     )
     candidates: int = Field(8, ge=1, le=64, description="at most so many rows compete for one place")
     clusters: int = Field(64, ge=2, le=4096, description="number of clusters, for picker = clusters")
@@ -62,8 +73,10 @@ class HybridConfig(Section):
 class ModalityConfig(Section):
     """The shares of text and of speech."""
 
-    mode: Literal["any", "text-only", "mix", "speech-last"] = Field(
-        "any", description="any: as the tasks bring it; mix: the shares below; speech-last: text, then speech"
+    mode: Literal["any", "text-only", "mix", "speech-last", "text-then-both"] = Field(
+        "any",
+        description="any: as the tasks bring it; mix: the shares below; speech-last: text, then speech; "
+        "text-then-both: two thirds of the run text, then text and speech alike, as in arXiv 2509.15389",
     )
     speech: float = Field(0.03, ge=0, le=1, description="share of speech in the target language, for mode = mix")
     foreign: float = Field(0.0, ge=0, le=1, description="share of speech in another language, for mix and speech-last")
@@ -74,7 +87,7 @@ class ModalityConfig(Section):
 class ScheduleConfig(Section):
     """[schedule]"""
 
-    kind: Literal["uniform", "tpc", "ads", "hybrid"] = Field("uniform", description="which schedule")
+    kind: Literal["uniform", "balanced-labels", "tpc", "ads", "hybrid"] = Field("uniform", description="which schedule")
     steps: int = Field(1000, ge=1, description="batches of the whole run, whatever the kind: schedules compare fairly")
     batch_size: int = Field(64, ge=1, description="examples of one optimizer step over all processes")
     token_budget: int = Field(0, ge=0, description="most tokens, padding included, of one forward pass; 0: no limit")

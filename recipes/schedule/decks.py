@@ -8,6 +8,7 @@ that a row dealt last in one pass cannot come first in the next: at least half t
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import numpy as np
@@ -22,11 +23,19 @@ class Deck:
         self.name = name
         self.rows = rows
         self.dealt = 0
+        self.filled = 0  # places that were filled with a guarantee
+        self._turn: Deck | None = None
+        self._in_turn = 0
         self._seed = (seed % 2**64, zlib.crc32(name.encode()))
         self._shuffled = (HALVES, rows)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def passes(self) -> float:
+        """How often it has been gone through, candidates and rows in their turn counted alike."""
+        return (self.dealt + self._in_turn) / len(self.rows)
 
     def deal(self, count: int) -> np.ndarray:
         """The next `count` rows."""
@@ -38,6 +47,28 @@ class Deck:
             self.dealt += len(part)
             count -= len(part)
         return np.concatenate(parts) if parts else self.rows[:0]
+
+    def deal_in_turn(self, places: int, *, guarantee: float) -> np.ndarray:
+        """Those rows of the next `places` whose turn it is: one place in `guarantee` goes to the next row of all, in order.
+
+        So every row is shown while `guarantee` times as many places as there are rows are filled, whatever else is picked.
+        """
+        if self._turn is None:
+            self._turn = Deck(f"{self.name} in turn", self.rows, self._seed[0])
+        self._turn.dealt, end = (math.ceil(count / guarantee - 1e-9) for count in (self.filled, self.filled + places))
+        self.filled += places
+        self._in_turn = end
+        return self._turn.deal(end - self._turn.dealt)
+
+    def deal_others(self, count: int, rows: np.ndarray) -> np.ndarray:
+        """The next `count` rows that are not among `rows`; some of those where the deck has too few others."""
+        dealt = self.deal(count)
+        again = int(np.isin(dealt, rows).sum())
+        if not again or len(self) < count + len(rows):
+            return dealt
+        more = self.deal(again + len(rows))
+        both = np.concatenate([dealt, more])
+        return both[~np.isin(both, rows)][:count]
 
     def _order(self, number: int) -> np.ndarray:
         """The rows in the order of pass `number`; the current pass is kept."""

@@ -28,6 +28,8 @@ def modality_spans(config: ModalityConfig, steps: int) -> list[Span]:
                 f"schedule.modality: speech {config.speech} and foreign {config.foreign} are more than the whole"
             )
         return [("mix", 0, shares(speech=config.speech, foreign=config.foreign))]
+    if config.mode == "text-then-both":  # two epochs of text, then one of both
+        return [("text", 0, {"text": 1.0}), ("both", round(steps * 2 / 3), {"text": 0.5, "speech": 0.5})]
     if config.foreign == 1:
         raise RecipeError("schedule.modality: speech-last with foreign = 1 leaves no text to begin with")
     return [

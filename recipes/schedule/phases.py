@@ -29,10 +29,11 @@ class Phase:
     judged_by: tuple[str, ...] = ()  # tasks whose validation that is; none: all of its tasks
     modalities: Mapping[str, float] | None = None  # modality → share; None: as the rows are
     labels: Literal["natural", "equal"] = "natural"  # inside a task
-    picker: Literal["random", "clusters", "farthest"] = "random"
+    picker: Literal["random", "clusters", "farthest", "repulsion"] = "random"
     coverage: float = 1.0  # share of its rows that a task shows in an epoch
     candidates: int = 1  # at most so many rows compete for a place
     max_visits: float = 1.0  # labels = equal: of a rare label's row, in an epoch of its task
+    guarantee: int = 0  # passes in which every row is shown, where rows compete; 0: rows that lose may never be
 
 
 PhaseMaker = Callable[[ScheduleConfig, ScheduleTable, int], list[Phase]]
@@ -61,12 +62,24 @@ def tpc(config: ScheduleConfig, table: ScheduleTable, steps: int) -> list[Phase]
     return allot_steps(phases, steps)
 
 
+def balanced_labels(config: ScheduleConfig, table: ScheduleTable, steps: int) -> list[Phase]:
+    """ADS without its distances: every batch balanced over tasks and labels, rows at random."""
+    phase = Phase("balanced-labels", task_weights(config, table), steps, labels="equal")
+    return [replace(phase, coverage=config.ads.coverage, max_visits=config.ads.max_visits)]
+
+
 def ads(config: ScheduleConfig, table: ScheduleTable, steps: int) -> list[Phase]:
     """Every batch balanced over tasks and labels, of rows far from each other in aligner space."""
     chosen = config.ads
     phase = Phase("ads", task_weights(config, table), steps, labels="equal", picker=chosen.picker)
     return [
-        replace(phase, coverage=chosen.coverage, candidates=chosen.candidates, max_visits=chosen.max_visits),
+        replace(
+            phase,
+            coverage=chosen.coverage,
+            candidates=chosen.candidates,
+            max_visits=chosen.max_visits,
+            guarantee=chosen.guarantee,
+        )
     ]
 
 
@@ -79,7 +92,13 @@ def hybrid(config: ScheduleConfig, table: ScheduleTable, steps: int) -> list[Pha
     return [*foundation, *ads(config, table, steps - sum(phase.steps for phase in foundation))]
 
 
-SCHEDULES: dict[str, PhaseMaker] = {"uniform": uniform, "tpc": tpc, "ads": ads, "hybrid": hybrid}
+SCHEDULES: dict[str, PhaseMaker] = {
+    "uniform": uniform,
+    "balanced-labels": balanced_labels,
+    "tpc": tpc,
+    "ads": ads,
+    "hybrid": hybrid,
+}
 
 
 def task_weights(config: ScheduleConfig, table: ScheduleTable) -> dict[str, float]:

@@ -185,17 +185,26 @@ def page(title: str, figure: Figure, schedule: Schedule, run: RunMeasures, *, un
     )
 
 
-TASK_COLUMNS = ("task", "rows", "places in the run", "visits per row", "rows shown")
+TASK_COLUMNS = ("task", "rows", "places in the run", "visits per row", "rows shown", "never shown")
 
 
 def task_rows(schedule: Schedule, run: RunMeasures) -> list[tuple[str, ...]]:
-    """For each task: rows, places, how often a row comes on average, and the share of rows that come at all."""
+    """For each task: rows, places, how often a row comes on average, and how many rows come at all."""
     lines: list[tuple[str, ...]] = []
     for task, name in enumerate(schedule.table.tasks):
         of_task = run.kinds[:, 0] == task
         rows, drawn = int(run.rows[of_task].sum()), int(run.drawn[of_task].sum())
         if rows:
-            lines.append((name, f"{rows:,}", f"{drawn:,}", f"{drawn / rows:.2f}", f"{run.distinct[task] / rows:.0%}"))
+            lines.append(
+                (
+                    name,
+                    f"{rows:,}",
+                    f"{drawn:,}",
+                    f"{drawn / rows:.2f}",
+                    f"{run.distinct[task] / rows:.0%}",
+                    f"{rows - run.distinct[task]:,}",
+                )
+            )
     return lines
 
 

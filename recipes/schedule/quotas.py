@@ -31,9 +31,19 @@ class Cell:
     deck: Deck
     ratio: float  # rows dealt for each place; those not picked wait for the next pass
     placed: bool  # all of its rows have a place in aligner space (text has none)
+    guarantee: float = 0.0  # one place in so many is filled in turn, without a choice; 0: none
 
     def candidates(self, places: int) -> int:
         return max(places, int(places * self.ratio))
+
+    def deal(self, places: int) -> list[tuple[np.ndarray, int]]:
+        """Rows and how many of them to take: those whose turn it is, and candidates for the other places."""
+        if not self.guarantee or self.ratio <= 1:
+            return [(self.deck.deal(self.candidates(places)), places)]
+        sure = self.deck.deal_in_turn(places, guarantee=self.guarantee)
+        free = places - len(sure)
+        offered = [(self.deck.deal_others(self.candidates(free), sure), free)] if free else []
+        return [(sure, len(sure)), *offered] if len(sure) else offered
 
 
 class Split:
@@ -168,7 +178,9 @@ def make_cell(phase: Phase, table: ScheduleTable, deck: Deck, share: float, rows
         return Cell(deck, 1.0, placed)
     visits = phase.max_visits if share * rows > len(deck) else 1.0
     spare = visits * len(deck) / (share * phase.coverage * rows)
-    return Cell(deck, float(np.clip(spare, 1, phase.candidates)), placed)
+    # The places that the label has in the guaranteed passes of its task, one fewer for rounding, for each of its rows.
+    turns = max(1.0, (phase.guarantee * share * rows - 1) / len(deck)) if phase.guarantee else 0.0
+    return Cell(deck, float(np.clip(spare, 1, phase.candidates)), placed, turns)
 
 
 def check_shares(phase: Phase, decks: Sequence[Deck], shares: np.ndarray, places: float) -> Iterator[str]:

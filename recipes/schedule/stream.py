@@ -19,7 +19,7 @@ from recipes.errors import RecipeError
 from recipes.schedule.config import ScheduleConfig
 from recipes.schedule.decks import Deck
 from recipes.schedule.phases import Phase
-from recipes.schedule.pick import pick_across_clusters, pick_farthest
+from recipes.schedule.pick import pick_across_clusters, pick_by_repulsion, pick_farthest
 from recipes.schedule.quotas import Quotas, lay_out_quotas
 from recipes.schedule.space import cluster_rows, reduce_dimensions
 from recipes.schedule.table import TEXT, ScheduleTable
@@ -92,7 +92,7 @@ class Schedule:
 
     def deck_passes(self) -> dict[str, float]:
         """How often each deck has been gone through so far."""
-        return {name: deck.dealt / len(deck) for name, deck in self._decks.items()}
+        return {name: deck.passes for name, deck in self._decks.items()}
 
     def __len__(self) -> int:
         """Batches of the whole run, those drawn already among them."""
@@ -169,6 +169,7 @@ class Schedule:
             "phase_step": self._phase_step,
             "owed": [node.owed.tolist() for node in self._quotas[self._phase].tree.nodes()],
             "dealt": {name: deck.dealt for name, deck in self._decks.items() if deck.dealt},
+            "filled": {name: deck.filled for name, deck in self._decks.items() if deck.filled},
             "plateau": {"best": self._best, "stale": self._stale, "reached": self._plateau},
         }
 
@@ -189,6 +190,7 @@ class Schedule:
         self._best, self._stale, self._plateau = plateau["best"], plateau["stale"], plateau["reached"]
         for name, deck in self._decks.items():
             deck.dealt = state["dealt"].get(name, 0)
+            deck.filled = state.get("filled", {}).get(name, 0)
         for quotas in self._quotas:
             for node in quotas.tree.nodes():
                 node.owed[:] = 0
@@ -213,16 +215,16 @@ class Schedule:
         """Deal candidates for each cell's places and pick among them."""
         places = quotas.tree.take(self.config.batch_size)
         drawn = np.flatnonzero(places)
-        dealt = [quotas.cells[i].deck.deal(quotas.cells[i].candidates(int(places[i]))) for i in drawn]
+        dealt = [(quotas.cells[i].placed, *offer) for i in drawn for offer in quotas.cells[i].deal(int(places[i]))]
         if phase.picker == "random":
-            return np.concatenate(dealt)
-        placed = [rows for i, rows in zip(drawn, dealt, strict=True) if quotas.cells[i].placed]
-        others = [rows for i, rows in zip(drawn, dealt, strict=True) if not quotas.cells[i].placed]
+            return np.concatenate([rows for _, rows, _ in dealt])
+        placed = [rows for in_space, rows, _ in dealt if in_space]
+        others = [rows for in_space, rows, _ in dealt if not in_space]
         if not placed:
             return np.concatenate(others)
         rows = np.concatenate(placed)
         cell = np.repeat(np.arange(len(placed)), [len(part) for part in placed])
-        wanted = np.array([places[i] for i in drawn if quotas.cells[i].placed])
+        wanted = np.array([count for in_space, _, count in dealt if in_space])
         return np.concatenate([rows[self._pick(phase.picker, rows, cell, wanted)], *others])
 
     def _pick(self, picker: str, rows: np.ndarray, cell: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -230,7 +232,8 @@ class Schedule:
             assert self._clusters is not None
             return pick_across_clusters(self._clusters[rows], cell, places)
         assert self._points is not None
-        return pick_farthest(self._points[rows], cell, places)
+        pick = pick_farthest if picker == "farthest" else pick_by_repulsion
+        return pick(self._points[rows], cell, places)
 
 
 def digest_of(config: ScheduleConfig, phases: Sequence[Phase], seed: int) -> str:
@@ -244,6 +247,8 @@ def deciding_fields(phase: Phase) -> dict[str, Any]:
     fields = asdict(phase)
     if not phase.patience:
         del fields["judged_by"]
+    if not phase.guarantee:
+        del fields["guarantee"]
     return fields
 
 

@@ -91,5 +91,5 @@ def test_a_plateau_that_no_validation_can_show_is_never_seen() -> None:
 
 def test_a_state_without_any_patience_is_read_as_it_always_was() -> None:
     """Its identity was written before a phase could say what judges it."""
-    config = ScheduleConfig(kind="ads", steps=30)
-    assert build_schedule(config, TABLE, EMBEDDINGS, seed=0).state_dict()["identity"]["config"] == "93dac44bcc4ba47b"
+    config = ScheduleConfig(kind="tpc", steps=30)
+    assert build_schedule(config, TABLE, EMBEDDINGS, seed=0).state_dict()["identity"]["config"] == "1277f44a2d8e2b43"

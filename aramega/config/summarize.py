@@ -48,6 +48,11 @@ class SummarizeConfig(Options):
         "(vLLM, Ollama, llama.cpp, a vendor), for example openai:qwen3@http://127.0.0.1:8000/v1; hf:FOLDER runs a local "
         "transformers chat model (a merged model of recipes.merge too), which reads transcripts and hears nothing. The same MODEL at another URL counts as the same, and nothing is done again.",
     )
+    hears: bool = Field(
+        False,
+        description="The openai: endpoint is sent each passage's sound in place of its transcript: for an audio LLM, such "
+        "as one of your own that python -m recipes.serve answers for. prompt is then the question that goes with it.",
+    )
     prompt: str = Field(
         "",
         description="A prompt file of your own; empty for the one that comes with aramega. Its text counts, not its name.",
@@ -141,6 +146,11 @@ class SummarizeConfig(Options):
     def _limits_can_be_kept(self) -> Self:
         if self.max_cost and not (self.price_in or self.price_out):
             raise ValueError("max_cost needs price_in and price_out, the prices of a million tokens")
+        if self.hears and self.model.kind != "openai":
+            raise ValueError(
+                f"hears needs a backend that can be sent sound, openai:MODEL@URL, and backend is {self.backend}. "
+                "For a model of yours run python -m recipes.serve FOLDER; it prints what to give here"
+            )
         if self.max_answer_tokens * 2 > self.context_tokens:
             raise ValueError(
                 f"max_answer_tokens ({self.max_answer_tokens}) leaves too little of context_tokens "
@@ -152,6 +162,11 @@ class SummarizeConfig(Options):
     def model(self) -> BackendName:
         return parse_backend(self.backend)
 
+    @property
+    def prompt_kind(self) -> str:
+        """Which kind of prompt a passage is asked about with."""
+        return "hear" if self.hears else "summary"
+
     def deciding(self) -> dict[str, Any]:
         """A prompt and a local model count by what they hold, an endpoint by its model's name; where sentences are only
         picked, none does."""
@@ -159,12 +174,13 @@ class SummarizeConfig(Options):
             limits = {key: getattr(self, key) for key in ("backend", "max_sentences", "max_words", "max_topics")}
             return {**limits, "formulas": list(self.formulas), "method": EXTRACTIVE_METHOD}
         prompts = {
-            "prompt": load_prompt("summary", self.prompt),
+            "prompt": load_prompt(self.prompt_kind, self.prompt),
             "merge_prompt": load_prompt("merge", self.merge_prompt),
         }
         tags = {key: prompt.tag for key, prompt in prompts.items()}
         backend = f"openai:{self.model.model}" if self.model.kind == "openai" else self.backend
-        asked = {key: value for key, value in super().deciding().items() if key != "formulas"}
+        passed_over = {"formulas"} if self.hears else {"formulas", "hears"}
+        asked = {key: value for key, value in super().deciding().items() if key not in passed_over}
         return {**asked, **tags, "backend": content_key(backend)}
 
 

@@ -29,11 +29,12 @@ else:
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _ABOUT = ("title", "programme", "channel", "date")
-_REQUIRED = {"summary": "transcript", "merge": "summaries", "overview": "passages"}
+_REQUIRED = {"summary": "transcript", "merge": "summaries", "overview": "passages", "hear": ""}
 _LIMITS = {
     "summary": ("max_sentences", "max_words", "max_topics"),
     "merge": ("max_sentences", "max_words", "max_topics"),
     "overview": ("max_sentences", "max_words", "max_chapters"),
+    "hear": ("max_sentences", "max_words", "max_topics"),
 }
 """By the kind of prompt: the material it is for, and the numbers it may be told."""
 
@@ -118,7 +119,7 @@ def _check_placeholders(values: Mapping[str, Any], kind: str, where: str) -> Non
                 )
                 raise AramegaError(f"{where}: unknown placeholder {{{name}}} in `{part}`; {hint}")
     for part, name in (("user", material), ("repair", "error")):
-        if f"{{{name}}}" not in values[part]:
+        if name and f"{{{name}}}" not in values[part]:
             raise AramegaError(f"{where}: the placeholder {{{name}}} is missing from `{part}`.")
 
 

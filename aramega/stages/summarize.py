@@ -8,21 +8,22 @@ what price is `backends.llm`'s business.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from aramega.backends.llm import ChatModel, Talk
-from aramega.backends.llm.answers import Limits, SummaryAnswer, read_summary
+from aramega.backends.llm import ChatModel, Message, Request, Talk
+from aramega.backends.llm.answers import Limits, SummaryAnswer, answer_schema, read_heard, read_summary
 from aramega.backends.llm.estimates import Estimate, estimate_talks, room_beside, split_to_fit
 from aramega.backends.llm.journal import forget_invalid_answers
 from aramega.backends.llm.models import check_model, open_model
-from aramega.backends.llm.quoting import known_about, make_request
+from aramega.backends.llm.quoting import as_data, known_about, make_request
 from aramega.backends.llm.talks import Bill, ask
 from aramega.config.summarize import SummarizeConfig
 from aramega.plugins import Plugin, find_plugins
 from aramega.prompts import Prompt, fill, load_prompt
-from aramega.records import DraftedPassage, Metadata, Part, Summary
+from aramega.records import AramegaError, DraftedPassage, Metadata, Part, Summary
 from aramega.stages.base import Stage, Step, Takes
 from aramega.stages.names import SUMMARIZE, TRANSCRIBE
 from aramega.text.extractive import extract, method
@@ -68,7 +69,7 @@ class Summarize(Stage[DraftedPassage]):
     def prepare(self) -> None:
         if not self._picks:
             self._rules = load_rules(self.options)  # once: a curator may be editing the prompt meanwhile
-            self._model = open_model(self.options, self.workspace.answers)
+            self._model = open_model(self.options, self.workspace.answers, self._read_clip)
             self._model.load()
 
     def forget_failures(self) -> None:
@@ -84,6 +85,19 @@ class Summarize(Stage[DraftedPassage]):
 
     def run_batch(self, items: Sequence[DraftedPassage]) -> Iterator[Sequence[Summary] | Exception | Step]:
         return super().run_batch(items) if self._picks else iter(self._talk_about(items))
+
+    def _read_clip(self, clip: str) -> bytes:
+        """A clip as a WAV file, which every server can read."""
+        import soundfile
+
+        with self.workspace.borrow(clip) as path:
+            try:
+                samples, rate = soundfile.read(path, dtype="int16")
+            except (OSError, RuntimeError) as error:
+                raise AramegaError(f"{clip}: this clip cannot be read ({error}). Restore it, from a backup.") from None
+        sound = io.BytesIO()
+        soundfile.write(sound, samples, rate, format="WAV", subtype="PCM_16")
+        return sound.getvalue()
 
     def _talk_about(self, items: Sequence[DraftedPassage]) -> list[Sequence[Summary] | Exception]:
         assert self._model is not None, "prepare comes first"
@@ -140,7 +154,7 @@ class Rules:
 
 def load_rules(options: SummarizeConfig) -> Rules:
     return Rules(
-        prompt=load_prompt("summary", options.prompt),
+        prompt=load_prompt(options.prompt_kind, options.prompt),
         merge=load_prompt("merge", options.merge_prompt),
         limits=Limits(options.max_sentences, options.max_words, options.max_topics),
         options=options,
@@ -152,6 +166,8 @@ def summarize_passage(item: DraftedPassage, rules: Rules) -> Talk[Summary]:
     lines, made_by = said_lines(item), rules.options.model.provenance
     if not any(char.isalnum() for line in lines for char in line):
         return Summary(item.id, "", "", (), abstractive=True, model=made_by, prompt=rules.prompt.tag)
+    if rules.options.hears:
+        return (yield from _hear_passage(item, rules, made_by))
     bill, options = Bill(), rules.options
     parts = split_to_fit(lines, room_beside(rules.prompt, options, options.max_answer_tokens))
     answers = yield from _ask_about(rules.prompt, "transcript", parts, item.recording.metadata, rules, bill)
@@ -168,6 +184,36 @@ def summarize_passage(item: DraftedPassage, rules: Rules) -> Talk[Summary]:
         abstractive=True,
         model=made_by,
         prompt=f"{rules.prompt.tag} {rules.merge.tag}" if merged else rules.prompt.tag,
+        prompt_tokens=bill.prompt_tokens,
+        completion_tokens=bill.completion_tokens,
+        requests=bill.requests,
+    )
+
+
+def _hear_passage(item: DraftedPassage, rules: Rules, made_by: str) -> Talk[Summary]:
+    """The talk about a passage with a model that hears it."""
+    bill, prompt = Bill(), rules.prompt
+    limits = {key: str(value) for key, value in rules.named_limits().items()}
+    about = {key: as_data(value) for key, value in known_about(item.recording.metadata).items()}
+    question = fill(prompt.user, {**about, **limits})
+    system = (Message("system", fill(prompt.system, limits)),) if prompt.system else ()
+    request = Request(
+        (*system, Message("user", question)),
+        answer_schema(SummaryAnswer),
+        rules.options.max_answer_tokens,
+        clip=item.passage.clip,
+        seconds=item.passage.seconds,
+    )
+    read = partial(read_heard, limits=rules.limits)
+    (answer,) = yield from ask([request], read, lambda error: fill(prompt.repair, {**limits, "error": error}), bill)
+    return Summary(
+        passage=item.id,
+        text=answer.summary,
+        title=answer.title,
+        topics=tuple(answer.topics),
+        abstractive=True,
+        model=made_by,
+        prompt=prompt.tag,
         prompt_tokens=bill.prompt_tokens,
         completion_tokens=bill.completion_tokens,
         requests=bill.requests,

@@ -6,6 +6,7 @@ The thinker is the text-answering half of Qwen2.5-Omni: an audio tower whose las
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,17 @@ def save_model(loaded: LoadedModel, folder: Path) -> None:
     loaded.encoder.tokenizer.save_pretrained(folder)
     loaded.encoder.features.save_pretrained(folder)
     write_settings(folder, loaded.encoder.compress)
+
+
+def saved_system(folder: Path) -> str:
+    """The system turn of a saved model's training, from its chat template; empty where it names none of ours."""
+    path = folder / "chat_template.jinja"
+    template = path.read_text(encoding="utf-8") if path.is_file() else ""
+    _, named, rest = template.partition("{%- set SYSTEM = ")
+    try:
+        return str(json.JSONDecoder().raw_decode(rest)[0]) if named else ""
+    except ValueError:
+        return ""
 
 
 def audio_tower(thinker: Any) -> Any:

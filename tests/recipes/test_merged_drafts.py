@@ -14,7 +14,9 @@ from recipes.models.collate import Encoder, Prompt, chat_template
 from recipes.models.config import TinyShape
 from recipes.models.load import LoadedModel, save_model
 from recipes.models.tiny import make_tiny_model, sample_text, tiny_config, train_tokenizer
+from recipes.serve import open_served
 from recipes.train import main as train
+from tests.recipes.test_serve import serving
 from tests.recipes.toys import toy_config, toy_dataset, toy_model
 from tests.support.chat_server import SUMMARY
 from tests.support.cli import Run
@@ -68,26 +70,50 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_a_merged_thinker_writes_the_summaries_of_a_build(
-    merged: Path, short_broadcast: Path, tmp_path: Path, aramega: Run
-) -> None:
-    """The transcripts are subtitles at hand; the recognizer that a build wants named is never asked."""
-    pytest.importorskip("whisper")
-    recognizer = save_random_whisper(tmp_path / "random.pt", width=16)
+@pytest.fixture
+def broadcast(short_broadcast: Path, tmp_path: Path) -> Path:
+    """A broadcast whose transcripts are subtitles at hand: the recognizer that a build wants named is never asked."""
     audio = tmp_path / "news.wav"
     audio.write_bytes(short_broadcast.read_bytes())
     lines = [
         f"{i + 1}\n00:00:{5 * i:02},000 --> 00:00:{5 * i + 4:02},900\nالخبر رقم {i} من النشرة\n" for i in range(12)
     ]
     audio.with_suffix(".srt").write_text("\n".join(lines), encoding="utf-8")
+    return audio
+
+
+def build(aramega: Run, audio: Path, workspace: Path, *options: object) -> list[tuple[str, str, str, int]]:
+    """Text, model, prompt and prompt tokens of the summaries of a build."""
+    pytest.importorskip("whisper")
+    recognizer = save_random_whisper(workspace.parent / "random.pt", width=16)
     done = aramega(
-        "build-ssum", audio, "-w", tmp_path / "work", "-q", "--asr-model", recognizer, "--set", "transcribe.at_hand=prefer",
-        "--summarizer", f"hf:{merged}", "--set", "summarize.device=cpu",
+        "build-ssum", audio, "-w", workspace, "-q", "--asr-model", recognizer, "--set", "transcribe.at_hand=prefer", *options
     )  # fmt: skip
     assert done.code == 0, done
-    rows = sqlite3.connect(tmp_path / "work" / "aramega.db").execute("SELECT text, model FROM summaries").fetchall()
+    columns = "text, model, prompt, prompt_tokens"
+    return sqlite3.connect(workspace / "aramega.db").execute(f"SELECT {columns} FROM summaries").fetchall()
+
+
+def test_a_merged_thinker_writes_the_summaries_of_a_build(
+    merged: Path, broadcast: Path, tmp_path: Path, aramega: Run
+) -> None:
+    rows = build(aramega, broadcast, tmp_path / "work", "--summarizer", f"hf:{merged}", "--set", "summarize.device=cpu")
     assert rows
-    assert set(rows) == {("افتتحت الوزارة ثلاثة مستشفيات.", f"hf:{merged.name}")}
+    assert {row[:2] for row in rows} == {("افتتحت الوزارة ثلاثة مستشفيات.", f"hf:{merged.name}")}
+
+
+def test_a_served_thinker_hears_the_passages_of_a_build_and_drafts_their_summaries(
+    merged: Path, broadcast: Path, tmp_path: Path, aramega: Run
+) -> None:
+    with serving(open_served(merged, which="best", device="cpu"), name="mine") as server:
+        rows = build(
+            aramega, broadcast, tmp_path / "work", "--summarizer", server.backend, "--set", "summarize.hears=true"
+        )
+    assert rows
+    for text, model, prompt, tokens in rows:
+        assert (text, model) == ("افتتحت الوزارة ثلاثة مستشفيات.", "openai:mine")
+        assert prompt.startswith("hear@1#")
+        assert tokens > 15 * 25  # a passage has fifteen seconds at least, and was heard
 
 
 @pytest.mark.parametrize("system", ["You are a helpful assistant.", 'أنت "مساعد"\nمفيد 🎙 \\ {{ no }}'])

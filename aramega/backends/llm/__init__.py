@@ -32,6 +32,10 @@ class Request:
     schema: str
     """The JSON schema of the answer, as JSON."""
     max_tokens: int
+    clip: str = ""
+    """The passage's clip, within the workspace, that goes with the question; empty where only text is sent."""
+    seconds: float = 0.0
+    """How long the clip is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,13 @@ def read_summary(text: str, limits: Limits) -> SummaryAnswer:
     )
 
 
+def read_heard(text: str, limits: Limits) -> SummaryAnswer:
+    """The checked answer of a model that heard the passage. One that was fine-tuned on summaries writes just that."""
+    if "{" in text:
+        return read_summary(text, limits)
+    return SummaryAnswer(summary=checked_summary(_THOUGHTS.sub("", text), limits), title="", topics=[])
+
+
 def read_overview(passages: int, max_chapters: int) -> Callable[[str, Limits], OverviewAnswer]:
     """A reader of the answer for a recording of so many passages."""
 

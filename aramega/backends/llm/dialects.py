@@ -8,6 +8,7 @@ their dialects, too: some count no tokens, some give the text in pieces.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -30,9 +31,12 @@ class Dialect:
         """For idempotency keys: servers that heed them refuse a known key with another body."""
         return "" if self == Dialect() else f"-{hashlib.sha256(repr(self).encode()).hexdigest()[:6]}"
 
-    def body(self, request: Request, model: str, temperature: float) -> dict[str, Any]:
-        """A request in this dialect."""
-        messages = [{"role": m.role, "content": m.content} for m in request.messages]
+    def body(self, request: Request, model: str, temperature: float, *, sound: bytes = b"") -> dict[str, Any]:
+        """A request in this dialect; `sound` is a WAV file that goes with the first thing a user says."""
+        messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
+        if sound:
+            first = next(message for message in messages if message["role"] == "user")
+            first["content"] = [sound_part(sound), {"type": "text", "text": first["content"]}]
         body_fields: dict[str, Any] = {"model": model, "messages": messages, self.limit: request.max_tokens}
         if self.temperature:
             body_fields["temperature"] = temperature
@@ -53,6 +57,11 @@ class Dialect:
         if self.format:
             return replace(self, format="json_object" if self.format == "json_schema" else "")
         return None
+
+
+def sound_part(sound: bytes) -> dict[str, Any]:
+    """A WAV file as a part of a message."""
+    return {"type": "input_audio", "input_audio": {"data": base64.b64encode(sound).decode(), "format": "wav"}}
 
 
 class NoChat(Exception):

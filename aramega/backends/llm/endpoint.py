@@ -11,7 +11,7 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,14 @@ MOST_IN_A_ROW = 5
 class Endpoint:
     """A chat model at an address. One process may hold several, each with its own count of what is under way."""
 
-    def __init__(self, options: SummarizeConfig, answers: Path) -> None:
+    def __init__(
+        self, options: SummarizeConfig, answers: Path, read_clip: Callable[[str], bytes] | None = None
+    ) -> None:
         self.options = options
         self.url, self.model = options.model.url, options.model.model
         self._key = os.environ.get(options.key_variable, "")
         self._answers = answers
+        self._read_clip = read_clip
         self._budget = Budget(options.max_tokens_total, options.max_cost, options.price_in, options.price_out)
         self._dialect = Dialect()
         self._rng = random.Random()
@@ -193,8 +196,9 @@ class Endpoint:
         import openai
 
         dialect, refused = self._dialect, None
+        sound = self._read_clip(request.clip) if self._read_clip and request.clip else b""
         while True:
-            request_body = dialect.body(request, self.model, self.options.temperature)
+            request_body = dialect.body(request, self.model, self.options.temperature, sound=sound)
             try:
                 # Not `chat.completions.create`: it walks every message and schema to check it, 2 ms a request.
                 asking = self._client.post(

@@ -63,13 +63,18 @@ class Budget:
         return ""
 
 
+SOUND_TOKENS = 25
+"""Of a second of sound: Qwen's audio models take so many."""
+
+
 def tokens_of(text: str, characters_per_token: float) -> int:
     return math.ceil(len(text) / characters_per_token)
 
 
 def request_tokens(request: Request, characters_per_token: float) -> int:
-    """What a request's messages come to."""
-    return sum(tokens_of(m.content, characters_per_token) + MESSAGE_FRAME for m in request.messages)
+    """What a request's messages come to, and its sound at what audio models usually take for a second."""
+    sound = math.ceil(request.seconds * SOUND_TOKENS)
+    return sound + sum(tokens_of(m.content, characters_per_token) + MESSAGE_FRAME for m in request.messages)
 
 
 def at_most(request: Request, characters_per_token: float) -> Spent:

@@ -72,7 +72,10 @@ class Spent:
 
 def request_hash(request: Request, model: str, temperature: float) -> str:
     """Of all that the answer depends on. Not of the address: a server that moved is the same server."""
-    canonical = json.dumps([model, temperature, asdict(request)], ensure_ascii=False, sort_keys=True)
+    asked = asdict(request)
+    if not request.clip:  # a question in text has the hash it had before any model could hear
+        del asked["clip"], asked["seconds"]
+    canonical = json.dumps([model, temperature, asked], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -36,14 +37,15 @@ def summarizer_plugin(options: SummarizeConfig) -> Plugin | None:
     return None if kind in OWN_BACKENDS else get_plugin("summarizers", kind, OWN_BACKENDS)
 
 
-def open_model(options: SummarizeConfig, answers: Path) -> ChatModel:
-    """The chat model that the options name, not loaded yet; `answers` is where an endpoint's journal lies."""
+def open_model(options: SummarizeConfig, answers: Path, read_clip: Callable[[str], bytes] | None = None) -> ChatModel:
+    """The chat model that the options name, not loaded yet; `answers` is where an endpoint's journal lies, `read_clip`
+    gives a clip as a WAV file to one that hears."""
     if plugin := summarizer_plugin(options):
         return cast(ChatModel, plugin.load()(options))
     if options.model.kind == "openai":
         from aramega.backends.llm.endpoint import Endpoint
 
-        return Endpoint(options, answers)
+        return Endpoint(options, answers, read_clip)
     from aramega.backends.llm.local import LocalModel
 
     return LocalModel(options)

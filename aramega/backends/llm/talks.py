@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from aramega.backends.llm import InvalidAnswer, Message, Reply, Request, Talk
@@ -59,4 +59,4 @@ def _understand(reply: Reply, read: Callable[[str], A]) -> A | ValueError:
 
 def _sent_back(request: Request, reply: Reply, complaint: str) -> Request:
     previous_answer = Message("assistant", reply.text[:LONGEST_QUOTE] or "{}")
-    return Request((*request.messages, previous_answer, Message("user", complaint)), request.schema, request.max_tokens)
+    return replace(request, messages=(*request.messages, previous_answer, Message("user", complaint)))

@@ -105,7 +105,8 @@ def _pairs(new: Landmarks, old: Landmarks, tables: Sequence[_Table]) -> Integers
     """(place in new, place in old) of the landmarks that are alike, in the new ones' order."""
     alike = np.concatenate([table.find(_quarter(old.bits, number)) for number, table in enumerate(tables)])
     close = alike[differing_bits(new.bits[alike[:, 0]], old.bits[alike[:, 1]]) <= _PAIR_BITS]
-    return np.unique(close, axis=0)
+    pairs: Integers = np.unique(close, axis=0)
+    return pairs
 
 
 def differing_bits(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

@@ -68,7 +68,8 @@ class Deck:
             return dealt
         more = self.deal(again + len(rows))
         both = np.concatenate([dealt, more])
-        return both[~np.isin(both, rows)][:count]
+        others: np.ndarray = both[~np.isin(both, rows)][:count]
+        return others
 
     def _order(self, number: int) -> np.ndarray:
         """The rows in the order of pass `number`; the current pass is kept."""

@@ -54,10 +54,9 @@ def calibrate(workspace: Workspace, dry_run: DryRun = False, as_json: AsJson = F
     """Learn from the reviews how likely a draft is right, and send the likeliest wrong and richest drafts first."""
     from aramega.cli.calibration_table import show_calibration
     from aramega.cli.output import print_json
-    from aramega.settle.reviewed_drafts import to_dict
 
     calibration = workspace.review.calibrate(dry_run=dry_run)
-    print_json(to_dict(calibration)) if as_json else show_calibration(calibration)
+    print_json(calibration.to_dict()) if as_json else show_calibration(calibration)
 
 
 @command("review resolve", panel="Review", example="aramega review resolve news --policy referee --for-referee ids.txt")

@@ -10,7 +10,8 @@ not fitted on, so what is reported is measured on speakers (recordings, where no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,10 @@ class Calibration:
     """Of the probability, on groups left out."""
     score_reliability: Reliability
     """Of the score, had it been taken for a probability."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json and for the store."""
+        return asdict(self)
 
     def probability(self, facts: Mapping[str, float | None], score: float) -> float:
         """How likely a person accepts the draft unchanged."""

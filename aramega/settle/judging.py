@@ -51,10 +51,11 @@ def judge_drafts(store: Store, options: CheckConfig) -> int:
 
 def _with_some_at_random(judged: Callable[[], Iterator[Verdict]], share: float) -> Iterator[Verdict]:
     """The verdicts, a share of them at a random place in the others' order. They are made twice rather than kept."""
-    order = array(
-        "d", (v.priority for v in judged() if share and v.decision != "reject" and not is_drawn(v.passage, share))
-    )
-    order = array("d", sorted(order))
+    if not share:
+        yield from judged()
+        return
+    others = (v.priority for v in judged() if v.decision != "reject" and not is_drawn(v.passage, share))
+    order = array("d", sorted(array("d", others)))
     for verdict in judged():
         yield at_random_place(verdict, order) if is_drawn(verdict.passage, share) else verdict
 

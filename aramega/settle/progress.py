@@ -13,6 +13,7 @@ from statistics import fmean, median
 from typing import Any
 
 from aramega.records import Part, Review, in_time, moment
+from aramega.settle.at_random import is_drawn
 from aramega.settle.distances import edit_distance
 from aramega.settle.policies import draft_of
 from aramega.settle.rates import DraftRates, measure_rates
@@ -194,7 +195,8 @@ def measure_workspace(
         p: Known(lengths[p], draft_of(draft, "transcript"), draft_of(draft, "summary")) for p, draft in drafts.items()
     }
     reviews = [review for theirs in load_reviews(store, reviewed).values() for review in theirs]
-    rates = measure_rates([d for d in list_reviewed_drafts(store) if d.passage in passages], random_share)
+    drawn = [passage for passage in reviewed if is_drawn(passage, random_share)]
+    rates = measure_rates(list(list_reviewed_drafts(store, drawn)), random_share)
     return replace(measure_progress(described, reviews, now or datetime.now(timezone.utc)), rates=rates)
 
 

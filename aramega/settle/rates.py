@@ -38,9 +38,9 @@ class DraftRates:
 def measure_rates(reviewed: Sequence[ReviewedDraft], share: float) -> DraftRates:
     """Rates over the reviews of passages drawn at random, of which there is `share` in the order of review."""
     drawn = [draft for draft in reviewed if is_drawn(draft.passage, share)]
-    accepted = _rate({draft.passage: (0, 0) for draft in drawn}, [(d.passage, d.is_unchanged, 1) for d in drawn])
+    accepted = _rate([(d.passage, d.is_unchanged, 1) for d in drawn])
     texts = sorted({text for draft in drawn for text in draft.errors})
-    errors = {text: _rate({}, [(d.passage, *d.errors[text]) for d in drawn if text in d.errors]) for text in texts}
+    errors = {text: _rate([(d.passage, *d.errors[text]) for d in drawn if text in d.errors]) for text in texts}
     return DraftRates(
         reviews=len(drawn),
         accepted=accepted,
@@ -49,8 +49,9 @@ def measure_rates(reviewed: Sequence[ReviewedDraft], share: float) -> DraftRates
     )
 
 
-def _rate(sums: dict[str, tuple[int, int]], counts: Sequence[tuple[str, int, int]]) -> Interval | None:
+def _rate(counts: Sequence[tuple[str, int, int]]) -> Interval | None:
     """Of things counted by passage: their sum over the sum of the chances there were."""
+    sums: dict[str, tuple[int, int]] = {}
     for passage, happened, chances in counts:
         before = sums.get(passage, (0, 0))
         sums[passage] = (before[0] + happened, before[1] + chances)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from aramega.config.check import FACTS
 from aramega.records import DraftedPassage, Part, Review, from_dict
-from aramega.records.values import to_values
 from aramega.settle.calibration import Calibration, ReviewedDraft, calibrate
 from aramega.settle.policies import draft_of
 from aramega.settle.shown import draft_fingerprint
 from aramega.settle.standing import TEXTS, answer, is_rejection, standing
 from aramega.store import Store
 from aramega.store.calibration import load_calibration, write_calibration
-from aramega.store.passages import iterate_passages
+from aramega.store.passages import LOADED, load_passages
 from aramega.store.reviews import load_reviews, reviewed_passages
 from aramega.store.verdicts import list_measured
 from aramega.text import edit_counts, normalize
@@ -23,9 +21,9 @@ from aramega.text import edit_counts, normalize
 
 def calibrate_workspace(store: Store, *, dry_run: bool = False) -> Calibration:
     """Learn from the workspace's reviews, and keep it for the next verdicts, but on a dry run."""
-    calibration = calibrate(list(list_reviewed_drafts(store)), tuple(FACTS))
+    calibration = calibrate(list(list_reviewed_drafts(store, reviewed_passages(store))), tuple(FACTS))
     if not dry_run:
-        write_calibration(store, to_dict(calibration))
+        write_calibration(store, calibration.to_dict())
     return calibration
 
 
@@ -35,24 +33,19 @@ def find_calibration(store: Store) -> Calibration | None:
     return from_dict(Calibration, values) if values else None
 
 
-def to_dict(calibration: Calibration) -> dict[str, Any]:
-    """Plain values."""
-    values: dict[str, Any] = to_values(calibration)
-    return values
-
-
-def list_reviewed_drafts(store: Store) -> Iterator[ReviewedDraft]:
-    """Every standing review of a draft that is still the one its annotator saw."""
-    names = reviewed_passages(store)
-    wanted = set(names)
-    measured = {passage: facts for passage, _, facts in list_measured(store) if passage in wanted}
-    for item in iterate_passages(store, names, Part.DRAFT):
-        facts, shown = measured.get(item.id), draft_fingerprint(item.draft)
-        if facts is None or item.draft.verdict is None:
-            continue
-        for review in standing(load_reviews(store, [item.id])[item.id]):
-            if review.draft in ("", shown):
-                yield _reviewed(item, facts, review)
+def list_reviewed_drafts(store: Store, passages: Sequence[str]) -> Iterator[ReviewedDraft]:
+    """Every standing review, of these passages, of a draft that is still the one its annotator saw."""
+    for first in range(0, len(passages), LOADED):
+        batch = passages[first : first + LOADED]
+        measured = {passage: facts for passage, _, facts in list_measured(store, batch)}
+        reviews = load_reviews(store, batch)
+        for item in load_passages(store, batch, Part.DRAFT):
+            facts, shown = measured.get(item.id), draft_fingerprint(item.draft)
+            if facts is None or item.draft.verdict is None:
+                continue
+            for review in standing(reviews[item.id]):
+                if review.draft in ("", shown):
+                    yield _reviewed(item, facts, review)
 
 
 def _reviewed(item: DraftedPassage, facts: Mapping[str, float | None], review: Review) -> ReviewedDraft:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from aramega.records import Word
-from aramega.text import normalize
+from aramega.settle.word_diff import word_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TimedWord:
 def carry_times(heard: Sequence[Word], text: str, start: float, end: float) -> list[TimedWord]:
     """The words of `text`, said between `start` and `end`, by the times of those that were heard."""
     written = text.split()
-    matcher = SequenceMatcher(None, [_plain(word.text) for word in heard], [*map(_plain, written)], autojunk=False)
+    matcher = SequenceMatcher(None, [word_key(word.text) for word in heard], [*map(word_key, written)], autojunk=False)
     timed: list[TimedWord] = []
     at = start
     for kind, first, last, begin, stop in matcher.get_opcodes():
@@ -48,7 +48,3 @@ def _spread(words: Sequence[str], start: float, end: float) -> Iterator[TimedWor
         begin, at = at, at + len(word)
         share = (end - start) / letters
         yield TimedWord(word, round(start + share * begin, 3), round(start + share * at, 3), None)
-
-
-def _plain(word: str) -> str:
-    return normalize(word, "asr") or word

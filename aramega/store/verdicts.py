@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aramega.records import Verdict
@@ -29,17 +30,19 @@ def list_signatures(store: Store) -> Iterator[tuple[str, bytes]]:
         yield row[0], bytes.fromhex(row[1])
 
 
-def list_measured(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each checked passage, its recording, and all that is measured of it alone, by name."""
-    query = """
+def list_measured(store: Store, passages: Sequence[str] | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each checked passage, or each of these, its recording, and all that is measured of it alone, by name."""
+    # CROSS JOIN: from the few passages to their rows, by the table's key.
+    checks = "checks c" if passages is None else "json_each(?) v CROSS JOIN checks c ON c.passage = v.value"
+    query = f"""
         SELECT c.*, p.recording, p.snr_db, p.bandwidth_hz, p."end" - p.start AS seconds, t.at_hand_cer AS subtitles_cer,
             json_extract(l.dialect, '$[0].score') AS dialect_score, json_array_length(c.unsupported_numbers) AS numbers,
             json_array_length(c.unsupported_names) AS names
-        FROM checks c JOIN passages p ON p.id = c.passage JOIN transcripts t ON t.passage = c.passage
+        FROM {checks} JOIN passages p ON p.id = c.passage JOIN transcripts t ON t.passage = c.passage
             LEFT JOIN labels l ON l.passage = c.passage
         ORDER BY c.passage
-    """
-    for row in store._connection.execute(query):
+    """  # noqa: S608
+    for row in store._connection.execute(query, () if passages is None else (json.dumps(list(passages)),)):
         measured = {name: row[name] for name in row.keys() if name not in _NO_NUMBER}  # noqa: SIM118
         measured["unsupported_numbers"], measured["unsupported_names"] = measured.pop("numbers"), measured.pop("names")
         yield row["passage"], row["recording"], measured

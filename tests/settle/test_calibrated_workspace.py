@@ -81,7 +81,7 @@ def test_a_review_of_another_draft_teaches_nothing_of_this_one(tmp_path: Path):
         first, second = find_passages(store)
         amal = Annotator("amal")
         add_reviews(store, [amal.says(first, draft="of last week"), amal.says(second, verdict="reject")])
-        [reviewed] = list_reviewed_drafts(store)
+        [reviewed] = list_reviewed_drafts(store, [first, second])
     assert (reviewed.passage, reviewed.is_unchanged, reviewed.errors) == (second, False, {})
 
 

@@ -14,7 +14,6 @@ from aramega.settle.at_random import at_random_place, is_drawn
 from aramega.settle.calibration import Calibration, ReviewedDraft, calibrate
 from aramega.settle.rates import measure_rates
 from aramega.settle.reliability import measure_reliability
-from aramega.settle.reviewed_drafts import to_dict
 
 FACTS = ("avg_logprob", "snr_db", "words", "music_share")
 
@@ -72,7 +71,7 @@ def test_a_wild_fact_gives_no_wild_answer(learned: Calibration):
 
 
 def test_it_survives_being_written_down(learned: Calibration):
-    assert from_dict(Calibration, to_dict(learned)) == learned
+    assert from_dict(Calibration, learned.to_dict()) == learned
 
 
 def test_too_few_reviews_are_refused_by_number():

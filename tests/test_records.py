@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aramega.records import (
-    Line,
     Measures,
     Metadata,
     Recording,
@@ -17,15 +16,12 @@ from aramega.records import (
     Span,
     Timeline,
     Transcript,
-    Word,
     from_dict,
     on_grid,
     stretch_id,
 )
 from aramega.records.values import to_values
-
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+from tests.support.strategies import numbers, texts, transcripts
 
 
 @given(
@@ -59,23 +55,6 @@ def test_a_time_on_the_grid_and_the_id_made_of_it_agree(seconds: float) -> None:
     assert int(stretch_id("r", start, start + 1).split("-")[1]) == round(start * 1000)
 
 
-@given(
-    st.builds(
-        Transcript,
-        passage=texts,
-        lines=st.lists(
-            st.builds(
-                Line,
-                segment=texts,
-                text=texts,
-                start=numbers,
-                end=numbers,
-                tokens=st.lists(st.integers()).map(tuple),
-                words=st.lists(st.builds(Word, texts, numbers, numbers, numbers)).map(tuple),
-            )
-        ).map(tuple),
-        model=texts,
-    )
-)
+@given(transcripts)
 def test_values_of_a_record_are_those_of_asdict(transcript: Transcript) -> None:
     assert json.dumps(to_values(transcript)) == json.dumps(asdict(transcript))

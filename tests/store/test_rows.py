@@ -9,15 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from hypothesis import given
-from hypothesis import strategies as st
 
-from aramega.records import Line, Transcript, Word
+from aramega.records import Transcript
 from aramega.store import rows
+from tests.support.strategies import transcripts
 
 Mood = Literal["calm", "loud"]
-
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @dataclass(frozen=True)
@@ -39,26 +36,7 @@ def test_a_new_list_of_texts_is_a_column_and_no_json() -> None:
         assert rows.revive(Heard, row.fetchone()) == Heard("p", "calm", None, 2, ("a",))
 
 
-@given(
-    st.builds(
-        Transcript,
-        passage=texts,
-        lines=st.lists(
-            st.builds(
-                Line,
-                segment=texts,
-                text=texts,
-                start=numbers,
-                end=numbers,
-                avg_logprob=st.none() | st.floats(),
-                tokens=st.lists(st.integers()).map(tuple),
-                words=st.lists(st.builds(Word, texts, numbers, numbers, numbers)).map(tuple),
-                flags=st.lists(texts).map(tuple),
-            )
-        ).map(tuple),
-        model=texts,
-    )
-)
+@given(transcripts)
 def test_a_record_is_written_as_the_json_of_its_values(transcript: Transcript) -> None:
     """To the byte: a workspace's rows are compared with those of another build of it."""
     written = rows._insertion(Transcript)[1](transcript)

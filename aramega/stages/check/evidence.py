@@ -7,7 +7,7 @@ sees none of them. What is found is a doubt for a person to settle, with the sec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from aramega.records import DraftedPassage, SentenceEvidence
@@ -27,12 +27,9 @@ def find_evidence(item: DraftedPassage) -> tuple[SentenceEvidence, ...]:
     transcript, summary = item.draft.transcript, item.draft.summary
     if not (transcript and summary and summary.text):
         return ()
-    lines = [line for line in transcript.lines if line.text]
-    texts = [line.text for line in lines]
-    names = workspace_names(item)
-    return tuple(
-        _weigh(sentence, texts, [line.segment for line in lines], names) for sentence in sentences(summary.text)
-    )
+    text = " ".join(line.text for line in transcript.lines if line.text)
+    spoken, names = _spoken_words(transcript.lines), workspace_names(item)
+    return tuple(_weigh(sentence, text, spoken, names) for sentence in sentences(summary.text))
 
 
 def find_doubts(sentence: str, texts: Sequence[str], names: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
@@ -62,10 +59,9 @@ class HeardLine(Protocol):
 
 def carrying_segments(summary: str, lines: Sequence[HeardLine]) -> tuple[tuple[str, ...], ...]:
     """For each sentence of a summary, the segments of the lines that carry it."""
-    heard = [line for line in lines if line.text]
-    spoken = [(word, line.segment) for line in heard for word in words(line.text)]
-    supports = [find_support([word for word, _ in spoken], sentence) for sentence in sentences(summary)]
-    return tuple(tuple(dict.fromkeys(spoken[place][1] for place in support.words)) for support in supports)
+    spoken = _spoken_words(lines)
+    spoken_words = [word for word, _ in spoken]
+    return tuple(_carriers(spoken, find_support(spoken_words, sentence)) for sentence in sentences(summary))
 
 
 def workspace_names(item: DraftedPassage) -> list[str]:
@@ -73,14 +69,23 @@ def workspace_names(item: DraftedPassage) -> list[str]:
     return words(clean(item.recording.metadata.speaker))
 
 
-def _weigh(sentence: str, texts: Sequence[str], segments: Sequence[str], names: Sequence[str]) -> SentenceEvidence:
-    spoken = [(word, segment) for text, segment in zip(texts, segments, strict=True) for word in words(text)]
+def _spoken_words(lines: Iterable[HeardLine]) -> list[tuple[str, str]]:
+    """Each word of the lines, with the segment that it was said in."""
+    return [(word, line.segment) for line in lines for word in words(line.text)]
+
+
+def _carriers(spoken: Sequence[tuple[str, str]], support: Support) -> tuple[str, ...]:
+    """The segments of the words that carry a sentence, each once."""
+    return tuple(dict.fromkeys(spoken[place][1] for place in support.words))
+
+
+def _weigh(sentence: str, text: str, spoken: Sequence[tuple[str, str]], names: Sequence[str]) -> SentenceEvidence:
     spoken_words = [word for word, _ in spoken]
     support = find_support(spoken_words, sentence)
-    doubts = _doubts(sentence, " ".join(texts), spoken_words, support, names)
+    doubts = _doubts(sentence, text, spoken_words, support, names)
     return SentenceEvidence(
         sentence=sentence,
-        segments=tuple(dict.fromkeys(spoken[place][1] for place in support.words)),
+        segments=_carriers(spoken, support),
         share=round(support.share, 4),
         doubts=tuple(f"{kind}: {' '.join(what)}".rstrip(": ") for kind, what in doubts.items()),
     )

@@ -8,11 +8,11 @@ own metadata. A name that shows itself in none of these ways is not found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from aramega.text.keyphrases import is_function_word
 from aramega.text.nouns import is_definite, looks_like_verb
 from aramega.text.support import folded
+from aramega.text.word_lists import word_list
 
 _TITLES = """
 الدكتور الدكتورة دكتور دكتورة الشيخ الشيخة شيخ الأستاذ الأستاذة المهندس المهندسة السيد السيدة الرئيس الوزير الوزيرة وزير وزيرة الأمير الأميرة
@@ -42,7 +42,7 @@ def find_name_words(text_words: Sequence[str], own: Iterable[str] = ()) -> list[
     named: set[int] = set()
     own_words = frozenset(map(folded, own))
     for i, word in enumerate(text_words):
-        if folded(word) in _forms(_PLACES) or folded(word) in own_words:
+        if folded(word) in word_list(_PLACES, folded) or folded(word) in own_words:
             named.add(i)
         if _is(word, _TITLES):
             named |= _after_title(text_words, i)
@@ -81,9 +81,4 @@ def _may_be_name(word: str) -> bool:
 
 
 def _is(word: str, forms: str) -> bool:
-    return folded(word) in _forms(forms)
-
-
-@cache
-def _forms(text: str) -> frozenset[str]:
-    return frozenset(map(folded, text.split()))
+    return folded(word) in word_list(forms, folded)

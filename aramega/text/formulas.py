@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
-from aramega.text.normalization import normalize
 from aramega.text.tokens import words
+from aramega.text.word_lists import loose_spelling
 
 FORMULAS = (
     "بسم الله الرحمن الرحيم",
@@ -175,7 +175,7 @@ class Formulas:
 
     def spans(self, text_words: Sequence[str]) -> list[range]:
         """Where formulas stand among the words, in order; none overlaps another."""
-        folded = [_fold(word) for word in text_words]
+        folded = [loose_spelling(word) for word in text_words]
         spans, at = [], 0
         while at < len(folded):
             length = self._length_at(folded, at)
@@ -201,16 +201,11 @@ class Formulas:
 
 @lru_cache(8)
 def _index(own: tuple[str, ...]) -> Formulas:
-    phrases = {tuple(map(_fold, words(phrase))) for phrase in (*FORMULAS, *own)} - {()}
+    phrases = {tuple(map(loose_spelling, words(phrase))) for phrase in (*FORMULAS, *own)} - {()}
     by_first_word: dict[str, list[tuple[str, ...]]] = {}
     for phrase in sorted(phrases, key=lambda phrase: (-len(phrase), phrase)):
         by_first_word.setdefault(phrase[0], []).append(phrase)
     return Formulas({first: tuple(phrases) for first, phrases in by_first_word.items()})
-
-
-@lru_cache(1 << 14)
-def _fold(word: str) -> str:
-    return normalize(word, "asr").lower().replace("ة", "ه").replace("ى", "ي")
 
 
 def _without_joined(word: str) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ word is taken for a noun if it shows itself anywhere in the text, and for a poor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
 
-from aramega.text.normalization import normalize, strip_diacritics
+from aramega.text.normalization import strip_diacritics
+from aramega.text.word_lists import spelling, word_list
 
 _ARTICLES = ("ال", "وال", "بال", "فال", "كال", "لل", "ولل")
 _BEFORE_NOUNS = """
@@ -40,7 +40,7 @@ def is_definite(word: str) -> bool:
 def carries_pronoun(word: str) -> bool:
     """Whether a word ends in somebody's or something's pronoun. One with the article cannot."""
     bare = strip_diacritics(word)
-    if is_definite(bare) or _fold(bare) in _forms(_NO_PRONOUN) or bare in _IN_HA.split():
+    if is_definite(bare) or spelling(bare) in word_list(_NO_PRONOUN) or bare in _IN_HA.split():
         return False
     if bare.endswith(("ه", "ك")):
         return len(bare) >= 4
@@ -63,7 +63,7 @@ def find_nouns(text_words: Sequence[str]) -> frozenset[str]:
     after_preposition = {
         word
         for before, word in pairwise(text_words)
-        if _fold(before) in _forms(_BEFORE_NOUNS) and not looks_like_verb(word)
+        if spelling(before) in word_list(_BEFORE_NOUNS) and not looks_like_verb(word)
     }
     return frozenset(
         word
@@ -83,12 +83,3 @@ def _without_article(word: str) -> str:
         if bare.startswith(article) and len(bare) - len(article) >= 3:
             return bare.removeprefix(article)
     return bare
-
-
-@cache
-def _forms(text: str) -> frozenset[str]:
-    return frozenset(map(_fold, text.split()))
-
-
-def _fold(word: str) -> str:
-    return normalize(word, "asr").lower()

@@ -11,14 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aramega.text.normalization import european_digits, normalize
+from aramega.text.normalization import european_digits
+from aramega.text.word_lists import loose_spelling
 
 _DIGITS = re.compile(r"\d{1,3}(?:[,٬]\d{3})+(?:[.٫]\d+)?|\d+(?:[.٫]\d+)?")
 _TOKEN = re.compile(rf"(?P<digits>{_DIGITS.pattern})|(?P<word>[^\W\d_]+)|(?P<stop>[^\w\s])")
-
-
-def _fold(word: str) -> str:
-    return normalize(word, "asr").replace("ة", "ه").replace("ى", "ي")
 
 
 _UNITS = {
@@ -48,21 +45,23 @@ _TWO_SCALES = {
 }
 
 _SMALL = {
-    **{_fold(form): value for value, forms in _UNITS.items() for form in forms.split()},
-    **{_fold(stem + end): value for value, stem in _TENS.items() for end in ("ون", "ين")},
+    **{loose_spelling(form): value for value, forms in _UNITS.items() for form in forms.split()},
+    **{loose_spelling(stem + end): value for value, stem in _TENS.items() for end in ("ون", "ين")},
 }
 _HUNDRED = {
-    **{_fold(form): 100 for form in ("مئة", "مائة", "مية", "مئات")},
-    **{_fold(form): 200 for form in ("مئتان", "مئتين", "مئتي", "مائتان", "مائتين", "مائتي", "ميتين")},
-    **{_fold(stem + end): value * 100 for value, stem in _HUNDREDS.items() for end in ("مئة", "مائة", "مية")},
+    **{loose_spelling(form): 100 for form in ("مئة", "مائة", "مية", "مئات")},
+    **{loose_spelling(form): 200 for form in ("مئتان", "مئتين", "مئتي", "مائتان", "مائتين", "مائتي", "ميتين")},
+    **{loose_spelling(stem + end): value * 100 for value, stem in _HUNDREDS.items() for end in ("مئة", "مائة", "مية")},
 }
-_SCALE = {_fold(form): value for value, forms in _SCALES.items() for form in forms.split()}
-_TWO_SCALE = {_fold(form): 2 * value for value, forms in _TWO_SCALES.items() for form in forms.split()}
+_SCALE = {loose_spelling(form): value for value, forms in _SCALES.items() for form in forms.split()}
+_TWO_SCALE = {loose_spelling(form): 2 * value for value, forms in _TWO_SCALES.items() for form in forms.split()}
 _ELEVEN = {
-    _fold(form): value for value, forms in {1: "أحد إحدى", 2: "اثنا اثني اثنتا اثنتي"}.items() for form in forms.split()
+    loose_spelling(form): value
+    for value, forms in {1: "أحد إحدى", 2: "اثنا اثني اثنتا اثنتي"}.items()
+    for form in forms.split()
 }
-_TEN = {_fold("عشر"), _fold("عشرة")}
-_HALF = _fold("نصف")
+_TEN = {loose_spelling("عشر"), loose_spelling("عشرة")}
+_HALF = loose_spelling("نصف")
 _KNOWN = {*_SMALL, *_HUNDRED, *_SCALE, *_TWO_SCALE, *_ELEVEN, _HALF}
 
 
@@ -74,7 +73,7 @@ def numbers(text: str) -> list[float]:
 def _tokens(text: str) -> Iterator[tuple[str, bool, float | None]]:
     """(folded word, whether و joins it to what came before, value of digits); marks end a number."""
     tokens = list(_TOKEN.finditer(european_digits(text)))
-    folded = [_fold(token["word"] or "") for token in tokens]
+    folded = [loose_spelling(token["word"] or "") for token in tokens]
     for i, (token, word) in enumerate(zip(tokens, folded, strict=True)):
         if token["digits"]:
             yield "", False, float(re.sub("[,٬]", "", token["digits"]).replace("٫", "."))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from aramega.text.normalization import normalize
 from aramega.text.support import is_content, root_like
+from aramega.text.word_lists import loose_spelling, word_list
 
 _NEGATIONS = "لم لن لا ليس ليست ليسوا ما غير عدم دون بدون مش مو موش مب ماكو"
 _REACH = 2
@@ -44,7 +44,7 @@ _CONTRARIES = (
 
 def contrary_of(word: str) -> str:
     """A word of the contrary direction, or nothing."""
-    place = _directions().get(_fold(word))
+    place = _directions().get(loose_spelling(word))
     return "" if place is None else _CONTRARIES[place[0]][1 - place[1]].split()[0]
 
 
@@ -66,7 +66,7 @@ def wrong_directions(spoken: Sequence[str], written: Sequence[str]) -> list[str]
     directions = _directions()
     wrong = []
     for i, word in enumerate(written):
-        place = directions.get(_fold(word))
+        place = directions.get(loose_spelling(word))
         if place is None:
             continue
         family, sign = place
@@ -80,7 +80,9 @@ def _signs_nearest(spoken: Sequence[str], written: Sequence[str], at: int, famil
     """The directions of a family that stand in the speech beside what stands beside the word; else any of them."""
     directions = _directions()
     places = [
-        (j, directions[_fold(w)][1]) for j, w in enumerate(spoken) if directions.get(_fold(w), (-1,))[0] == family
+        (j, directions[loose_spelling(w)][1])
+        for j, w in enumerate(spoken)
+        if directions.get(loose_spelling(w), (-1,))[0] == family
     ]
     beside = {root_like(word) for word in written[max(0, at - 2) : at + 3] if is_content(word) and word != written[at]}
 
@@ -113,13 +115,10 @@ def _negated_by_root(text_words: Sequence[str]) -> dict[str, set[bool]]:
 
 
 def _is_negation(word: str) -> bool:
-    folded = _fold(word)
-    return folded in _negations() or (folded[:1] in ("و", "ف") and folded[1:] in _negations())
-
-
-@cache
-def _negations() -> frozenset[str]:
-    return frozenset(map(_fold, _NEGATIONS.split()))
+    folded = loose_spelling(word)
+    return folded in word_list(_NEGATIONS, loose_spelling) or (
+        folded[:1] in ("و", "ف") and folded[1:] in word_list(_NEGATIONS, loose_spelling)
+    )
 
 
 @cache
@@ -129,10 +128,11 @@ def _directions() -> dict[str, tuple[int, int]]:
     for family, sides in enumerate(_CONTRARIES):
         for sign, side in enumerate(sides):
             for word in side.split():
-                for form in (_fold(word), f"و{_fold(word)}", f"ف{_fold(word)}", f"ال{_fold(word)}"):
+                for form in (
+                    loose_spelling(word),
+                    f"و{loose_spelling(word)}",
+                    f"ف{loose_spelling(word)}",
+                    f"ال{loose_spelling(word)}",
+                ):
                     table.setdefault(form, (family, sign))
     return table
-
-
-def _fold(word: str) -> str:
-    return normalize(word, "asr").replace("ة", "ه").replace("ى", "ي")

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate, pairwise
 
-from aramega.text.normalization import normalize
 from aramega.text.tokens import sentences, words
+from aramega.text.word_lists import spelling, word_list
 
 END_MARKS = ".!?؟…؛»”\"')]"
 LONGEST_SENTENCE = 24
@@ -98,15 +97,15 @@ def _find_candidates(text: str, line_ends: set[int]) -> list[_Candidate]:
 
 def _cost_between(before: str, after: str) -> float:
     """What the two words around a cut say against it."""
-    if _fold(before) in _forms(_UNFINISHED) or _fold(before.removeprefix("و")) in _forms(_UNFINISHED):
+    if spelling(before) in word_list(_UNFINISHED) or spelling(before.removeprefix("و")) in word_list(_UNFINISHED):
         return 8.0
     if _opens(after):
         return -1.0
-    if _fold(after) in _forms(_CONTINUERS):
+    if spelling(after) in word_list(_CONTINUERS):
         return 4.0
     if after.startswith("و"):
         return 2.0 if after.startswith("وال") else -0.7  # nouns are listed with it, verbs begin with it
-    if before.isdigit() or _fold(before) in _forms(_COUNTS):
+    if before.isdigit() or spelling(before) in word_list(_COUNTS):
         return 6.0
     # A noun goes on in one with the article: its adjective, or the second half of a pair («وزير | الصحة»).
     return 3.0 if after.startswith("ال") else 1.5
@@ -114,8 +113,8 @@ def _cost_between(before: str, after: str) -> float:
 
 def _opens(word: str) -> bool:
     """Whether a sentence may begin with the word: with one of those that do, or with «and» and a verb that shows."""
-    folded = _fold(word)
-    if folded in _forms(_OPENERS):
+    folded = spelling(word)
+    if folded in word_list(_OPENERS):
         return True
     is_present, is_past = folded.startswith(_AND_A_VERB), folded.startswith("و") and folded.endswith("ت")
     return len(folded) >= 4 and (is_present or is_past) and not folded.endswith(("ات", "يه", "ون"))
@@ -146,12 +145,3 @@ def _length_cost(length: int) -> float:
     if length < _SHORTEST:
         cost += 6.0
     return cost + 12.0 if length > _OVERLONG else cost
-
-
-@cache
-def _forms(text: str) -> frozenset[str]:
-    return frozenset(map(_fold, text.split()))
-
-
-def _fold(word: str) -> str:
-    return normalize(word, "asr").lower()

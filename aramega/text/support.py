@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aramega.text.keyphrases import is_function_word, stem
-from aramega.text.normalization import normalize
 from aramega.text.tokens import words
+from aramega.text.word_lists import loose_spelling
 
 _VERB_ENDS = ("وا", "تا", "ون", "ت", "ا")
 _SPARE = 6
@@ -88,7 +88,7 @@ def with_surroundings(support: Support, length: int, *, before: int = 3, after: 
 @lru_cache(1 << 14)
 def folded(word: str) -> str:
     """A word by its letters alone, without «and», its article, and what joins it to a preposition."""
-    bare = normalize(word, "asr").lower().replace("ة", "ه").replace("ى", "ي")
+    bare = loose_spelling(word)
     for prefix in ("وال", "بال", "فال", "كال", "ولل", "لل", "ال", "و", "ب", "ل", "ف"):
         if bare.startswith(prefix) and len(bare) - len(prefix) >= 3:
             return bare.removeprefix(prefix)
